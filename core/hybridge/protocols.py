@@ -1,0 +1,59 @@
+"""What Hybridge asks of a model function. Any object with these methods will do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from hybridge.records import RerankResult
+
+
+@runtime_checkable
+class DenseEmbeddingFunction(Protocol):
+    """Text to dense vectors."""
+
+    @property
+    def dim(self) -> int:
+        """The length of every vector."""
+        ...
+
+    def encode_documents(self, documents: Sequence[str]) -> NDArray[np.float32]:
+        """Return a C-contiguous float32 array of shape `(len(documents), dim)`."""
+        ...
+
+    def encode_queries(self, queries: Sequence[str]) -> NDArray[np.float32]:
+        """Return a C-contiguous float32 array of shape `(len(queries), dim)`."""
+        ...
+
+
+@runtime_checkable
+class SparseEmbeddingFunction(Protocol):
+    """Text to sparse vectors."""
+
+    @property
+    def dim(self) -> int:
+        """One more than the largest possible index."""
+        ...
+
+    def encode_documents(self, documents: Sequence[str]) -> csr_array:
+        """Return a float32 `csr_array` of shape `(len(documents), dim)`, indices sorted."""
+        ...
+
+    def encode_queries(self, queries: Sequence[str]) -> csr_array:
+        """Return a float32 `csr_array` of shape `(len(queries), dim)`, indices sorted."""
+        ...
+
+
+@runtime_checkable
+class RerankFunction(Protocol):
+    """A query and documents to scores."""
+
+    def __call__(
+        self, query: str, documents: Sequence[str], top_k: int = 5
+    ) -> list[RerankResult]:
+        """Return the `top_k` best documents, best first."""
+        ...
