@@ -1,0 +1,1 @@
+"""Pure functions over ranked lists: fusion, diversity, relevance."""

@@ -1,0 +1,212 @@
+"""One Milvus client: opened safely, its errors translated, its file lock released on close.
+
+pymilvus is imported here and nowhere else, at the first connection.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_exponential_jitter,
+)
+
+from hybridge.errors import (
+    EngineError,
+    StoreConnectionError,
+    StoreError,
+    StoreLockedError,
+)
+from hybridge.store.address import Address
+
+COLLECTION_NOT_FOUND = 100
+_NOT_LOADED = 101
+_UNAVAILABLE = 2
+
+# Concurrent first opens of one path fail on Milvus Lite, and the last user of a path must not
+# release it while another opens it, so opening and closing share this lock.
+_opening = threading.RLock()
+_users: Counter[str] = Counter()
+
+
+def pymilvus() -> ModuleType:
+    """Import pymilvus whatever `MILVUS_URI` holds: with a path in it, its import raises."""
+    saved = os.environ.get("MILVUS_URI")
+    # Empty rather than absent: pymilvus loads `.env`, which fills what is absent.
+    os.environ["MILVUS_URI"] = ""
+    try:
+        import pymilvus as module
+    finally:
+        os.environ.pop("MILVUS_URI")
+        if saved is not None:
+            os.environ["MILVUS_URI"] = saved
+    return module
+
+
+class Connection:
+    """A client of one address. All calls to the engine go through `call`.
+
+    Args:
+        address: Where Milvus is.
+        timeout: Seconds that one call may take; None leaves it to pymilvus.
+
+    Raises:
+        StoreLockedError: If another process has the path open.
+        StoreConnectionError: If the server does not answer.
+    """
+
+    def __init__(self, address: Address, timeout: float | None = None) -> None:
+        self.address = address
+        self.timeout = timeout
+        with _opening:
+            self._client: Any = _open(address, timeout)
+            _users[address.uri] += 1
+        self.is_lite = address.is_path or "lite" in self._client.get_server_version().lower()
+
+    def call(self, operation: str, collection_name: str, **arguments: Any) -> Any:
+        """Call the client's method `operation`, retrying what can be retried.
+
+        Every operation that the store uses may be repeated without harm: writes are upserts
+        and deletions name their ids.
+
+        Raises:
+            StoreConnectionError: If the server does not answer, after three attempts.
+            EngineError: If the engine refused.
+        """
+        attempts = Retrying(
+            stop=stop_after_attempt(3),
+            wait=wait_exponential_jitter(initial=0.2, max=2),
+            retry=retry_if_exception_type(StoreConnectionError),
+            reraise=True,
+        )
+        return attempts(self._call_loaded, operation, collection_name, arguments)
+
+    def _call_loaded(self, operation: str, name: str, arguments: dict[str, Any]) -> Any:
+        """Call once; a collection that a restarted server has released is loaded first."""
+        try:
+            return self._call_once(operation, name, arguments)
+        except EngineError as error:
+            if error.code != _NOT_LOADED:
+                raise
+        self._call_once("load_collection", name, {})
+        return self._call_once(operation, name, arguments)
+
+    def _call_once(self, operation: str, name: str, arguments: dict[str, Any]) -> Any:
+        method = getattr(self._client, operation)
+        try:
+            return method(name, timeout=self.timeout, **arguments)
+        except Exception as error:  # noqa: BLE001 - some engine errors are raw gRPC ones
+            raise _translate(error, self.address) from error
+
+    def query_all(
+        self, name: str, expression: str, fields: list[str], batch_size: int = 1000
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Yield every row that `expression` selects, in batches.
+
+        Milvus Lite answers in one call (its iterator logs a warning and is 50 % slower); a server
+        caps one answer at 16,384 rows and needs the iterator.
+        """
+        if self.is_lite:
+            expression = expression or 'id != ""'
+            yield list(self.call("query", name, filter=expression, output_fields=fields))
+            return
+        iterator = self.call(
+            "query_iterator", name, filter=expression, output_fields=fields, batch_size=batch_size
+        )
+        try:
+            while batch := iterator.next():
+                yield list(batch)
+        finally:
+            iterator.close()
+
+    def close(self, *, release: bool = True) -> None:
+        """Close the client; the last user of a path releases the engine's file lock.
+
+        Args:
+            release: False leaves the engine running, which keeps its write-ahead log.
+        """
+        with _opening:
+            self._client.close()
+            _users[self.address.uri] -= 1
+            if self.address.is_path and release and _users[self.address.uri] == 0:
+                from milvus_lite.server_manager import server_manager_instance
+
+                server_manager_instance.release_server(self.address.uri)
+
+
+def _open(address: Address, timeout: float | None) -> Any:
+    if address.is_path:
+        Path(address.uri).parent.mkdir(parents=True, exist_ok=True)
+    with _logged_causes() as causes:
+        try:
+            return pymilvus().MilvusClient(
+                address.uri, token=address.token, db_name=address.db_name, timeout=timeout
+            )
+        except Exception as error:  # noqa: BLE001 - translated, never swallowed
+            if not address.is_path:
+                msg = f"Milvus at {address} does not answer: check that it runs, and the URI"
+                raise StoreConnectionError(msg) from _without_secrets(error, address)
+            raise _cannot_open(address, causes) from error
+
+
+def _cannot_open(address: Address, causes: list[BaseException]) -> StoreError:
+    cause = causes[0] if causes else None
+    if type(cause).__name__ == "DataDirLockedError":
+        return StoreLockedError(
+            f"{address} is open in another process, and Milvus Lite allows one at a time: close "
+            "it there, or run `milvus-lite server` and give both its URI"
+        )
+    return EngineError(f"Milvus Lite cannot open {address}: {cause or 'no reason was given'}")
+
+
+@contextmanager
+def _logged_causes() -> Iterator[list[BaseException]]:
+    """Collect the exceptions that Milvus Lite only logs while it opens a path."""
+    causes: list[BaseException] = []
+
+    class Collect(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.exc_info and record.exc_info[1] is not None:
+                causes.append(record.exc_info[1])
+
+    handler = Collect()
+    engine_logger = logging.getLogger("milvus_lite.server_manager")
+    propagate, engine_logger.propagate = engine_logger.propagate, False
+    engine_logger.addHandler(handler)
+    try:
+        yield causes
+    finally:
+        engine_logger.removeHandler(handler)
+        engine_logger.propagate = propagate
+
+
+def _without_secrets(error: Exception, address: Address) -> Exception | None:
+    """Return the error as a cause, unless its text repeats the token or the credentials."""
+    secrets = [address.token] if address.token else []
+    if address.uri != str(address):
+        secrets.append(address.uri)
+    return None if any(secret in str(error) for secret in secrets) else error
+
+
+def _translate(error: Exception, address: Address) -> StoreError:
+    """Return the error of ours that says what pymilvus, gRPC or the engine said."""
+    code = getattr(error, "code", None)
+    code = code() if callable(code) else code
+    message = getattr(error, "message", None) or str(error)
+    if code == _UNAVAILABLE or getattr(code, "name", "") in ("UNAVAILABLE", "DEADLINE_EXCEEDED"):
+        return StoreConnectionError(
+            f"Milvus at {address} does not answer ({message}): check that it runs, then call again"
+        )
+    number = int(code) if isinstance(code, int) else None
+    return EngineError(f"Milvus refused the request (code {number}): {message}", number)
