@@ -1,0 +1,27 @@
+"""Filters: one tree, one meaning, whatever the framework, the engine or the spelling."""
+
+from __future__ import annotations
+
+from hybridge.filters.compile import Column, Compiled, compile_filter, ids_expression, quote
+from hybridge.filters.dictionary import as_filter, from_dictionary
+from hybridge.filters.match import match
+from hybridge.filters.tree import DOCUMENT_ID, ROW_ID, And, Comparison, F, Filter, Not, Or
+
+__all__ = [
+    "DOCUMENT_ID",
+    "ROW_ID",
+    "And",
+    "Column",
+    "Comparison",
+    "Compiled",
+    "F",
+    "Filter",
+    "Not",
+    "Or",
+    "as_filter",
+    "compile_filter",
+    "from_dictionary",
+    "ids_expression",
+    "match",
+    "quote",
+]

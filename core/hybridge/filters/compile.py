@@ -1,0 +1,226 @@
+r"""A filter as a Milvus expression, as far as the engine answers it exactly and fast.
+
+`compile_filter` returns an expression that selects a superset of the matching rows and, unless
+that is exact, a residual tree for `match` to evaluate over them. Only columns are compiled:
+`ROW_ID`, `DOCUMENT_ID` and the metadata keys that have a column of their own. On Milvus Lite a JSON
+path costs 240 ms at 10,000 rows and cannot express several operators at all.
+
+What the engine would get wrong is decided here:
+
+- **Missing values.** The engine's logic has three truth values, and whether `not in` selects NULL
+  differs from one of its evaluators to the other. So negation is pushed down to the comparisons,
+  which end as the complementary operator, and a NULL that matches is written out: `or … is null`.
+- **Types.** `year == 5.5` matches 5 on Lite, and `flag == 1` is an error. A value is written in the
+  column's own type where that is exact and else equals nothing in the column.
+- **Values.** They are data: `quote` is the only way a string gets into an expression.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from hybridge.errors import FilterError
+from hybridge.filters.match import HOLDS_FOR_MISSING
+from hybridge.filters.tree import (
+    LIST_OPERATORS,
+    And,
+    Comparison,
+    Filter,
+    Key,
+    Not,
+    Operator,
+    RowKey,
+)
+from hybridge.filters.values import Value
+
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+
+ColumnType: TypeAlias = type[str] | type[int] | type[float] | type[bool]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A typed column of the collection.
+
+    Attributes:
+        name: The field's name in the collection: ASCII letters, digits and underscores.
+        type: `str` (VARCHAR), `int` (INT64), `float` (DOUBLE) or `bool` (BOOL). The column holds
+            only values of exactly this type.
+        nullable: Whether NULL may be in it, for a missing key or None.
+
+    Raises:
+        FilterError: The name would not stay a name in an expression.
+    """
+
+    name: str
+    type: ColumnType
+    nullable: bool = True
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", self.name):
+            msg = f"{self.name!r} cannot name a column: use ASCII letters, digits and underscores"
+            raise FilterError(msg)
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """What the engine is asked, and what is left to `match`.
+
+    Attributes:
+        expression: Selects every matching row, and perhaps others; "" selects all rows.
+        residual: The filter still to be evaluated over the selected rows, or None if they are
+            exactly the matching ones.
+    """
+
+    expression: str
+    residual: Filter | None = None
+
+
+ROW_COLUMNS: Mapping[RowKey, Column] = {
+    RowKey.ID: Column("id", str, nullable=False),
+    RowKey.DOCUMENT_ID: Column("document_id", str),
+}
+
+
+def compile_filter(tree: Filter | None, columns: Mapping[str, Column]) -> Compiled:
+    """Compile `tree` for a collection.
+
+    Args:
+        tree: The filter; None and empty groups select every row.
+        columns: The metadata keys that have a column, whose values are also in the column.
+    """
+    if tree is None or tree.empty:
+        return Compiled("")
+    return _compile(tree, columns, wanted=True)
+
+
+def ids_expression(ids: Iterable[str]) -> str:
+    """Return the expression that selects the rows with one of `ids`; nothing for no ids."""
+    return f"{ROW_COLUMNS[RowKey.ID].name} in [{', '.join(map(quote, ids))}]"
+
+
+_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
+
+
+def quote(text: str) -> str:
+    r"""Return `text` as a string literal of the expression language.
+
+    Only `\\`, `\"`, `\n`, `\r` and `\t` are escapes there; everything else, NUL included, is raw.
+    """
+    return f'"{text.translate(_ESCAPES)}"'
+
+
+NOTHING = ids_expression(())
+
+
+def _compile(tree: Filter, columns: Mapping[str, Column], *, wanted: bool) -> Compiled:
+    """Compile `tree` or, if it is not `wanted`, its negation, so that no `not` is ever sent."""
+    if isinstance(tree, Not):
+        return _compile(tree.filter, columns, wanted=not wanted)
+    if isinstance(tree, Comparison):
+        expression = _comparison(tree, _column(tree.key, columns), wanted)
+        return _left_over("", tree, wanted) if expression is None else Compiled(expression)
+    parts = [_compile(member, columns, wanted=wanted) for member in tree.filters]
+    if isinstance(tree, And) is wanted:
+        return _all_of(parts)
+    if any(part == Compiled("") for part in parts):
+        return Compiled("")
+    expression = _joined(" or ", parts) if all(part.expression for part in parts) else ""
+    exact = all(part.residual is None for part in parts)
+    return Compiled(expression) if exact else _left_over(expression, tree, wanted)
+
+
+def _all_of(parts: list[Compiled]) -> Compiled:
+    residuals = [part.residual for part in parts if part.residual is not None]
+    residual = And(residuals) if len(residuals) > 1 else next(iter(residuals), None)
+    return Compiled(_joined(" and ", parts), residual)
+
+
+def _left_over(expression: str, tree: Filter, wanted: bool) -> Compiled:
+    return Compiled(expression, tree if wanted else Not(tree))
+
+
+def _joined(word: str, parts: list[Compiled]) -> str:
+    expressions = [part.expression for part in parts if part.expression]
+    return f"({word.join(expressions)})" if len(expressions) > 1 else "".join(expressions)
+
+
+def _column(key: Key, columns: Mapping[str, Column]) -> Column | None:
+    if isinstance(key, RowKey):
+        return ROW_COLUMNS[key]
+    return columns.get(key[0]) if len(key) == 1 else None
+
+
+def _comparison(comparison: Comparison, column: Column | None, wanted: bool) -> str | None:
+    """Return an expression that is exact, NULL included, or None where there is none."""
+    test = None if column is None else _test(comparison, column, wanted)
+    if column is None or test is None:
+        return None
+    null = column.nullable and (comparison.operator in HOLDS_FOR_MISSING) is wanted
+    if isinstance(test, str):
+        return f"({test} or {column.name} is null)" if null else test
+    if column.nullable and test is not null:
+        return f"{column.name} is null" if null else f"{column.name} is not null"
+    return "" if test else NOTHING
+
+
+_EQUALITIES: Mapping[Operator, bool] = {
+    "eq": True, "in": True, "is_empty": True, "ne": False, "nin": False,
+}  # fmt: skip
+_ORDERS: Mapping[Operator, tuple[str, str]] = {
+    "gt": (">", "<="), "gte": (">=", "<"), "lt": ("<", ">="), "lte": ("<=", ">"),
+}  # fmt: skip
+
+
+def _test(comparison: Comparison, column: Column, wanted: bool) -> str | bool | None:
+    """Return the test of a value that is not NULL: an expression, or what it always says.
+
+    None means that the engine is not asked.
+    """
+    operator = comparison.operator
+    if operator == "exists":
+        return wanted
+    if operator in _EQUALITIES:
+        return _membership(column, _equal_values(comparison), _EQUALITIES[operator] is wanted)
+    literal = _literal(column.type, comparison.value)
+    if operator not in _ORDERS or column.type is bool or literal is None:
+        return None
+    holds, fails = _ORDERS[operator]
+    return f"{column.name} {holds if wanted else fails} {literal}"
+
+
+def _equal_values(comparison: Comparison) -> tuple[Value, ...]:
+    """Return the values that an equality is about."""
+    if comparison.operator == "is_empty":
+        return ("",)
+    if comparison.operator in LIST_OPERATORS and isinstance(comparison.value, tuple):
+        return comparison.value
+    return (comparison.value,)
+
+
+def _membership(column: Column, values: Iterable[Value], wanted: bool) -> str | bool:
+    literals = [_literal(column.type, value) for value in values]
+    written = [literal for literal in literals if literal is not None]
+    if not written:
+        return not wanted
+    if len(written) == 1:
+        return f"{column.name} {'==' if wanted else '!='} {written[0]}"
+    return f"{column.name} {'in' if wanted else 'not in'} [{', '.join(written)}]"
+
+
+def _literal(column_type: ColumnType, value: Value) -> str | None:
+    """Return the literal of the column's type that equals `value`; None if nothing in it does."""
+    if isinstance(value, str):
+        return quote(value) if column_type is str else None
+    if column_type is str or value is None or isinstance(value, tuple):
+        return None
+    try:
+        own = column_type(value)
+    except OverflowError:  # an integer beyond every float
+        return None
+    if own != value or (column_type is int and not INT64_MIN <= own <= INT64_MAX):
+        return None
+    return repr(own).lower()

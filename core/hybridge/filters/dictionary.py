@@ -1,0 +1,145 @@
+"""The `$` spelling of a filter: `{"source": "a", "year": {"$gte": 2020}, "$or": [{…}, {…}]}`.
+
+- Entries of a mapping are and-ed. `{}` is no filter.
+- `"key": value` means equality with a string, a number or a boolean.
+- `"key": {"$gte": 2020, "$lt": 2025}` applies operators; `"$not": {…}` among them negates some.
+- `"$and"` and `"$or"` take a list of filters, `"$not"` takes one.
+- `"$exists"` and `"$is_empty"` take true or false.
+
+Keys are literal, dots included. What other libraries read in several ways is refused rather than
+guessed: a bare list (equality, or one of?), a bare None (equality, or missing?), and a bare mapping
+(equality, or a nested path?). The error names the spellings to choose from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hybridge.errors import FilterError
+from hybridge.filters.tree import (
+    BARE_OPERATORS,
+    MAX_DEPTH,
+    OPERATORS,
+    And,
+    F,
+    Filter,
+    Not,
+    Operator,
+    Or,
+)
+
+_OPERATORS: Mapping[str, Operator] = {f"${operator}": operator for operator in OPERATORS}
+_GROUPS: Mapping[str, type[And | Or]] = {"$and": And, "$or": Or}
+_TOO_DEEP = f"the filter is more than {MAX_DEPTH} levels deep; flatten its groups"
+
+
+def as_filter(value: Filter | Mapping[str, object] | None) -> Filter | None:
+    """Return a filter in either spelling as a tree; None if it is no filter.
+
+    Raises:
+        FilterError: It is something else, or a mapping that cannot be understood.
+    """
+    return _as_filter(value, 0)
+
+
+def from_dictionary(mapping: Mapping[str, object]) -> Filter | None:
+    """Return the tree that `mapping` spells; None if it restricts nothing.
+
+    Raises:
+        FilterError: It cannot be understood, or is deeper than `MAX_DEPTH`.
+    """
+    return _entries(mapping, 0)
+
+
+def _as_filter(value: object, depth: int) -> Filter | None:
+    if isinstance(value, Mapping):
+        return _entries(value, depth)
+    if value is None or isinstance(value, Filter):
+        return None if value is None or value.empty else value
+    msg = (
+        f"{value!r} is not a filter: give a mapping such as {{'year': {{'$gte': 2020}}}} or a tree "
+        "such as F('year') >= 2020; a raw Milvus expression goes into expr="
+    )
+    raise FilterError(msg)
+
+
+def _entries(mapping: Mapping[str, object], depth: int) -> Filter | None:
+    if depth > MAX_DEPTH:
+        raise FilterError(_TOO_DEEP)
+    return _all_of([_entry(key, value, depth + 1) for key, value in mapping.items()])
+
+
+def _all_of(filters: list[Filter | None]) -> Filter | None:
+    group = And(filters)
+    if group.empty:
+        return None
+    return group if len(group.filters) > 1 else group.filters[0]
+
+
+def _entry(key: object, value: object, depth: int) -> Filter | None:
+    if not isinstance(key, str):
+        msg = f"the key {key!r} is not a string, as metadata keys are"
+        raise FilterError(msg)
+    if key in _GROUPS:
+        return _GROUPS[key](_as_filter(member, depth) for member in _members(key, value))
+    if key == "$not":
+        return _negated(_as_filter(value, depth))
+    if key.startswith("$"):
+        msg = f"unknown {key!r} beside the keys; there are $and, $or, $not, and {{'key': {{…}}}}"
+        raise FilterError(msg)
+    return _conditions(key, value, depth)
+
+
+def _members(key: str, value: object) -> list[object] | tuple[object, ...]:
+    if isinstance(value, (list, tuple)):
+        return value
+    msg = f"{key} takes a list of filters, got {value!r}"
+    raise FilterError(msg)
+
+
+def _negated(tree: Filter | None) -> Filter | None:
+    return None if tree is None else Not(tree)
+
+
+def _conditions(key: str, value: object, depth: int) -> Filter | None:
+    """Read what stands under a metadata key."""
+    if not isinstance(value, Mapping):
+        return _equality(key, value)
+    if not value or not all(str(name).startswith("$") for name in value):
+        msg = (
+            f"what does {key!r}: {value!r} mean? Write operators such as {{'$gte': 2020}} under "
+            f"{key!r}, or F({key!r}, 'inner key') == value for a value inside a nested mapping"
+        )
+        raise FilterError(msg)
+    if depth > MAX_DEPTH:
+        raise FilterError(_TOO_DEEP)
+    return _all_of([_condition(key, name, operand, depth) for name, operand in value.items()])
+
+
+def _equality(key: str, value: object) -> Filter:
+    if value is None:
+        msg = f"does {key!r}: None mean missing? Write {{'$exists': False}} or {{'$eq': None}}"
+        raise FilterError(msg)
+    if isinstance(value, (list, tuple, set, frozenset)):
+        msg = f"does {key!r}: {value!r} mean one of these? Write {{'$in': […]}} or {{'$eq': […]}}"
+        raise FilterError(msg)
+    return F(key).compare("eq", value)
+
+
+def _condition(key: str, name: str, operand: object, depth: int) -> Filter | None:
+    if name == "$not":
+        return _negated(_conditions(key, operand, depth + 1))
+    operator = _OPERATORS.get(name)
+    if operator is None:
+        msg = f"unknown operator {name!r} under {key!r}; there are $not, {', '.join(_OPERATORS)}"
+        raise FilterError(msg)
+    if operator in BARE_OPERATORS:
+        return _flag(F(key).compare(operator), name, operand)
+    return F(key).compare(operator, operand)
+
+
+def _flag(test: Filter, name: str, wanted: object) -> Filter:
+    if not isinstance(wanted, bool):
+        msg = f"{name} takes True or False, got {wanted!r}"
+        raise FilterError(msg)
+    return test if wanted else Not(test)
