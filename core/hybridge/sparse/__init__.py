@@ -1,0 +1,1 @@
+"""Sparse vectors: BM25 and what it is made of. Import from the modules."""

@@ -1,0 +1,117 @@
+"""The formulas of BM25.
+
+The score of a document is the sum, over the query's terms, of idf(t) · tf(t, d) · (k1 + 1) /
+(tf(t, d) + k1 · (1 − b + b · |d| / avgdl)) (Robertson and Zaragoza, 2009). The idf goes into the
+query's vector and the rest into the document's, so the inner product of the two is the score and
+a growing corpus changes no document vector.
+
+- `idf="lucene"`: ln(1 + (N − df + 0.5) / (df + 0.5)), always positive.
+- `idf="okapi"`: ln(N − df + 0.5) − ln(df + 0.5) or, where that is negative, epsilon times its mean
+  over all terms: what `pymilvus.model` computes, bit for bit. It is not monotone in df, and on
+  small corpora it may turn negative, which Milvus Lite refuses.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hybridge.errors import InvalidInputError
+from hybridge.sparse.statistics import Statistics
+
+Idf = Literal["lucene", "okapi"]
+
+
+@dataclass(frozen=True)
+class Weighting:
+    """The parameters of BM25.
+
+    Attributes:
+        k1: How soon repeating a term stops to matter; 0 makes every count alike.
+        b: How much the length of a document matters, from 0 to 1.
+        idf: The formula for rare terms, "lucene" or "okapi".
+        epsilon: With "okapi", the share of the mean idf that a very common term gets.
+
+    Raises:
+        InvalidInputError: A parameter is out of its range.
+    """
+
+    k1: float = 1.5
+    b: float = 0.75
+    idf: Idf = "lucene"
+    epsilon: float = 0.25
+
+    def __post_init__(self) -> None:
+        _require(math.isfinite(self.k1) and self.k1 >= 0, f"k1 is {self.k1!r}: use a number ≥ 0")
+        _require(0 <= self.b <= 1, f"b is {self.b!r}: use a number from 0 to 1")
+        _require(math.isfinite(self.epsilon), f"epsilon is {self.epsilon!r}: use a finite number")
+        _require(self.idf in get_args(Idf), f"idf is {self.idf!r}: use one of {get_args(Idf)}")
+
+    def query_weights(
+        self, frequencies: NDArray[np.int64], statistics: Statistics
+    ) -> NDArray[np.float64]:
+        """Return the idf of terms with these document frequencies, all at least 1.
+
+        Args:
+            frequencies: Document frequencies of any terms of the corpus, shape `(n,)`.
+            statistics: The counts of the corpus.
+        """
+        if self.idf == "lucene":
+            return _lucene(frequencies, statistics.documents)
+        weights = _okapi(frequencies, statistics.documents)
+        if (weights < 0).any():
+            weights[weights < 0] = self.epsilon * statistics.derive(_mean_okapi)
+        return weights
+
+    def document_weights(
+        self,
+        counts: NDArray[np.integer],
+        lengths: NDArray[np.integer],
+        average_length: float,
+    ) -> NDArray[np.float64]:
+        """Return the weights of terms in documents.
+
+        Args:
+            counts: How often each term occurs in its document, shape `(n,)`.
+            lengths: The tokens of each term's document, shape `(n,)`.
+            average_length: The mean tokens of a document, above 0.
+        """
+        norms = self.k1 * (1 - self.b + self.b * lengths / average_length)
+        weights: NDArray[np.float64] = counts * (self.k1 + 1) / (counts + norms)
+        return weights
+
+
+def _lucene(frequencies: NDArray[np.int64], documents: int) -> NDArray[np.float64]:
+    return _each(frequencies, lambda df: math.log(1 + (documents - df + 0.5) / (df + 0.5)))
+
+
+def _okapi(frequencies: NDArray[np.int64], documents: int) -> NDArray[np.float64]:
+    return _each(frequencies, lambda df: math.log(documents - df + 0.5) - math.log(df + 0.5))
+
+
+def _mean_okapi(statistics: Statistics) -> float:
+    """Return the mean Okapi idf of all terms, summed in the order of their ids."""
+    terms = sorted(statistics.frequencies)
+    frequencies = np.fromiter(map(statistics.frequencies.__getitem__, terms), np.int64, len(terms))
+    # A cumulative sum adds one by one, as pymilvus.model does; `sum` adds pairwise and so differs
+    # in the last bit.
+    return float(np.cumsum(_okapi(frequencies, statistics.documents))[-1] / len(terms))
+
+
+def _each(frequencies: NDArray[np.int64], formula: Callable[[int], float]) -> NDArray[np.float64]:
+    """Apply a formula once per different frequency.
+
+    With `math.log`, since NumPy's logarithm differs in the last bit between processors.
+    """
+    different, places = np.unique(frequencies, return_inverse=True)
+    return np.array([formula(df) for df in different.tolist()], np.float64)[places]
+
+
+def _require(condition: bool, problem: str) -> None:
+    if not condition:
+        raise InvalidInputError(problem)
