@@ -15,11 +15,6 @@ def inner_product_relevance(score: float) -> float:
     return 0.5 + math.atan(score) / math.pi
 
 
-def distance_relevance(score: float) -> float:
-    """Return 1 / (1 + d), where the score is the negated distance -d."""
-    return 1.0 / (1.0 - min(0.0, score))
-
-
 def bm25_relevance(score: float) -> float:
     """Return 2 atan(s)/pi for a score that is never negative."""
     return 2.0 * math.atan(max(0.0, score)) / math.pi

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from tenacity import (
@@ -40,7 +39,7 @@ _opening = threading.RLock()
 _users: Counter[str] = Counter()
 
 
-def pymilvus() -> ModuleType:
+def pymilvus() -> Any:
     """Import pymilvus whatever `MILVUS_URI` holds: with a path in it, its import raises."""
     saved = os.environ.get("MILVUS_URI")
     # Empty rather than absent: pymilvus loads `.env`, which fills what is absent.
@@ -106,7 +105,7 @@ class Connection:
         method = getattr(self._client, operation)
         try:
             return method(name, timeout=self.timeout, **arguments)
-        except Exception as error:  # noqa: BLE001 - some engine errors are raw gRPC ones
+        except Exception as error:
             raise _translate(error, self.address) from error
 
     def query_all(
@@ -153,7 +152,7 @@ def _open(address: Address, timeout: float | None) -> Any:
             return pymilvus().MilvusClient(
                 address.uri, token=address.token, db_name=address.db_name, timeout=timeout
             )
-        except Exception as error:  # noqa: BLE001 - translated, never swallowed
+        except Exception as error:
             if not address.is_path:
                 msg = f"Milvus at {address} does not answer: check that it runs, and the URI"
                 raise StoreConnectionError(msg) from _without_secrets(error, address)

@@ -6,7 +6,7 @@ store walks a list of legs, so another vector field is one more leg.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,10 +16,7 @@ from scipy.sparse import csr_array
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import DenseEmbeddingFunction, SparseEmbeddingFunction
 from hybridge.records import DenseVector, SparseVector
-from hybridge.retrieval.relevance import (
-    bm25_relevance,
-    cosine_relevance,
-)
+from hybridge.retrieval.relevance import cosine_relevance, inner_product_relevance
 
 
 @dataclass(frozen=True)
@@ -27,10 +24,10 @@ class DenseLeg:
     """The dense vectors, compared by cosine."""
 
     function: DenseEmbeddingFunction | None = None
+    relevance: Callable[[float], float] = cosine_relevance
 
     name: ClassVar[str] = "dense"
     metric: ClassVar[str] = "COSINE"
-    relevance: ClassVar[Callable[[float], float]] = staticmethod(cosine_relevance)
 
     def encode_documents(self, texts: Sequence[str]) -> list[DenseVector]:
         """Return one vector per text."""
@@ -50,10 +47,10 @@ class SparseLeg:
     """The sparse vectors, compared by inner product."""
 
     function: SparseEmbeddingFunction | None = None
+    relevance: Callable[[float], float] = inner_product_relevance
 
     name: ClassVar[str] = "sparse"
     metric: ClassVar[str] = "IP"
-    relevance: ClassVar[Callable[[float], float]] = staticmethod(bm25_relevance)
 
     def encode_documents(self, texts: Sequence[str]) -> list[SparseVector]:
         """Return one mapping of index to weight per text."""
@@ -82,13 +79,6 @@ def sparse_rows(matrix: csr_array) -> list[SparseVector]:
 
 def _required(function: Any, name: str) -> Any:
     if function is None:
-        msg = (
-            f"this store has no {name} function: give it one ({name}=...), or pass {name} vectors"
-        )
+        msg = f"this store has no {name} function: give it one ({name}=...), or pass {name} vectors"
         raise InvalidInputError(msg)
     return function
-
-
-def indices_of(vector: Mapping[int, float]) -> list[int]:
-    """Return a sparse vector's indices in order."""
-    return sorted(vector)

@@ -1,0 +1,131 @@
+"""The store's own BM25: a sparse function whose statistics are those of the live rows.
+
+IDF lives in the query vector; a document vector needs only term frequencies, its length and the
+average length. So adding, overwriting and deleting change counts and rewrite no other row.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from scipy.sparse import csr_array
+
+from hybridge.records import SparseVector
+from hybridge.sparse.analyzer import Analyzer
+from hybridge.sparse.counting import TermCounter, TermCounts, document_vectors, query_vectors
+from hybridge.sparse.statistics import Statistics
+from hybridge.sparse.term_ids import HashedTermIds
+from hybridge.sparse.weighting import Weighting
+from hybridge.store.collection import Collection
+from hybridge.store.legs import sparse_rows
+from hybridge.store.schema import EMPTY_SPARSE
+from hybridge.store.statistics_log import StatisticsLog
+
+logger = logging.getLogger("hybridge")
+
+
+class LiveBM25:
+    """A `SparseEmbeddingFunction` over the statistics of one collection.
+
+    Args:
+        collection: The collection.
+        analyzer: Text to tokens.
+        weighting: The BM25 parameters.
+    """
+
+    def __init__(self, collection: Collection, analyzer: Analyzer, weighting: Weighting) -> None:
+        self._collection = collection
+        self._shared = collection.shared
+        self._weighting = weighting
+        self._counter = TermCounter(analyzer, HashedTermIds())
+        self._log = StatisticsLog(collection.connection, collection.companion)
+
+    @property
+    def dim(self) -> int:
+        """One more than the largest term id."""
+        return HashedTermIds().dim
+
+    @property
+    def statistics(self) -> Statistics:
+        """The statistics of the live rows, read once and kept up to date by every write.
+
+        After a crash between a write and its statistics the two disagree on the number of
+        documents; the rows are then counted afresh.
+        """
+        if self._shared.statistics is None:
+            with self._shared.lock:
+                if self._shared.statistics is None:
+                    self._shared.statistics = self._read()
+        return self._shared.statistics
+
+    def _read(self) -> Statistics:
+        self._log.compact()
+        statistics = self._log.read()
+        if not self._collection.connection.address.is_path:
+            return statistics  # other processes may be between a write and its statistics
+        live = self._collection.count("")
+        if statistics.documents == live:
+            return statistics
+        logger.warning(
+            "BM25 statistics of %r count %d documents, and it holds %d: counting them again",
+            self._collection.name, statistics.documents, live,
+        )  # fmt: skip
+        return self.recount()
+
+    def recount(self) -> Statistics:
+        """Count the live rows afresh, and store the result."""
+        with self._shared.lock:
+            statistics = Statistics()
+            for batch in self._collection.select("", ["text"]):
+                statistics.add(self.count(row["text"] for row in batch).statistics())
+            self._log.replace(statistics)
+            self._shared.statistics = statistics
+            return statistics
+
+    def count(self, texts: Iterable[str]) -> TermCounts:
+        """Return the term counts of texts."""
+        return self._counter.count(texts)
+
+    def weigh(self, counts: TermCounts) -> list[SparseVector]:
+        """Return document vectors; one without a term gets an index that no query uses.
+
+        The first documents freeze the average length.
+        """
+        totals = counts.statistics()
+        if self._shared.average_length is None and totals.tokens:
+            self._collection.freeze_average_length(totals.tokens / totals.documents)
+        average = self._shared.average_length or 1.0
+        vectors = document_vectors(counts, self._weighting, average, self.dim)
+        return [vector or EMPTY_SPARSE for vector in sparse_rows(vectors)]
+
+    @contextmanager
+    def following(self, removed: TermCounts, added: TermCounts | None = None) -> Iterator[None]:
+        """Bring the statistics up to date with the rows that the block writes or deletes.
+
+        If anything fails, the statistics are read, and compared with the rows, at the next use.
+        """
+        statistics = self.statistics  # before the rows change, since reading compares the two
+        plus = Statistics() if added is None else added.statistics()
+        minus = removed.statistics()
+        try:
+            yield
+            self._log.append(plus, minus)
+        except BaseException:
+            self._shared.statistics = None
+            raise
+        with self._shared.counting:
+            statistics.add(plus)
+            statistics.remove(minus)
+
+    def encode_documents(self, documents: Sequence[str]) -> csr_array:
+        """Return document vectors, float32 of shape `(len(documents), dim)`."""
+        average = self._shared.average_length or 1.0
+        return document_vectors(self.count(documents), self._weighting, average, self.dim)
+
+    def encode_queries(self, queries: Sequence[str]) -> csr_array:
+        """Return query vectors, float32 of shape `(len(queries), dim)`."""
+        counts, statistics = self.count(queries), self.statistics
+        with self._shared.counting:
+            return query_vectors(counts, statistics, self._weighting, self.dim)

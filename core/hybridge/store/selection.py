@@ -1,0 +1,92 @@
+"""From a filter to expressions that the engine answers exactly.
+
+What the engine can answer exactly and fast is compiled. For the rest the store reads ids and
+metadata of the candidates, evaluates the meaning in Python, and selects by id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from hybridge.errors import InvalidInputError
+from hybridge.filters import (
+    Column,
+    Compiled,
+    Filter,
+    as_filter,
+    compile_filter,
+    ids_expression,
+    match,
+)
+from hybridge.records import Record
+from hybridge.store.collection import IDS_PER_CALL, Collection
+from hybridge.store.layouts import Layout, column
+
+FilterLike = Filter | Mapping[str, Any] | None
+
+
+def check(filter: FilterLike, expr: str | None) -> None:
+    """Refuse what cannot be a filter, before anything is sent.
+
+    Raises:
+        InvalidInputError: If it is none.
+    """
+    as_filter(filter)
+    if expr is not None and not isinstance(expr, str):
+        msg = f"expr is a {type(expr).__name__}: give a Milvus expression as a string"
+        raise InvalidInputError(msg)
+
+
+def select(
+    collection: Collection, layout: Layout, filter: FilterLike, expr: str | None = None
+) -> list[str]:
+    """Return expressions that together select just the rows wanted, no row twice.
+
+    Args:
+        collection: The collection.
+        layout: What it holds.
+        filter: A filter tree, its dictionary spelling, or None.
+        expr: A raw Milvus expression that must hold as well.
+
+    Returns:
+        `[""]` for all rows, `[]` for none, else one expression, or one per 10,000 ids.
+    """
+    compiled = _compiled(layout, filter, expr)
+    if compiled.residual is None:
+        return [compiled.expression]
+    ids = _evaluate(collection, compiled)
+    return [
+        ids_expression(ids[start : start + IDS_PER_CALL])
+        for start in range(0, len(ids), IDS_PER_CALL)
+    ]
+
+
+def select_ids(
+    collection: Collection, layout: Layout, filter: FilterLike, expr: str | None = None
+) -> list[str]:
+    """Return the ids of the rows wanted; see `select`."""
+    return _evaluate(collection, _compiled(layout, filter, expr))
+
+
+def _compiled(layout: Layout, filter: FilterLike, expr: str | None) -> Compiled:
+    columns = {key: Column(column(key), kind) for key, kind in layout.metadata_schema.items()}
+    compiled = compile_filter(as_filter(filter), columns)
+    return replace(compiled, expression=conjunction(compiled.expression, expr))
+
+
+def _evaluate(collection: Collection, compiled: Compiled) -> list[str]:
+    fields = [] if compiled.residual is None else ["document_id", "metadata"]
+    return [
+        row["id"]
+        for batch in collection.select(compiled.expression, fields)
+        for row in batch
+        if compiled.residual is None or match(compiled.residual, Record(**row))
+    ]
+
+
+def conjunction(*expressions: str | None) -> str:
+    """Return the expressions and-ed, leaving out those that say nothing."""
+    parts = [part for part in expressions if part and part.strip()]
+    return parts[0] if len(parts) == 1 else " and ".join(f"({part})" for part in parts)

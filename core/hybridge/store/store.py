@@ -1,0 +1,534 @@
+"""`MilvusStore`: records in, hits out, over Milvus Lite or a Milvus server."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import ArrayLike
+from tqdm.auto import tqdm
+
+from hybridge.errors import InvalidInputError, PartialWriteError
+from hybridge.filters import DOCUMENT_ID, ROW_ID, And, as_filter
+from hybridge.protocols import DenseEmbeddingFunction, RerankFunction
+from hybridge.records import Hit, Record
+from hybridge.retrieval.fusion import Fusion
+from hybridge.retrieval.mmr import maximal_marginal_relevance
+from hybridge.store import searching
+from hybridge.store.address import resolve_address
+from hybridge.store.collection import Collection
+from hybridge.store.connection import Connection
+from hybridge.store.demands import Demands
+from hybridge.store.layouts import Layout, valid_metadata_schema
+from hybridge.store.legs import DenseLeg, Leg
+from hybridge.store.plan import FIELDS, Mode, make_record, valid_search
+from hybridge.store.selection import FilterLike, check, select, select_ids
+from hybridge.store.sparse_choice import AUTO, Sparse, resolve_sparse, sparse_leg
+from hybridge.store.threads import Gate, Threads, async_twin
+from hybridge.store.validation import valid_ids, valid_limit, valid_record
+from hybridge.store.writing import batched, encode_dense, erase, write
+
+BATCH_SIZE = 256
+_SCROLL_SIZE = 1000
+
+
+class MilvusStore:
+    """Records in a Milvus collection, searched by dense vectors, BM25, or both.
+
+    Nothing is opened before the first call that needs Milvus, and the collection is made at the
+    first write; reads before it return nothing. An existing collection is adopted: arguments left
+    out take what it has, and one that contradicts it is an error.
+
+    Every method may be called from any thread, and has an async twin (`asearch`, `aadd`, ...)
+    that may be awaited in any event loop.
+
+    Args:
+        uri: A Milvus Lite path that ends in `.db`, or a server's URI; None takes `MILVUS_URI`,
+            else `./milvus.db`.
+        collection_name: The collection.
+        token: The server's token; None takes `MILVUS_TOKEN`.
+        db_name: The server's database.
+        dense: Makes dense vectors from texts; without it, pass vectors.
+        sparse: `"bm25"` (English), `"bm25:<language>"`, a sparse function, or None for no sparse
+            vectors. AUTO takes what the collection has, and means `"bm25"` for a new one. An
+            unfitted `BM25EmbeddingFunction` gives its settings to the store's own BM25.
+        dim: The length of dense vectors, where neither a function nor the first vectors say it.
+        metadata_schema: Metadata keys that become typed columns as well, for fast filters:
+            `{"year": int, "source": str}`.
+        overwrite: Drop an existing collection of this name first.
+        timeout: Seconds that one call to Milvus may take.
+
+    Raises:
+        InvalidInputError: If an argument makes no sense.
+    """
+
+    def __init__(
+        self,
+        uri: str | os.PathLike[str] | None = None,
+        *,
+        collection_name: str = "hybridge",
+        token: str | None = None,
+        db_name: str | None = None,
+        dense: DenseEmbeddingFunction | None = None,
+        sparse: Sparse = AUTO,
+        dim: int | None = None,
+        metadata_schema: Mapping[str, type] | None = None,
+        overwrite: bool = False,
+        timeout: float | None = None,
+    ) -> None:
+        self.address = resolve_address(uri, token, db_name)
+        self.collection_name = _valid_name(collection_name)
+        self.dense = dense
+        self.threads = Threads("hybridge")
+        if metadata_schema is not None:
+            metadata_schema = valid_metadata_schema(metadata_schema)
+        self._demands = Demands(dense, resolve_sparse(sparse), dim, metadata_schema)
+        self._overwrite = overwrite
+        self._timeout = timeout
+        self._gate = Gate(repr(self))
+        self._opening = threading.Lock()
+        self._opened: Collection | None = None
+        self._known: tuple[Layout, dict[str, Leg]] | None = None
+
+    def __repr__(self) -> str:
+        return f"MilvusStore({str(self.address)!r}, collection_name={self.collection_name!r})"
+
+    # --- writing -------------------------------------------------------------------------------
+
+    def add(
+        self,
+        records: Iterable[Record],
+        *,
+        batch_size: int = BATCH_SIZE,
+        progress: bool = False,
+    ) -> list[str]:
+        """Insert records, or overwrite those whose id is there already.
+
+        A list is checked as a whole before anything is sent; another iterable batch by batch.
+        Overwriting keeps `document_id` and `extra` where the record leaves them out.
+
+        Args:
+            records: What to store. The last of several with one id wins.
+            batch_size: How many records are encoded and sent at once.
+            progress: Whether to show a progress bar.
+
+        Returns:
+            One id per record, in order.
+
+        Raises:
+            InvalidInputError: If a record cannot be stored; it names the record.
+            PartialWriteError: If a later batch fails; `landed` holds the ids that were written.
+        """
+        batch_size = valid_limit(batch_size, "batch_size")
+        with self._gate.entered():
+            schema = self._metadata_schema()
+            checked: Iterable[Record] = (
+                valid_record(record, position, schema) for position, record in enumerate(records)
+            )
+            if isinstance(records, Sequence):
+                checked = list(checked)
+            return self._add_batches(batched(checked, batch_size), _length(records), progress)
+
+    def _add_batches(
+        self, batches: Iterator[list[Record]], total: int | None, progress: bool
+    ) -> list[str]:
+        landed: list[str] = []
+        with tqdm(total=total, disable=not progress, desc="add", unit="record") as bar:
+            try:
+                for batch in batches:
+                    self._add_batch(batch)
+                    landed += [str(record.id) for record in batch]
+                    bar.update(len(batch))
+            except Exception as error:
+                if not landed:
+                    raise
+                msg = f"{len(landed)} records were written before this: {error}"
+                raise PartialWriteError(msg, landed) from error
+        return landed
+
+    def _add_batch(self, batch: Sequence[Record]) -> None:
+        records = list({record.id: record for record in batch}.values())
+        if self._wants_dense():
+            records = encode_dense(records, DenseLeg(self.dense))
+        collection = self._collection()
+        with collection.shared.lock:
+            collection.shared.refuse_if_broken()
+            if self._look() is None:
+                first = next((len(r.dense) for r in records if r.dense is not None), None)
+                collection.create(self._demands.new_layout(first))
+            layout, legs = self._existing()
+            write(records, collection, layout, legs)
+
+    def _wants_dense(self) -> bool:
+        """Whether texts are to be encoded: there is a function, and a field for its vectors."""
+        known = self._look()
+        return self.dense is not None and (known is None or "dense" in known[1])
+
+    def delete(
+        self,
+        ids: Sequence[str] | None = None,
+        *,
+        document_id: str | None = None,
+        filter: FilterLike = None,
+        expr: str | None = None,
+    ) -> int:
+        """Delete the rows that every given selector selects; ids that are missing are fine.
+
+        Args:
+            ids: These rows.
+            document_id: The chunks of this document.
+            filter: The rows that match.
+            expr: The rows that a raw Milvus expression selects.
+
+        Returns:
+            How many rows there were.
+
+        Raises:
+            InvalidInputError: If no selector is given; `drop()` removes everything.
+        """
+        wanted = as_filter(filter)
+        check(wanted, expr)
+        if ids is None and document_id is None and wanted is None and not expr:
+            msg = (
+                "delete() without a selector: give ids, document_id, filter or expr; "
+                "drop() removes the whole collection"
+            )
+            raise InvalidInputError(msg)
+        ids = None if ids is None else list(dict.fromkeys(valid_ids(ids)))
+        with self._gate.entered():
+            known = self._look()
+            if known is None or ids == []:
+                return 0
+            if ids is None or document_id is not None or wanted is not None or expr:
+                by_id = None if ids is None else ROW_ID.isin(ids)
+                by_document = None if document_id is None else DOCUMENT_ID.isin([document_id])
+                wanted = And([wanted, by_id, by_document])
+                ids = select_ids(self._collection(), known[0], wanted, expr)
+            return self._erase(ids, known[1])
+
+    def _erase(self, ids: Sequence[str], legs: Mapping[str, Leg]) -> int:
+        shared = self._collection().shared
+        deleted = 0
+        for chunk in batched(ids, _SCROLL_SIZE):
+            with shared.lock:
+                shared.refuse_if_broken()
+                deleted += erase(chunk, self._collection(), legs)
+        return deleted
+
+    def flush(self) -> None:
+        """Make what was written fast to search at once, instead of at the next read."""
+        with self._gate.entered():
+            if self._look() is not None:
+                self._collection().flush()
+
+    def drop(self) -> None:
+        """Remove the collection and its companion; the next write makes them anew."""
+        with self._gate.entered():
+            self._collection().drop()
+
+    # --- reading -------------------------------------------------------------------------------
+
+    def get(self, ids: Sequence[str], *, with_vectors: bool = False) -> list[Record]:
+        """Return the records of these ids, in order, leaving out those that are missing."""
+        ids = valid_ids(ids)
+        with self._gate.entered():
+            known = self._look()
+            if known is None:
+                return []
+            self._collection().flush_waiting()
+            return self._read(ids, known[1], with_vectors)
+
+    def _read(
+        self, ids: Sequence[str], legs: Mapping[str, Leg], with_vectors: bool = False
+    ) -> list[Record]:
+        fields = [*FIELDS, *(legs if with_vectors else ())]
+        rows = self._collection().read(list(dict.fromkeys(ids)), fields)
+        return [make_record(rows[row_id], legs) for row_id in ids if row_id in rows]
+
+    def count(self, filter: FilterLike = None, *, expr: str | None = None) -> int:
+        """Return how many rows there are, or match."""
+        check(filter, expr)
+        with self._gate.entered():
+            known = self._look()
+            if known is None:
+                return 0
+            collection = self._collection()
+            expressions = select(collection, known[0], filter, expr)
+            return sum(collection.count(expression) for expression in expressions)
+
+    def scroll(self, filter: FilterLike = None, *, expr: str | None = None) -> Iterator[Record]:
+        """Yield every row, or every row that matches, as it is when it is reached.
+
+        The ids are read when the iteration starts; rows deleted meanwhile are left out.
+        """
+        check(filter, expr)
+        return self._scroll(filter, expr)
+
+    def _scroll(self, filter: FilterLike, expr: str | None) -> Iterator[Record]:
+        for ids in self._scroll_ids(filter, expr):
+            with self._gate.entered():
+                known = self._look()
+                records = [] if known is None else self._read(ids, known[1])
+            yield from records
+
+    def _scroll_ids(self, filter: FilterLike, expr: str | None) -> Iterator[list[str]]:
+        with self._gate.entered():
+            known = self._look()
+            if known is None:
+                return
+            self._collection().flush_waiting()
+            ids = select_ids(self._collection(), known[0], filter, expr)
+        yield from batched(ids, _SCROLL_SIZE)
+
+    async def ascroll(
+        self, filter: FilterLike = None, *, expr: str | None = None
+    ) -> AsyncIterator[Record]:
+        """Async twin of `scroll`; it reads on the store's own threads."""
+        batches = batched(self.scroll(filter, expr=expr), _SCROLL_SIZE)
+        while batch := await self.threads.run(lambda: next(batches, None)):
+            for record in batch:
+                yield record
+
+    def search(
+        self,
+        query: str | None = None,
+        *,
+        vector: ArrayLike | None = None,
+        k: int = 4,
+        mode: Mode | None = None,
+        filter: FilterLike = None,
+        expr: str | None = None,
+        fusion: Fusion | str | None = None,
+        fetch_k: int | None = None,
+        reranker: RerankFunction | None = None,
+        with_vectors: bool = False,
+    ) -> list[Hit]:
+        """Return the k best rows for one query, best first.
+
+        Args:
+            query: The text; BM25 always needs it, the dense leg where there is no vector.
+            vector: The dense vector, shape `(dim,)`; the store's dense function makes it if None.
+            k: How many hits.
+            mode: "dense", "sparse" or "hybrid"; None means every leg that has an input.
+            filter: Which rows may be found: a tree, its dictionary spelling, or None.
+            expr: A raw Milvus expression that must hold as well.
+            fusion: How two legs become one ranking: `ConfidenceWeighted()` if None,
+                `ReciprocalRank()`, `Weighted()`, or Milvus's own "milvus-rrf", "milvus-weighted".
+            fetch_k: How deep each leg is read in hybrid mode; max(4 k, 100) if None.
+            reranker: Orders the first max(20, 4 k) hits anew.
+            with_vectors: Whether hits carry their vectors.
+
+        Raises:
+            InvalidInputError: If an argument makes no sense, or a leg has no input.
+        """
+        hits = self.search_many(
+            None if query is None else [query],
+            vectors=None if vector is None else [vector],
+            k=k,
+            mode=mode,
+            filter=filter,
+            expr=expr,
+            fusion=fusion,
+            fetch_k=fetch_k,
+            reranker=reranker,
+            with_vectors=with_vectors,
+        )
+        return hits[0]
+
+    def search_many(
+        self,
+        queries: Sequence[str] | None = None,
+        *,
+        vectors: ArrayLike | Sequence[ArrayLike] | None = None,
+        k: int = 4,
+        mode: Mode | None = None,
+        filter: FilterLike = None,
+        expr: str | None = None,
+        fusion: Fusion | str | None = None,
+        fetch_k: int | None = None,
+        reranker: RerankFunction | None = None,
+        with_vectors: bool = False,
+    ) -> list[list[Hit]]:
+        """Return the k best rows of each query: `search`, with one call to Milvus per leg.
+
+        Args:
+            queries: The texts.
+            vectors: The dense vectors, shape `(len(queries), dim)`.
+            k: See `search`, as for all that follow.
+            mode: See `search`.
+            filter: See `search`.
+            expr: See `search`.
+            fusion: See `search`.
+            fetch_k: See `search`.
+            reranker: See `search`.
+            with_vectors: See `search`.
+        """
+        check(filter, expr)
+        request = valid_search(
+            queries=queries,
+            vectors=vectors,  # type: ignore[arg-type]  # whatever NumPy makes rows of
+            k=k,
+            mode=mode,
+            filter=filter,
+            expr=expr,
+            fusion=fusion,
+            fetch_k=fetch_k,
+            reranker=reranker,
+            with_vectors=with_vectors,
+        )
+        with self._gate.entered():
+            known = self._look()
+            if known is None or request.size == 0:
+                return [[] for _ in range(request.size)]
+            return searching.search(request, self._collection(), *known)
+
+    def search_mmr(
+        self,
+        query: str | None = None,
+        *,
+        vector: ArrayLike | None = None,
+        k: int = 4,
+        fetch_k: int = 20,
+        balance: float = 0.5,
+        mode: Mode | None = None,
+        filter: FilterLike = None,
+        expr: str | None = None,
+        fusion: Fusion | str | None = None,
+    ) -> list[Hit]:
+        """Return k rows that are relevant and unlike each other (maximal marginal relevance).
+
+        Args:
+            query: See `search`.
+            vector: See `search`.
+            k: How many hits.
+            fetch_k: How many hits to choose them from.
+            balance: lambda in [0, 1]: 1 is relevance alone, 0 is diversity alone.
+            mode: See `search`.
+            filter: See `search`.
+            expr: See `search`.
+            fusion: See `search`.
+
+        Raises:
+            InvalidInputError: If an argument makes no sense, or there are no dense vectors.
+        """
+        hits = self.search(
+            query,
+            vector=vector,
+            k=max(k, fetch_k),
+            mode=mode,
+            filter=filter,
+            expr=expr,
+            fusion=fusion,
+            with_vectors=True,
+        )
+        vectors = [hit.dense for hit in hits if hit.dense is not None]
+        if len(vectors) < len(hits):
+            msg = "MMR compares dense vectors, and the collection has none"
+            raise InvalidInputError(msg)
+        if not hits:
+            return []
+        scores = np.array([hit.score for hit in hits], dtype=np.float32)
+        return [hits[i] for i in maximal_marginal_relevance(scores, np.stack(vectors), k, balance)]
+
+    # --- life ----------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Wait for the calls under way, flush, and release the path for other processes.
+
+        Closing twice is fine. Afterwards every call raises StoreClosedError.
+        """
+        if self._gate.close() and self._opened is not None:
+            self._opened.close()
+        self.threads.close()
+
+    def __enter__(self) -> MilvusStore:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> MilvusStore:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    aadd = async_twin(add)
+    adelete = async_twin(delete)
+    aget = async_twin(get)
+    acount = async_twin(count)
+    aflush = async_twin(flush)
+    adrop = async_twin(drop)
+    asearch = async_twin(search)
+    asearch_many = async_twin(search_many)
+    asearch_mmr = async_twin(search_mmr)
+    aclose = async_twin(close)
+
+    # --- what is there -------------------------------------------------------------------------
+
+    def _collection(self) -> Collection:
+        """Return the collection's handle, opening the connection at the first call."""
+        with self._opening:
+            if self._opened is None:
+                connection = Connection(self.address, self._timeout)
+                self._opened = Collection(connection, self.collection_name)
+                if self._overwrite:
+                    self._opened.drop()
+            return self._opened
+
+    def _look(self) -> tuple[Layout, dict[str, Leg]] | None:
+        """Return the collection's layout and legs, or None while there is none.
+
+        Raises:
+            CollectionMismatchError: If it contradicts this store's arguments.
+        """
+        collection = self._collection()
+        layout = collection.layout()
+        if layout is None:
+            return None
+        known = self._known
+        if known is None or known[0] is not layout:
+            self._demands.check(layout, self.collection_name)
+            known = self._known = (layout, self._legs(layout, collection))
+        return known
+
+    def _existing(self) -> tuple[Layout, dict[str, Leg]]:
+        known = self._look()
+        assert known is not None, "the caller has just made the collection"
+        return known
+
+    def _legs(self, layout: Layout, collection: Collection) -> dict[str, Leg]:
+        dense = None if layout.dim is None else DenseLeg(self.dense)
+        sparse = sparse_leg(self._demands.sparse, layout, collection)
+        return {leg.name: leg for leg in (dense, sparse) if leg is not None}
+
+    def _metadata_schema(self) -> Mapping[str, type]:
+        known = self._look()
+        return (self._demands.metadata_schema or {}) if known is None else known[0].metadata_schema
+
+
+def _valid_name(name: str) -> str:
+    if not isinstance(name, str) or not name.isidentifier() or not name.isascii():
+        msg = (
+            f"collection_name={name!r}: Milvus takes ASCII letters, digits and _, not starting "
+            "with a digit"
+        )
+        raise InvalidInputError(msg)
+    return name
+
+
+def _length(items: Iterable[object]) -> int | None:
+    return len(items) if isinstance(items, Sequence) else None

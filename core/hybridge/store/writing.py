@@ -1,0 +1,151 @@
+"""From checked records to rows: encoding, keeping what the other framework stored, one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Any, TypeVar
+
+from hybridge.errors import InvalidInputError
+from hybridge.records import Record
+from hybridge.store.collection import Collection
+from hybridge.store.layouts import Layout, column
+from hybridge.store.legs import DenseLeg, Leg, SparseLeg
+from hybridge.store.live_bm25 import LiveBM25
+from hybridge.store.schema import EMPTY_SPARSE
+from hybridge.store.validation import valid_dense, valid_dimension, valid_sparse
+
+T = TypeVar("T")
+
+# The part of `extra` that says where in its document the text stood.
+OFFSETS = "offsets"
+
+
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield the items in lists of `size`."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def encode_dense(records: Sequence[Record], leg: DenseLeg) -> list[Record]:
+    """Return the records with the dense vectors that were missing, encoded in one call."""
+    texts = [record.text for record in records if record.dense is None]
+    if not texts:
+        return list(records)
+    vectors = iter(leg.encode_documents(texts))
+    return [
+        record
+        if record.dense is not None
+        else replace(record, dense=valid_dense(next(vectors), f"the vector of {record.id!r:.80}"))
+        for record in records
+    ]
+
+
+def write(
+    records: Sequence[Record], collection: Collection, layout: Layout, legs: Mapping[str, Leg]
+) -> None:
+    """Write records with distinct ids, under the shared lock that the caller holds.
+
+    Raises:
+        InvalidInputError: If the vectors do not fit the collection; nothing was sent.
+    """
+    for record in records:
+        _check_vectors(record, layout)
+    bm25 = live_bm25(legs)
+    ids = [str(record.id) for record in records]
+    old = collection.read(ids, ["text", "document_id", "extra"])
+    records = [_kept(record, old.get(str(record.id))) for record in records]
+    if bm25 is None:
+        records = _with_sparse(records, legs.get("sparse"))
+        collection.upsert([_row(record, layout) for record in records])
+        return
+    added = bm25.count(record.text for record in records)
+    removed = bm25.count(row["text"] for row in old.values())
+    vectors = bm25.weigh(added)
+    records = [replace(r, sparse=vector) for r, vector in zip(records, vectors, strict=True)]
+    with bm25.following(removed, added):
+        collection.upsert([_row(record, layout) for record in records])
+
+
+def erase(ids: Sequence[str], collection: Collection, legs: Mapping[str, Leg]) -> int:
+    """Delete rows under the shared lock that the caller holds; return how many there were."""
+    bm25 = live_bm25(legs)
+    old = collection.read(ids, ["text"] if bm25 else [])
+    if not old:
+        return 0
+    if bm25 is None:
+        collection.delete(list(old))
+    else:
+        with bm25.following(bm25.count(row["text"] for row in old.values())):
+            collection.delete(list(old))
+    return len(old)
+
+
+def live_bm25(legs: Mapping[str, Leg]) -> LiveBM25 | None:
+    """Return the store's own BM25, where it has one."""
+    function = legs["sparse"].function if "sparse" in legs else None
+    return function if isinstance(function, LiveBM25) else None
+
+
+def _check_vectors(record: Record, layout: Layout) -> None:
+    name = f"the dense vector of record {record.id!r:.80}"
+    if layout.dim is None and record.dense is not None:
+        msg = f"{name} has no place: the collection holds no dense vectors"
+        raise InvalidInputError(msg)
+    if layout.dim is not None and record.dense is None:
+        msg = f"{name} is missing: set Record(dense=...), or give the store a dense function"
+        raise InvalidInputError(msg)
+    if layout.dim is not None and record.dense is not None:
+        valid_dimension(record.dense, layout.dim, name)
+    if layout.sparse is None and record.sparse is not None:
+        msg = f"record {record.id!r:.80} has a sparse vector, and the collection holds none"
+        raise InvalidInputError(msg)
+
+
+def _with_sparse(records: Sequence[Record], leg: Leg | None) -> list[Record]:
+    """Return the records with the sparse vectors that were missing."""
+    if not isinstance(leg, SparseLeg):
+        return list(records)
+    missing = [record.text for record in records if record.sparse is None]
+    vectors = iter(leg.encode_documents(missing) if missing else ())
+    return [
+        record
+        if record.sparse is not None
+        else replace(record, sparse=valid_sparse(next(vectors), f"record {record.id!r:.80}"))
+        for record in records
+    ]
+
+
+def _kept(record: Record, old: Mapping[str, Any] | None) -> Record:
+    """Return the record with what the row held and the record does not say.
+
+    An upsert sets what is left out to NULL, so a framework that knows nothing of `document_id`
+    or `extra` would erase what the other one stored.
+    """
+    if old is None:
+        return record
+    extra = record.extra
+    if extra is None and old["extra"] is not None:
+        extra = dict(old["extra"])
+        if old["text"] != record.text:
+            extra.pop(OFFSETS, None)
+    document_id = old["document_id"] if record.document_id is None else record.document_id
+    return replace(record, document_id=document_id, extra=extra)
+
+
+def _row(record: Record, layout: Layout) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "id": record.id,
+        "text": record.text,
+        "metadata": dict(record.metadata),
+        "document_id": record.document_id,
+        "extra": None if record.extra is None else dict(record.extra),
+    }
+    if layout.dim is not None:
+        row["dense"] = record.dense
+    if layout.sparse is not None:
+        row["sparse"] = dict(record.sparse or EMPTY_SPARSE)
+    row |= {column(key): record.metadata.get(key) for key in layout.metadata_schema}
+    return row
