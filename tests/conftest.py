@@ -1,0 +1,88 @@
+"""Fixtures that every suite uses: a path, a server, a store, the real model, the shared data."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hybridge import MilvusStore
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    """A Milvus Lite path where nothing is yet."""
+    return str(tmp_path / "milvus.db")
+
+
+@pytest.fixture
+def make_store(path: str) -> Iterator[Callable[..., MilvusStore]]:
+    """Makes stores on the path, and closes them after the test."""
+    stores: list[MilvusStore] = []
+
+    def make(**arguments: Any) -> MilvusStore:
+        stores.append(MilvusStore(arguments.pop("uri", path), **arguments))
+        return stores[-1]
+
+    yield make
+    for store in stores:
+        store.close()
+
+
+@pytest.fixture
+def store(make_store: Callable[..., MilvusStore]) -> MilvusStore:
+    """A store with its own BM25 and no dense function."""
+    return make_store()
+
+
+@pytest.fixture(scope="session")
+def lite_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URI of a `milvus-lite server` on a free port of 127.0.0.1."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder = tmp_path_factory.mktemp("server") / "server.db"
+    program = Path(sys.executable).with_name("milvus-lite")
+    command = [program, "server", "--host", "127.0.0.1", "--port", str(port)]
+    with (folder.parent / "server.log").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "--data-dir", str(folder)], stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            _wait_for(port, process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(300):
+        assert process.poll() is None, "milvus-lite server ended by itself"
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    pytest.fail("milvus-lite server did not open its port within 30 s")
+
+
+@pytest.fixture
+def collection_name() -> str:
+    """A collection name that no other test uses, for the server that all tests share."""
+    return f"test_{uuid.uuid4().hex}"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of retrieval collections and golden files, or a skip where it is absent."""
+    folder = Path(os.environ.get("HYBRIDGE_SHARED", Path(__file__).parents[1].parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is absent: it holds real collections and golden files")
+    return folder
