@@ -24,16 +24,8 @@ from typing import TypeAlias
 
 from hybridge.errors import FilterError
 from hybridge.filters.match import HOLDS_FOR_MISSING
-from hybridge.filters.tree import (
-    LIST_OPERATORS,
-    And,
-    Comparison,
-    Filter,
-    Key,
-    Not,
-    Operator,
-    RowKey,
-)
+from hybridge.filters.operators import LIST_OPERATORS, Operator
+from hybridge.filters.tree import And, Comparison, Filter, Key, Not, RowKey
 from hybridge.filters.values import Value
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
@@ -206,6 +198,8 @@ def _membership(column: Column, values: Iterable[Value], wanted: bool) -> str | 
     written = [literal for literal in literals if literal is not None]
     if not written:
         return not wanted
+    if {"0.0", "-0.0"} & set(written):  # `in` tells the zeros apart, unlike `==` and Python
+        written += ["0.0", "-0.0"]
     if len(written) == 1:
         return f"{column.name} {'==' if wanted else '!='} {written[0]}"
     return f"{column.name} {'in' if wanted else 'not in'} [{', '.join(written)}]"

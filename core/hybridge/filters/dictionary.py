@@ -16,17 +16,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hybridge.errors import FilterError
-from hybridge.filters.tree import (
-    BARE_OPERATORS,
-    MAX_DEPTH,
-    OPERATORS,
-    And,
-    F,
-    Filter,
-    Not,
-    Operator,
-    Or,
-)
+from hybridge.filters.operators import BARE_OPERATORS, OPERATORS, Operator
+from hybridge.filters.tree import MAX_DEPTH, And, F, Filter, Not, Or
 
 _OPERATORS: Mapping[str, Operator] = {f"${operator}": operator for operator in OPERATORS}
 _GROUPS: Mapping[str, type[And | Or]] = {"$and": And, "$or": Or}

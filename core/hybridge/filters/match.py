@@ -31,7 +31,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Protocol
 
-from hybridge.filters.tree import And, Comparison, Filter, Key, Not, Operator, RowKey
+from hybridge.filters.operators import Operator
+from hybridge.filters.tree import And, Comparison, Filter, Key, Not, RowKey
 
 
 class Row(Protocol):

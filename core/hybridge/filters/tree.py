@@ -22,27 +22,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
-from typing import Literal, NoReturn, TypeAlias, cast, get_args
+from typing import NoReturn, TypeAlias, cast
 
 from hybridge.errors import FilterError
-from hybridge.filters.values import (
-    Scalar,
-    Value,
-    plain_scalar,
-    plain_scalars,
-    plain_text,
-    plain_value,
-)
-
-Operator = Literal[
-    "eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "contains", "any", "all",
-    "like", "text_match", "text_match_insensitive", "is_empty", "exists",
-]  # fmt: skip
-OPERATORS: tuple[Operator, ...] = get_args(Operator)
-
-LIST_OPERATORS = frozenset({"in", "nin", "any", "all"})
-TEXT_OPERATORS = frozenset({"like", "text_match", "text_match_insensitive"})
-BARE_OPERATORS = frozenset({"is_empty", "exists"})
+from hybridge.filters.operators import Operator, checked_value
+from hybridge.filters.values import Scalar, Value, plain_scalars, plain_text
 
 MAX_DEPTH = 100
 """Levels of groups and negations in one tree; far below Python's and the engine's recursion."""
@@ -96,7 +80,7 @@ class Comparison(_Tree):
 
     Attributes:
         key: `F(…).key`: the path to a metadata value, or a column of the row.
-        operator: One of `OPERATORS`.
+        operator: One of `hybridge.filters.operators.OPERATORS`.
         value: What is compared with: a list for `in`, `nin`, `any`, `all`; a string for `like` and
             `text_match…`; nothing for `is_empty` and `exists`; else a JSON scalar or a list of
             them. Lists are kept as tuples.
@@ -112,7 +96,7 @@ class Comparison(_Tree):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", _checked_key(self.key))
-        object.__setattr__(self, "value", _checked_value(self.operator, self.value))
+        object.__setattr__(self, "value", checked_value(self.operator, self.value))
 
     @property
     def empty(self) -> bool:
@@ -305,18 +289,3 @@ def _checked(tree: Filter) -> Filter:
         msg = f"{tree!r} is not a filter; build one such as F('year') >= 2020"
         raise FilterError(msg)
     return tree
-
-
-def _checked_value(operator: Operator, value: Value) -> Value:
-    if operator not in OPERATORS:
-        msg = f"unknown operator {operator!r}; the operators are {', '.join(OPERATORS)}"
-        raise FilterError(msg)
-    if operator in LIST_OPERATORS:
-        return plain_scalars(value)
-    if operator in BARE_OPERATORS and value is not None:
-        msg = f"{operator} takes no value, got {value!r}; negate it with ~"
-        raise FilterError(msg)
-    if operator in TEXT_OPERATORS and not isinstance(plain_scalar(value), str):
-        msg = f"{operator} needs a string, got {value!r}"
-        raise FilterError(msg)
-    return plain_value(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from hybridge.errors import FilterError
@@ -50,12 +51,12 @@ def plain_scalar(value: object) -> Scalar:
 
 
 def plain_scalars(values: object) -> tuple[Scalar, ...]:
-    """Return a list, tuple or set of JSON scalars as a tuple.
+    """Return a list, set, range or other collection of JSON scalars as a tuple.
 
     Raises:
-        FilterError: It is something else, or holds something else.
+        FilterError: It is a single value or a mapping, or holds something else.
     """
-    if not isinstance(values, (list, tuple, set, frozenset)):
+    if not isinstance(values, Iterable) or isinstance(values, (str, bytes, Mapping)):
         msg = f"a list of values is needed here, got {values!r}; put a single value in a list"
         raise FilterError(msg)
     return tuple(plain_scalar(value) for value in values)

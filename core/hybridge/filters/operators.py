@@ -1,0 +1,38 @@
+"""The operators of a comparison, and the values that each takes."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from hybridge.errors import FilterError
+from hybridge.filters.values import Value, plain_scalar, plain_scalars, plain_value
+
+Operator = Literal[
+    "eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "contains", "any", "all",
+    "like", "text_match", "text_match_insensitive", "is_empty", "exists",
+]  # fmt: skip
+OPERATORS: tuple[Operator, ...] = get_args(Operator)
+
+LIST_OPERATORS = frozenset({"in", "nin", "any", "all"})
+TEXT_OPERATORS = frozenset({"like", "text_match", "text_match_insensitive"})
+BARE_OPERATORS = frozenset({"is_empty", "exists"})
+
+
+def checked_value(operator: Operator, value: Value) -> Value:
+    """Return `value` made plain, lists as tuples.
+
+    Raises:
+        FilterError: The operator is unknown, or the value does not suit it.
+    """
+    if operator not in OPERATORS:
+        msg = f"unknown operator {operator!r}; the operators are {', '.join(OPERATORS)}"
+        raise FilterError(msg)
+    if operator in LIST_OPERATORS:
+        return plain_scalars(value)
+    if operator in BARE_OPERATORS and value is not None:
+        msg = f"{operator} takes no value, got {value!r}; negate it with ~"
+        raise FilterError(msg)
+    if operator in TEXT_OPERATORS and not isinstance(plain_scalar(value), str):
+        msg = f"{operator} needs a string, got {value!r}"
+        raise FilterError(msg)
+    return plain_value(value)
