@@ -1,0 +1,147 @@
+"""Dense vectors from any sentence-transformers model, on this machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hybridge.dense.weights import load_model
+from hybridge.errors import MissingExtraError
+from hybridge.texts import checked_texts
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+
+class SentenceTransformerEmbeddingFunction:
+    """Embeds texts with a sentence-transformers model.
+
+    The model is loaded, and tried on one text, when this object is made; from then on it may be
+    used from several threads. Texts longer than the model's limit are cut to it (256 word pieces
+    for all-MiniLM-L6-v2).
+
+    The weights of the default model come from the extra `minilm`, checked by SHA-256, where it is
+    installed; those of any model from a folder, the hub's cache, or the hub.
+
+    Args:
+        model_name: A name on the hub, or the path of a folder.
+        batch_size: Texts in one forward pass.
+        query_instruction: Put before every query; empty leaves the model's own prompt, if any.
+        doc_instruction: Put before every document, likewise.
+        device: Such as "cpu" or "cuda:0"; None takes a GPU where there is one.
+        normalize_embeddings: Whether to bring every vector to length 1.
+        backend: What runs the model, one of sentence-transformers' own backends.
+        **options: Anything else that `SentenceTransformer` takes.
+
+    Attributes:
+        model_name: The model's name or path.
+        model: The `SentenceTransformer`.
+
+    Raises:
+        MissingExtraError: sentence-transformers is not installed.
+        ModelNotFoundError: The weights are neither here nor reachable.
+        InvalidInputError: The files make no usable model.
+    """
+
+    def __init__(
+        self,
+        model_name: str | Path = "all-MiniLM-L6-v2",
+        batch_size: int = 32,
+        query_instruction: str = "",
+        doc_instruction: str = "",
+        device: str | None = None,
+        normalize_embeddings: bool = True,
+        *,
+        backend: Literal["torch", "onnx", "openvino"] = "torch",
+        **options: Any,
+    ) -> None:
+        self.model_name = str(model_name)
+        self._batch_size = batch_size
+        self._query_instruction = query_instruction
+        self._doc_instruction = doc_instruction
+        self._normalize = normalize_embeddings
+        self.model = _load(self.model_name, device=device, backend=backend, **options)
+        # The first call sets the tokenizer up, which no two threads may do at once.
+        self._dim = int(self._vectors(self.model.encode, ["dim"], None, False).shape[1])
+
+    @property
+    def dim(self) -> int:
+        """The length of every vector."""
+        return self._dim
+
+    def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed texts as they are, without an instruction; the shape is `(len(texts), dim)`."""
+        return self._encode(self.model.encode, texts, "texts", "")
+
+    def encode_documents(
+        self, documents: Sequence[str], *, progress: bool = False
+    ) -> NDArray[np.float32]:
+        """Return a C-contiguous float32 array of shape `(len(documents), dim)`.
+
+        Args:
+            documents: The texts; an empty list gives an array without rows.
+            progress: Whether to show a progress bar.
+
+        Raises:
+            InvalidInputError: `documents` is no list of strings.
+        """
+        encode, instruction = self.model.encode_document, self._doc_instruction
+        return self._encode(encode, documents, "documents", instruction, progress)
+
+    def encode_queries(self, queries: Sequence[str]) -> NDArray[np.float32]:
+        """Return a C-contiguous float32 array of shape `(len(queries), dim)`.
+
+        Raises:
+            InvalidInputError: `queries` is no list of strings.
+        """
+        encode, instruction = self.model.encode_query, self._query_instruction
+        return self._encode(encode, queries, "queries", instruction)
+
+    def __repr__(self) -> str:
+        return f"SentenceTransformerEmbeddingFunction({self.model_name!r})"
+
+    def _encode(
+        self,
+        encode: Callable[..., Any],
+        texts: Sequence[str],
+        name: str,
+        instruction: str,
+        progress: bool = False,
+    ) -> NDArray[np.float32]:
+        listed = checked_texts(texts, name)
+        if not listed:
+            return np.empty((0, self._dim), dtype=np.float32)
+        return self._vectors(encode, listed, instruction or None, progress)
+
+    def _vectors(
+        self, encode: Callable[..., Any], texts: list[str], prompt: str | None, progress: bool
+    ) -> NDArray[np.float32]:
+        vectors = encode(
+            texts,
+            prompt=prompt,
+            batch_size=self._batch_size,
+            show_progress_bar=progress,
+            normalize_embeddings=self._normalize,
+        )
+        return np.ascontiguousarray(vectors, dtype=np.float32)
+
+
+def _load(name: str, **options: Any) -> SentenceTransformer:
+    try:
+        from sentence_transformers import SentenceTransformer
+    except ImportError:
+        user = "SentenceTransformerEmbeddingFunction"
+        raise MissingExtraError(user, "sentence-transformers", "dense") from None
+
+    return load_model(
+        name,
+        lambda place, local: SentenceTransformer(place, local_files_only=local, **options),
+        organization="sentence-transformers",
+        cache_folder=options.get("cache_folder") or os.getenv("SENTENCE_TRANSFORMERS_HOME"),
+        revision=options.get("revision"),
+    )
