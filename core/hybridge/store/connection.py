@@ -18,7 +18,7 @@ from tenacity import (
     Retrying,
     retry_if_exception_type,
     stop_after_attempt,
-    wait_exponential_jitter,
+    wait_random_exponential,
 )
 
 from hybridge.errors import (
@@ -85,7 +85,7 @@ class Connection:
         """
         attempts = Retrying(
             stop=stop_after_attempt(3),
-            wait=wait_exponential_jitter(initial=0.2, max=2),
+            wait=wait_random_exponential(multiplier=0.2, max=2),
             retry=retry_if_exception_type(StoreConnectionError),
             reraise=True,
         )

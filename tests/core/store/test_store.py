@@ -75,7 +75,9 @@ def test_selectors_of_delete_narrow_each_other(store: MilvusStore) -> None:
 
 def test_scroll_yields_every_row_once(store: MilvusStore) -> None:
     """More rows than one batch holds come back complete, filtered or not."""
-    store.add(Record(id=str(i), text=f"row {i}", metadata={"even": i % 2 == 0}) for i in range(2500))
+    store.add(
+        Record(id=str(i), text=f"row {i}", metadata={"even": i % 2 == 0}) for i in range(2500)
+    )
     assert sorted(int(r.id or "") for r in store.scroll()) == list(range(2500))
     assert sum(1 for _ in store.scroll({"even": True})) == 1250
 

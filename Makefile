@@ -1,0 +1,52 @@
+# Every target builds what it needs into .venv by itself.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
+PACKAGES := core/hybridge adapters/langchain_hybridge adapters/llama_index_hybridge
+
+.PHONY: demo test test-long check format bench clean
+.DEFAULT_GOAL := help
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing Hybridge with its models and both frameworks (a few minutes, once) ..."
+	$(PIP) -e '.[all]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing Hybridge and its development tools (a few minutes, once) ..."
+	$(PIP) -e '.[dev]'
+	@touch $@ $(VENV)/.demo
+
+demo: $(VENV)/.demo ## Index the standard library's documentation and ask it ten questions
+	$(BIN)/python examples/quickstart.py
+
+test: $(VENV)/.dev ## The tests (about 5 minutes)
+	$(BIN)/python -m pytest
+
+test-long: $(VENV)/.dev ## The long property, fault and version runs that `test` leaves out
+	$(BIN)/python -m pytest -m long
+	$(BIN)/python tests/versions.py
+
+check: $(VENV)/.dev ## Formatting, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/mypy examples
+
+format: $(VENV)/.dev ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev ## The speed and memory bars
+	@for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+
+clean: ## Remove what the targets made
+	rm -rf $(VENV) .venv-* dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis milvus.db
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
