@@ -193,16 +193,20 @@ def _equal_values(comparison: Comparison) -> tuple[Value, ...]:
     return (comparison.value,)
 
 
-def _membership(column: Column, values: Iterable[Value], wanted: bool) -> str | bool:
+def _membership(column: Column, values: tuple[Value, ...], wanted: bool) -> str | bool:
     literals = [_literal(column.type, value) for value in values]
     written = [literal for literal in literals if literal is not None]
     if not written:
         return not wanted
-    if {"0.0", "-0.0"} & set(written):  # `in` tells the zeros apart, unlike `==` and Python
-        written += ["0.0", "-0.0"]
     if len(written) == 1:
         return f"{column.name} {'==' if wanted else '!='} {written[0]}"
+    if not _ZEROS.isdisjoint(written):
+        written += _ZEROS.difference(written)
     return f"{column.name} {'in' if wanted else 'not in'} [{', '.join(written)}]"
+
+
+_ZEROS = frozenset({"0.0", "-0.0"})
+"""Lite's `in` tells them apart, unlike its `==` and Python."""
 
 
 def _literal(column_type: ColumnType, value: Value) -> str | None:
