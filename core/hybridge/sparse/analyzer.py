@@ -1,120 +1,99 @@
-"""From a text to its terms."""
+"""The analyzer of a language, or of a function of yours."""
 
 from __future__ import annotations
 
-import re
-import threading
-import unicodedata
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from functools import cache
-from importlib.metadata import version
-from typing import Protocol, runtime_checkable
 
 from hybridge.errors import InvalidInputError
+from hybridge.sparse.languages import CHINESE, JAPANESE, KOREAN, Language, find_language
+from hybridge.sparse.stop_words import StopWords, default_stop_words, own_stop_words
+from hybridge.sparse.word_analyzer import Analyzer, WordAnalyzer
 
-
-@runtime_checkable
-class Analyzer(Protocol):
-    """Takes a text to its terms.
-
-    Attributes:
-        identity: Says how, so that statistics made by one analyzer are never used with another.
-    """
-
-    identity: str
-
-    def __call__(self, text: str) -> list[str]:
-        """Return the terms of a text, in order, repeats included."""
-        ...
-
-
-class WordAnalyzer(ABC):
-    """An analyzer in two steps, of which the second looks at one word alone and can be remembered."""
-
-    identity: str
-
-    @abstractmethod
-    def split(self, text: str) -> list[str]:
-        """Return the raw words of a text."""
-
-    @abstractmethod
-    def term(self, word: str) -> str | None:
-        """Return the term of a raw word, or None where the word is not indexed."""
-
-    def __call__(self, text: str) -> list[str]:
-        """Return the terms of a text, in order, repeats included."""
-        terms = map(self.term, self.split(text))
-        return [term for term in terms if term is not None]
-
-
-_ASCII_WORDS = {i: chr(i).lower() if chr(i).isalnum() else " " for i in range(128)}
-
-
-class SnowballAnalyzer(WordAnalyzer):
-    """Unicode words in lower case, without stop words, stemmed by Snowball."""
-
-    def __init__(self, language: str) -> None:
-        import Stemmer
-        import stopwordsiso
-
-        self._language = language
-        self._stemmer = Stemmer.Stemmer(language, 0)
-        self._lock = threading.Lock()
-        self._stop_words = frozenset(stopwordsiso.stopwords(language))
-        self.identity = (
-            f"snowball/{language}/PyStemmer {Stemmer.version()}/"
-            f"stopwordsiso {version('stopwordsiso')}"
-        )
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return SnowballAnalyzer, (self._language,)
-
-    def split(self, text: str) -> list[str]:
-        """Return the raw words of a text."""
-        if text.isascii():
-            return text.translate(_ASCII_WORDS).split()
-        return _word_pattern().findall(unicodedata.normalize("NFKC", text).lower())
-
-    def term(self, word: str) -> str | None:
-        """Return the stem of a word, or None for a stop word."""
-        if word in self._stop_words:
-            return None
-        with self._lock:
-            return self._stemmer.stemWord(word)
-
-
-@cache
-def _word_pattern() -> re.Pattern[str]:
-    """Words as Unicode has them: Python's \\w leaves out the vowel signs of Hindi and others."""
-    marks = [chr(i) for i in range(0x1F000) if unicodedata.category(chr(i))[0] == "M"]
-    return re.compile(rf"[^\W_][\w{''.join(marks)}]*")
+__all__ = ["Analyzer", "FunctionAnalyzer", "as_analyzer", "build_default_analyzer"]
 
 
 class FunctionAnalyzer:
-    """Any function from a text to its terms."""
+    """Any function from a text to its terms, as an analyzer.
 
-    def __init__(self, function: Callable[[str], Iterable[str]]) -> None:
+    Its identity is the function's qualified name: a lambda or a nested function is recognised by
+    where it is written, not by what it does.
+
+    Args:
+        function: Takes a text to the list of its terms.
+    """
+
+    def __init__(self, function: Callable[[str], list[str]]) -> None:
         self._function = function
-        self.identity = f"{function.__module__}.{function.__qualname__}"
+        named = function if hasattr(function, "__qualname__") else type(function)
+        module = getattr(named, "__module__", None) or "builtins"
+        self.identity = f"function {module}.{named.__qualname__}"
 
     def __call__(self, text: str) -> list[str]:
-        """Return the terms of a text, in order, repeats included."""
-        return list(self._function(text))
+        """Return the terms of a text, in order, repeats included.
+
+        Raises:
+            InvalidInputError: The function gave something other than strings.
+        """
+        terms = self._function(text)
+        if isinstance(terms, str) or not isinstance(terms, Iterable):
+            msg = f"{self.identity} gave a {type(terms).__name__}: it must return a list of terms"
+            raise InvalidInputError(msg)
+        terms = list(terms)
+        for term in terms:
+            if not isinstance(term, str):
+                msg = f"{self.identity} gave the term {term!r}: every term must be a string"
+                raise InvalidInputError(msg)
+        return terms
+
+    def __repr__(self) -> str:
+        return f"<FunctionAnalyzer {self.identity!r}>"
 
 
-def build_default_analyzer(language: str = "en") -> Analyzer:
-    """Return the analyzer of a language."""
-    return SnowballAnalyzer(language)
+def build_default_analyzer(
+    language: str = "en", *, stop_words: Iterable[str] | None = None
+) -> WordAnalyzer:
+    """Return the analyzer of a language. Nothing is downloaded.
+
+    Args:
+        language: A code ("en", "pt-BR") or an English name ("russian"): the languages of Snowball,
+            and Chinese, Japanese and Korean, each of which needs the extra of its name.
+        stop_words: The words to leave out in place of the language's list; `()` keeps all.
+
+    Raises:
+        InvalidInputError: There is no such language here.
+        MissingExtraError: The segmenter of Chinese, Japanese or Korean is not installed.
+    """
+    found = find_language(language)
+    if stop_words is None:
+        return _analyzer(found, default_stop_words(found), found.code)
+    return _analyzer(found, own_stop_words(stop_words), None)
 
 
 def as_analyzer(value: str | Analyzer | Callable[[str], list[str]]) -> Analyzer:
-    """Return an analyzer for a language, an analyzer or a function."""
+    """Return the analyzer of a language, a function as an analyzer, or the analyzer given.
+
+    Raises:
+        InvalidInputError: `value` is none of these, or an unknown language.
+        MissingExtraError: As `build_default_analyzer`.
+    """
     if isinstance(value, str):
         return build_default_analyzer(value)
-    if isinstance(value, Analyzer):
-        return value
-    if callable(value):
-        return FunctionAnalyzer(value)
-    msg = f"{value!r} is no analyzer: give a language, an Analyzer or a function"
-    raise InvalidInputError(msg)
+    if not callable(value) or isinstance(value, type):
+        msg = f"{value!r} is no analyzer: give a language, an Analyzer or a function"
+        raise InvalidInputError(msg)
+    return value if isinstance(value, Analyzer) else FunctionAnalyzer(value)
+
+
+def _analyzer(language: Language, stop_words: StopWords, argument: str | None) -> WordAnalyzer:
+    if language in (CHINESE, JAPANESE, KOREAN):
+        from hybridge.sparse import segmenters
+
+        kinds: dict[Language, Callable[[StopWords, str | None], WordAnalyzer]] = {
+            CHINESE: segmenters.ChineseAnalyzer,
+            JAPANESE: segmenters.JapaneseAnalyzer,
+            KOREAN: segmenters.KoreanAnalyzer,
+        }
+        return kinds[language](stop_words, argument)
+    from hybridge.sparse.snowball import SnowballAnalyzer
+
+    return SnowballAnalyzer(language, stop_words, argument)

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from hybridge.errors import InvalidInputError
-from hybridge.sparse.analyzer import Analyzer, WordAnalyzer
 from hybridge.sparse.statistics import Statistics
 from hybridge.sparse.term_ids import PLACEHOLDER, UNKNOWN, TermIds
 from hybridge.sparse.weighting import Weighting
+from hybridge.sparse.word_analyzer import Analyzer, WordAnalyzer
 
 # No term has the placeholder's index, so while counting it marks what is not a term at all.
 _DROPPED = PLACEHOLDER
@@ -72,9 +72,11 @@ class TermCounter:
     def __init__(self, analyzer: Analyzer, term_ids: TermIds) -> None:
         self._analyzer = analyzer
         self._term_ids = term_ids
-        two_steps = isinstance(analyzer, WordAnalyzer)
-        self._split: Callable[[str], list[str]] = analyzer.split if two_steps else analyzer
-        self._indices = _IndexCache(analyzer.term if two_steps else _itself, term_ids)
+        self._split: Callable[[str], list[str]] = analyzer
+        term: Callable[[str], str | None] = _itself
+        if isinstance(analyzer, WordAnalyzer):
+            self._split, term = analyzer.split, analyzer.term
+        self._indices = _IndexCache(term, term_ids)
 
     def count(self, texts: Iterable[str]) -> TermCounts:
         """Count the terms of all texts.
