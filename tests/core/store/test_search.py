@@ -106,7 +106,7 @@ def test_search_many_is_search_for_each(animals: MilvusStore) -> None:
         for hits, query in zip(many, queries, strict=True):
             alone = animals.search(query, mode=mode)  # type: ignore[arg-type]
             assert ids(hits) == ids(alone)
-            assert [h.score for h in hits] == pytest.approx([h.score for h in alone], abs=1e-6)
+            assert [h.score for h in hits] == pytest.approx([h.score for h in alone], abs=1e-4)
     assert animals.search_many([]) == []
 
 

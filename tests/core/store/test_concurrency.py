@@ -1,0 +1,113 @@
+"""Threads, event loops, flushing and closing at once: nothing is lost and nothing hangs."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hybridge import MilvusStore, Record
+from hybridge.errors import StoreClosedError
+
+MakeStore = Callable[..., MilvusStore]
+
+
+def test_concurrent_writers_lose_nothing(make_store: MakeStore) -> None:
+    """Two stores, several threads, flushes in between: every acknowledged row and count is there."""
+    stores = [make_store(), make_store()]
+
+    def write(worker: int) -> None:
+        store = stores[worker % 2]
+        for batch in range(10):
+            store.add(
+                Record(id=f"{worker}-{batch}-{i}", text=f"word{i} of {worker}") for i in range(20)
+            )
+            if batch % 3 == worker % 3:
+                store.flush()
+        store.delete(ids=[f"{worker}-0-{i}" for i in range(20)])
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(write, range(6)))
+    assert stores[0].count() == 6 * 9 * 20
+    for store in stores:
+        store.close()
+    reopened = make_store()
+    assert sum(1 for _ in reopened.scroll()) == 6 * 9 * 20
+    [hit] = reopened.search("word3", k=1)
+    expected = make_store(collection_name="fresh")
+    expected.add(reopened.scroll())
+    assert hit.score == pytest.approx(expected.search("word3", k=1)[0].score, rel=1e-5)
+
+
+def test_many_event_loops_one_store(store: MilvusStore) -> None:
+    """asyncio.run again and again, in any thread, on one store."""
+    store.add([Record(id=str(i), text=f"word {i}") for i in range(50)])
+
+    async def ask() -> list[str]:
+        answers = await asyncio.gather(*(store.asearch(f"word {i}", k=1) for i in range(20)))
+        return [hits[0].id for hits in answers]
+
+    expected = [str(i) for i in range(20)]
+    assert asyncio.run(ask()) == expected
+    assert asyncio.run(ask()) == expected
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(lambda _: asyncio.run(ask()), range(3))) == [expected] * 3
+
+
+async def test_the_loop_goes_on_while_the_store_works(store: MilvusStore) -> None:
+    """A long call does not hold the event loop."""
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await asyncio.sleep(0.001)
+
+    ticking = asyncio.create_task(tick())
+    await store.aadd([Record(text=f"row {i}") for i in range(2000)])
+    ticking.cancel()
+    assert ticks > 10
+
+
+def test_closing_waits_for_the_calls_under_way(store: MilvusStore) -> None:
+    """Every search either finishes or says closed; none crashes."""
+    store.add([Record(id=str(i), text=f"word {i}") for i in range(500)])
+    outcomes: list[str] = []
+    started = threading.Barrier(9)
+
+    def search() -> None:
+        started.wait()
+        for _ in range(50):
+            try:
+                outcomes.append("found" if store.search("word", k=1) else "nothing")
+            except StoreClosedError:
+                outcomes.append("closed")
+
+    threads = [threading.Thread(target=search) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    started.wait()
+    store.close()
+    for thread in threads:
+        thread.join()
+    assert set(outcomes) <= {"found", "closed"}
+    assert len(outcomes) == 400
+
+
+def test_a_read_flushes_when_many_rows_wait(make_store: MakeStore) -> None:
+    """100 waiting rows are flushed by the next read, fewer are not, and a write never flushes."""
+    store = make_store()
+    store.add([Record(text="first")])
+    state = store._collection().shared
+    store.search("first")
+    assert state.waiting == 0
+    store.add([Record(text=f"row {i}") for i in range(99)])
+    store.search("row")
+    assert state.waiting == 99
+    store.add([Record(text="one more")])
+    assert state.waiting == 100
+    store.search("row")
+    assert state.waiting == 0

@@ -1,0 +1,153 @@
+"""Where Milvus is, who may open it, and what is said when it cannot be reached."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hybridge import MilvusStore, Record
+from hybridge.errors import InvalidInputError, StoreConnectionError
+from hybridge.store.address import resolve_address
+
+MakeStore = Callable[..., MilvusStore]
+
+
+def run(program: str, **environment: str) -> str:
+    """Run a Python program in another process and return what it prints."""
+    result = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_a_path_open_in_another_process_is_named(make_store: MakeStore, path: str) -> None:
+    """The error says that the path is open elsewhere; after close() it can be opened."""
+    store = make_store()
+    store.add([Record(id="a", text="a word")])
+    program = f"""
+        from hybridge import MilvusStore
+        from hybridge.errors import StoreLockedError
+        store = MilvusStore({path!r})
+        try:
+            print("count", store.count())
+        except StoreLockedError as error:
+            print("locked:", error)
+        store.close()
+    """
+    assert "locked: " + path + " is open in another process" in run(program)
+    store.close()
+    assert "count 1" in run(program)
+
+
+def test_a_path_in_milvus_uri_is_no_obstacle(tmp_path: Path) -> None:
+    """pymilvus refuses to be imported with a path in MILVUS_URI; the store takes it and works."""
+    program = """
+        import os
+        from hybridge import MilvusStore, Record
+        with MilvusStore() as store:
+            store.add([Record(id="a", text="a word")])
+            print(store.count(), os.environ["MILVUS_URI"], store.address)
+    """
+    uri = str(tmp_path / "from_environment.db")
+    assert run(program, MILVUS_URI=uri).strip().endswith(f"1 {uri} {uri}")
+
+
+def test_the_default_is_a_path_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without an argument and MILVUS_URI the store is ./milvus.db."""
+    monkeypatch.delenv("MILVUS_URI", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert resolve_address().uri == str(Path(os.path.realpath(tmp_path)) / "milvus.db")
+
+
+@pytest.mark.parametrize(
+    "uri", ["http://127.0.0.1:19530", "https://in01.example.com:443", "tcp://host:1", "unix:/tmp/s"]
+)
+def test_a_uri_is_a_server(uri: str) -> None:
+    """Anything with a scheme of Milvus is no path."""
+    assert not resolve_address(uri).is_path
+
+
+@pytest.mark.parametrize("uri", ["x.db", Path("x.db"), "C:\\data\\x.db", "~/x.db", "./a b/ü.db"])
+def test_what_ends_in_db_is_a_path(uri: str | Path) -> None:
+    """A Path is a path, and so is one of Windows."""
+    assert resolve_address(uri).is_path
+
+
+def test_a_symlink_is_the_path_it_points_to(make_store: MakeStore, tmp_path: Path) -> None:
+    """Two names of one folder do not collide."""
+    store = make_store()
+    store.add([Record(id="a", text="word")])
+    link = tmp_path / "link.db"
+    link.symlink_to(tmp_path / "milvus.db")
+    assert make_store(uri=link).count() == 1
+
+
+def test_missing_folders_are_made(make_store: MakeStore, tmp_path: Path) -> None:
+    """A path in a folder that does not exist yet works."""
+    store = make_store(uri=tmp_path / "some" / "where" / "x.db")
+    store.add([Record(text="word")])
+    assert store.count() == 1
+
+
+def test_constructing_needs_no_server(make_store: MakeStore) -> None:
+    """Only the first call that needs Milvus connects, and says what to check if it cannot."""
+    store = make_store(uri="http://127.0.0.1:9", timeout=1)
+    with pytest.raises(StoreConnectionError, match=r"http://127\.0\.0\.1:9 does not answer"):
+        store.count()
+
+
+def test_no_secret_is_shown(make_store: MakeStore) -> None:
+    """Neither token nor the credentials of a URI appear in repr or errors."""
+    store = make_store(uri="http://user:hunter2@127.0.0.1:9", token="s3cret", timeout=1)
+    with pytest.raises(StoreConnectionError) as caught:
+        store.count()
+    chain = [caught.value, caught.value.__cause__, store, store.address]
+    shown = " ".join(f"{item} {item!r}" for item in chain)
+    assert "hunter2" not in shown
+    assert "s3cret" not in shown
+    with pytest.raises(InvalidInputError) as refused:
+        make_store(uri="grpc://user:hunter2@host")
+    assert "hunter2" not in str(refused.value)
+
+
+def test_concurrent_first_opens_work(path: str) -> None:
+    """Many threads may open the same path at once."""
+    stores = [MilvusStore(path, collection_name=f"c{i % 3}") for i in range(9)]
+    with ThreadPoolExecutor(9) as pool:
+        list(
+            pool.map(
+                lambda pair: pair[1].add([Record(id=str(pair[0]), text="w")]), enumerate(stores)
+            )
+        )
+    assert sorted(store.count() for store in stores[:3]) == [3, 3, 3]
+    for store in stores:
+        store.close()
+
+
+def test_a_server_works_like_a_path(
+    make_store: MakeStore, lite_server: str, collection_name: str
+) -> None:
+    """The same code runs against a URI: BM25, filters, overwriting, deleting, a second client."""
+    store = make_store(uri=lite_server, collection_name=collection_name)
+    store.add(
+        [Record(id="a", text="red house", metadata={"n": 1}), Record(id="b", text="blue boat")]
+    )
+    store.add([Record(id="b", text="blue house")])
+    assert [hit.id for hit in store.search("house", filter={"n": 1})] == ["a"]
+    store.delete(ids=["a"])
+    store.close()
+    other = make_store(uri=lite_server, collection_name=collection_name)
+    assert [hit.id for hit in other.search("house")] == ["b"]
+    other.drop()
