@@ -177,14 +177,15 @@ def query_vectors(
     """
     frequency = statistics.frequencies.get
     frequencies = np.array([frequency(term, 0) for term in counts.indices.tolist()], np.int64)
-    weights = np.zeros(len(frequencies), np.float32)
+    weights = np.zeros(len(frequencies))
     known = frequencies > 0
     weights[known] = counts.counts[known] * weighting.query_weights(frequencies[known], statistics)
-    return nonzero_matrix(weights, counts, dim)
+    return sparse_matrix(weights, counts, dim)
 
 
-def nonzero_matrix(weights: NDArray[np.float32], counts: TermCounts, dim: int) -> csr_array:
-    """Return a matrix with these weights in the places of `counts`, without its zeros."""
+def sparse_matrix(weights: NDArray[np.float64], counts: TermCounts, dim: int) -> csr_array:
+    """Return a float32 matrix with these weights in the places of `counts`, without its zeros."""
+    weights = weights.astype(np.float32)
     kept = weights != 0
     indptr = np.concatenate(([0], np.cumsum(kept)))[counts.indptr]
     return _matrix(weights[kept], counts.indices[kept], indptr, dim)
@@ -194,7 +195,8 @@ def _block(indices: array[int], ends: array[int]) -> TermCounts:
     """Count a block of texts, given flat indices and where each text ends."""
     flat = np.frombuffer(indices, np.uint32)
     texts = len(ends) - 1
-    rows = np.repeat(np.arange(texts, dtype=np.uint64), np.diff(np.frombuffer(ends, np.int64)))
+    stops = np.frombuffer(ends, np.int64)
+    rows = np.repeat(np.arange(texts, dtype=np.uint64), stops[1:] - stops[:-1])
     is_term = flat != _DROPPED
     lengths = np.bincount(rows[is_term].view(np.int64), minlength=texts)
     known = is_term & (flat != UNKNOWN)

@@ -59,6 +59,11 @@ class OrdinalTermIds:
         """Return the term's index, a new one if it has none yet."""
         return self._indices.setdefault(term, len(self._indices))
 
+    def truncate(self, dim: int) -> None:
+        """Forget the newest terms until `dim` are left."""
+        while len(self._indices) > dim:
+            self._indices.popitem()
+
     def frozen(self) -> FrozenTermIds:
         """Return a view that looks terms up and never adds one."""
         return FrozenTermIds(self._indices)

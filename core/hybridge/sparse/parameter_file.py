@@ -1,0 +1,179 @@
+"""The file of a fitted BM25.
+
+It is a file of `pymilvus.model`, which loads it and ranks alike: the keys of its version "v1". What
+that version has no place for stands beside them under "hybridge", which `pymilvus.model` ignores.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hybridge.errors import InvalidInputError
+from hybridge.sparse.statistics import Statistics
+from hybridge.sparse.weighting import Weighting
+
+_VERSION = "v1"
+_OURS = "hybridge"
+
+
+@dataclass(frozen=True, eq=False)
+class Parameters:
+    """What a file holds.
+
+    Attributes:
+        documents: How many documents were counted.
+        average_length: The mean tokens of a document that document vectors are made with.
+        terms: The terms, by index.
+        idf: Their idf, float64 of shape `(len(terms),)`.
+        weighting: The formulas.
+        analyzer: The analyzer's identity; None in a file of `pymilvus.model`.
+        statistics: The counts behind all this; None in a file that does not tell them.
+    """
+
+    documents: int
+    average_length: float
+    terms: list[str]
+    idf: NDArray[np.float64]
+    weighting: Weighting
+    analyzer: str | None
+    statistics: Statistics | None
+
+
+def write_parameters(path: str | os.PathLike[str], parameters: Parameters) -> None:
+    """Write a file, at once or not at all.
+
+    Raises:
+        InvalidInputError: The place cannot be written to.
+    """
+    target = Path(os.path.realpath(path))
+    draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    try:
+        try:
+            with draft.open("x", encoding="utf-8") as file:
+                json.dump(_to_json(parameters), file, allow_nan=False)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        msg = (
+            f"cannot write BM25 parameters to {str(path)!r}: {error.strerror}; choose another place"
+        )
+        raise InvalidInputError(msg) from error
+
+
+def read_parameters(path: str | os.PathLike[str]) -> Parameters:
+    """Read a file of ours or of `pymilvus.model`.
+
+    Raises:
+        InvalidInputError: There is no such file, or it holds something else.
+    """
+    try:
+        content = json.loads(Path(path).read_text("utf-8"))
+    except OSError as error:
+        msg = f"cannot read BM25 parameters from {str(path)!r}: {error.strerror}"
+        raise InvalidInputError(msg) from error
+    except ValueError as error:
+        raise InvalidInputError(_not_parameters(path, error)) from error
+    try:
+        return _from_json(content)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidInputError(_not_parameters(path, error)) from error
+
+
+def recover_statistics(parameters: Parameters) -> Statistics | None:
+    """Return the counts behind Okapi's idf, or None where they cannot be told.
+
+    df + 0.5 = (N + 1) / (1 + e^idf), unless a term's negative idf was replaced, by a multiple of
+    the mean idf: no whole df then gives it back.
+    """
+    documents = parameters.documents
+    exact = (documents + 1) / (1 + np.exp(parameters.idf)) - 0.5
+    frequencies = np.rint(exact).astype(np.int64)
+    tokens = round(parameters.average_length * documents)
+    if not (
+        np.all((frequencies >= 1) & (frequencies <= documents))
+        and frequencies.sum() <= tokens
+        and math.isclose(tokens, parameters.average_length * documents, rel_tol=1e-9)
+    ):
+        return None
+    statistics = Statistics(documents, tokens, dict(enumerate(frequencies.tolist())))
+    again = parameters.weighting.query_weights(frequencies, statistics)
+    return statistics if np.allclose(again, parameters.idf, rtol=0, atol=1e-9) else None
+
+
+def _to_json(parameters: Parameters) -> dict[str, Any]:
+    weighting, statistics = parameters.weighting, parameters.statistics
+    counts = None
+    if statistics is not None:
+        frequencies = [statistics.frequencies[index] for index in range(len(parameters.terms))]
+        counts = {"tokens": statistics.tokens, "frequencies": frequencies}
+    return {
+        "version": _VERSION,
+        "corpus_size": parameters.documents,
+        "avgdl": parameters.average_length,
+        "idf_word": parameters.terms,
+        "idf_value": parameters.idf.tolist(),
+        "k1": weighting.k1,
+        "b": weighting.b,
+        "epsilon": weighting.epsilon,
+        _OURS: {"analyzer": parameters.analyzer, "idf": weighting.idf, "counts": counts},
+    }
+
+
+def _from_json(content: Mapping[str, Any]) -> Parameters:
+    if content["version"] != _VERSION:
+        msg = f"its version is {content['version']!r}, and {_VERSION!r} is known"
+        raise ValueError(msg)
+    ours = content.get(_OURS, {"analyzer": None, "idf": "okapi", "counts": None})
+    parameters = Parameters(
+        documents=int(content["corpus_size"]),
+        average_length=float(content["avgdl"]),
+        terms=list(map(str, content["idf_word"])),
+        idf=np.array(content["idf_value"], np.float64),
+        weighting=Weighting(content["k1"], content["b"], ours["idf"], content["epsilon"]),
+        analyzer=ours["analyzer"],
+        statistics=_counted(content["corpus_size"], ours["counts"]),
+    )
+    _check(parameters)
+    return parameters
+
+
+def _counted(documents: int, counts: Mapping[str, Any] | None) -> Statistics | None:
+    if counts is None:
+        return None
+    return Statistics(documents, counts["tokens"], dict(enumerate(counts["frequencies"])))
+
+
+def _check(parameters: Parameters) -> None:
+    terms, statistics = len(parameters.terms), parameters.statistics
+    if parameters.idf.shape != (terms,) or len(set(parameters.terms)) != terms:
+        msg = "its terms and idf values do not match one to one"
+    elif not (np.isfinite(parameters.idf).all() and math.isfinite(parameters.average_length)):
+        msg = "it holds numbers that are not finite"
+    elif parameters.documents < 1 or (terms and parameters.average_length <= 0):
+        msg = "it was fitted to no documents"
+    elif statistics is not None and len(statistics.frequencies) != terms:
+        msg = "its terms and frequencies do not match one to one"
+    else:
+        return
+    raise ValueError(msg)
+
+
+def _not_parameters(path: str | os.PathLike[str], error: Exception) -> str:
+    reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+    return (
+        f"{str(path)!r} holds no BM25 parameters of Hybridge or pymilvus.model: {reason}. "
+        "Give a file that `save` wrote"
+    )
