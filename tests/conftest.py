@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
@@ -77,12 +76,3 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 def collection_name() -> str:
     """A collection name that no other test uses, for the server that all tests share."""
     return f"test_{uuid.uuid4().hex}"
-
-
-@pytest.fixture(scope="session")
-def shared() -> Path:
-    """The folder of retrieval collections and golden files, or a skip where it is absent."""
-    folder = Path(os.environ.get("HYBRIDGE_SHARED", Path(__file__).parents[1].parent / "shared"))
-    if not folder.is_dir():
-        pytest.skip(f"{folder} is absent: it holds real collections and golden files")
-    return folder

@@ -1,26 +1,26 @@
 """Everything that Hybridge raises.
 
 HybridgeError
-├── InvalidInputError            (ValueError)    an argument or a record is wrong; nothing was sent
-│   ├── FilterError                              a filter cannot be understood
-│   ├── NotFittedError                           BM25 is asked to encode before it has seen a corpus
-│   └── CollectionMismatchError                  what is asked for contradicts the stored collection
-├── MissingExtraError            (ImportError)   an optional dependency is not installed
-├── ModelNotFoundError                           a model's weights are neither here nor reachable
-├── StoreError                                   Milvus, or the way to it, failed
-│   ├── StoreClosedError                         the store was closed
-│   ├── StoreLockedError                         another process has the path open
-│   ├── StoreBrokenError                         a flush failed; reopen before writing
-│   ├── StoreConnectionError                     the server does not answer
-│   ├── PartialWriteError                        a later batch failed; `landed` holds the ids written
-│   └── EngineError                              the engine refused; `code` holds its error code
-└── ApiError                                     a web API failed; `status` and `request_id` say where
-    ├── AuthenticationError                      no key, or the API refused it
-    ├── RateLimitError                           too many requests, or the account's quota is used up
-    ├── BadRequestError                          the API understood and refused the request
-    ├── ServerError                              the API itself failed (5xx)
-    ├── ApiConnectionError                       no answer: refused, reset or timed out
-    └── MalformedAnswerError                     an answer that cannot be trusted; none of it is used
+├── InvalidInputError          (ValueError)   an argument or a record is wrong; nothing was sent
+│   ├── FilterError                           a filter cannot be understood
+│   ├── NotFittedError                        BM25 is to encode before it has seen a corpus
+│   └── CollectionMismatchError               what is asked for contradicts the collection
+├── MissingExtraError          (ImportError)  an optional dependency is not installed
+├── ModelNotFoundError                        a model's weights are neither here nor reachable
+├── StoreError                                Milvus, or the way to it, failed
+│   ├── StoreClosedError                      the store was closed
+│   ├── StoreLockedError                      another process has the path open
+│   ├── StoreBrokenError                      a flush failed; reopen before writing
+│   ├── StoreConnectionError                  the server does not answer
+│   ├── PartialWriteError                     a later batch failed; `landed` has the ids written
+│   └── EngineError                           the engine refused; `code` has its error code
+└── ApiError                                  a web API failed; see `status` and `request_id`
+    ├── AuthenticationError                   no key, or the API refused it
+    ├── RateLimitError                        too many requests, or the quota is used up
+    ├── BadRequestError                       the API understood and refused the request
+    ├── ServerError                           the API itself failed (5xx)
+    ├── ApiConnectionError                    no answer: refused, reset or timed out
+    └── MalformedAnswerError                  an answer that cannot be trusted; none is used
 
 Every message says what happened and what to do next. No message holds a key or a token.
 """
@@ -162,8 +162,10 @@ class MalformedAnswerError(ApiError):
     """The API's answer is incomplete or contradicts itself; none of it was used."""
 
 
-def _restore(kind: type[HybridgeError], args: tuple[object, ...], state: dict[str, object]) -> object:
-    """Rebuild an error whose constructor does not take its `args` (multiprocessing pickles errors)."""
+def _restore(
+    kind: type[HybridgeError], args: tuple[object, ...], state: dict[str, object]
+) -> object:
+    """Rebuild a pickled error whose constructor does not take its `args`."""
     error = kind.__new__(kind, *args)
     error.args = args
     error.__dict__.update({key: value for key, value in state.items() if key != "name"})

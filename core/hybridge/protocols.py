@@ -52,8 +52,6 @@ class SparseEmbeddingFunction(Protocol):
 class RerankFunction(Protocol):
     """A query and documents to scores."""
 
-    def __call__(
-        self, query: str, documents: Sequence[str], top_k: int = 5
-    ) -> list[RerankResult]:
+    def __call__(self, query: str, documents: Sequence[str], top_k: int = 5) -> list[RerankResult]:
         """Return the `top_k` best documents, best first."""
         ...

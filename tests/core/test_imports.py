@@ -1,0 +1,84 @@
+"""What importing costs, and what core must never import."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import hybridge
+import pytest
+
+CORE = Path(hybridge.__file__).parent
+HEAVY = {
+    "torch",
+    "transformers",
+    "sentence_transformers",
+    "pymilvus",
+    "milvus_lite",
+    "langchain_core",
+    "llama_index",
+    "openai",
+    "onnxruntime",
+}
+
+
+def loaded_after(program: str) -> set[str]:
+    """The top-level modules that are loaded after a program."""
+    result = subprocess.run(
+        [sys.executable, "-c", f"{program}\nimport sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {name.partition(".")[0] for name in result.stdout.split()}
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import hybridge",
+        "from hybridge import MilvusStore, Record, F, AUTO; MilvusStore('x.db')",
+        "from hybridge import BM25EmbeddingFunction; BM25EmbeddingFunction('en', ['a word'])",
+    ],
+)
+def test_nothing_heavy_is_loaded_before_it_is_used(program: str) -> None:
+    """Neither models nor pymilvus nor a framework, up to the first call that needs one."""
+    assert not loaded_after(program) & HEAVY
+
+
+def test_core_imports_no_framework() -> None:
+    """Dependencies point one way: adapters know core, core knows neither framework."""
+    for file in CORE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            for name in names:
+                assert not name.startswith(("langchain", "llama_index", "core", "adapters")), file
+
+
+def test_all_is_the_public_surface() -> None:
+    """Every public name is listed, loads, and is what `dir` shows."""
+    assert hybridge.__all__ == sorted(hybridge.__all__)
+    for name in hybridge.__all__:
+        assert getattr(hybridge, name) is not None
+    assert set(dir(hybridge)) == {*hybridge.__all__, "__version__"}
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        hybridge.nonsense  # noqa: B018
+
+
+def test_type_checkers_see_every_public_name() -> None:
+    """The lazy names are also imported under TYPE_CHECKING, each under its own name."""
+    tree = ast.parse((CORE / "__init__.py").read_text("utf-8"))
+    imported = {
+        alias.asname
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module != "__future__"
+        for alias in node.names
+        if alias.asname
+    }
+    assert imported == set(hybridge.__all__)

@@ -1,0 +1,47 @@
+"""The wheel and the sdist work in a clean environment, and the README's examples run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PROGRAM = """
+import hybridge, langchain_hybridge, llama_index_hybridge
+from importlib.resources import files
+for package in (hybridge, langchain_hybridge, llama_index_hybridge):
+    assert (files(package) / "py.typed").is_file(), package
+with hybridge.MilvusStore("packaged.db") as store:
+    store.add([hybridge.Record(id="a", text="a red house")])
+    print([hit.id for hit in store.search("houses")])
+"""
+
+
+@pytest.fixture(scope="module")
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a wheel and an sdist built from the checkout."""
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "build", "--outdir", str(folder), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    return folder
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("pattern", ["*.whl", "*.tar.gz"])
+def test_each_distribution_installs_and_runs(
+    distributions: Path, tmp_path: Path, pattern: str
+) -> None:
+    """In an environment with nothing else, all three packages import and a store works."""
+    [distribution] = distributions.glob(pattern)
+    venv.create(tmp_path / "clean", with_pip=True)
+    python = next((tmp_path / "clean").glob("*/python*"))
+    install = [python, "-m", "pip", "install", "--quiet", str(distribution)]
+    subprocess.run(install, check=True, capture_output=True, timeout=600)
+    result = subprocess.run(
+        [python, "-c", PROGRAM], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert result.stdout == "['a']\n", result.stderr
