@@ -105,6 +105,5 @@ class ApiKey:
 def _missing(source: KeySource) -> str:
     variables = " or ".join(source.variables)
     return (
-        f"{source.service} needs a key: pass api_key= or set {variables} "
-        f"(a pickle carries no key); get one at {source.url}"
+        f"{source.service} needs a key: pass api_key= or set {variables}; get one at {source.url}"
     )
