@@ -120,13 +120,13 @@ def test_every_operator_under_every_condition(
     operator: FilterOperator, condition: FilterCondition
 ) -> None:
     """Each operator is defined for some rows, where both agree, true and false alike."""
-    value: object = ["a", "b"] if OPERATORS[operator] in LIST_OPERATORS else "a"
+    value: str | list[str] = ["a", "b"] if OPERATORS[operator] in LIST_OPERATORS else "a"
     single = MetadataFilter(key="free", operator=operator, value=value)
     missing = MetadataFilter(key="source", operator=FilterOperator.IS_EMPTY, value=None)
     answers: Counter[bool | None] = Counter()
     for seed in range(20):
         for members in ([single], [single, missing]):
-            filters = MetadataFilters(filters=members, condition=condition)
+            filters = MetadataFilters(filters=[*members], condition=condition)
             answers += assert_same_answer(filters, seed)
     assert answers[True] > 0
     assert answers[False] > 0

@@ -51,8 +51,8 @@ def test_rows_come_back_as_written(hostile_rows: Collection) -> None:
 def test_hostile_string_names_its_row_only(hostile_rows: Collection, text: str) -> None:
     """By id, document id and column, each string selects its own row and no other."""
     assert hostile_rows.ids(ids_expression([text])) == [text]
-    for tree in (text == ROW_ID, text == DOCUMENT_ID, F("source") == text):
-        compiled = compile_filter(tree, COLUMNS)
+    for field in (ROW_ID, DOCUMENT_ID, F("source")):
+        compiled = compile_filter(field == text, COLUMNS)
         assert compiled.residual is None
         assert hostile_rows.ids(compiled.expression) == [text]
 

@@ -75,7 +75,7 @@ def test_chains_stay_flat() -> None:
 
 def test_empty_groups_and_none_are_dropped() -> None:
     """What says nothing is left out of a group, at any depth."""
-    nothing = [And([]), Or([]), Not(And([])), Or([And([Or([])])]), And([None])]
+    nothing: list[Filter] = [And([]), Or([]), Not(And([])), Or([And([Or([])])]), And([None])]
     assert all(tree.empty for tree in nothing)
     assert Or([None, *nothing, A]) == Or([A])
     assert not A.empty
@@ -93,7 +93,8 @@ def test_trees_are_values(tree: Filter) -> None:
 
 def test_groups_of_different_kinds_differ() -> None:
     """And is not Or, whatever they hold."""
-    assert And([A, B]) != Or([A, B])
+    groups: list[Filter] = [And([A, B]), Or([A, B])]
+    assert groups[0] != groups[1]
 
 
 @pytest.mark.parametrize(
