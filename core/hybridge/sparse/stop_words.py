@@ -12,7 +12,7 @@ English words) and `stop-words` 2025.11.4 (1,333), hold content words as well: "
 | NLTK's, contractions taken apart | 153 | .390 | .968 |
 | stopwordsiso | 1,298 | .387 | .958 |
 | stop-words | 1,333 | .387 | .958 |
-| closed classes, used here | CLOSED_N | CLOSED_C | CLOSED_X |
+| closed classes, used here | 182 | .389 | .966 |
 
 The other languages take `stopwordsiso`, the better kept of the two (57 languages, where the other
 has 33); on xquad-ru it scores .950, stop-words .952, NLTK's list .953 and none .951. It has no list
