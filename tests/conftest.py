@@ -8,7 +8,6 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,11 +47,12 @@ def lite_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     folder = tmp_path_factory.mktemp("server") / "server.db"
-    program = Path(sys.executable).with_name("milvus-lite")
-    command = [program, "server", "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "-m", "milvus_lite", "server", "--host", "127.0.0.1"]
     with (folder.parent / "server.log").open("wb") as log:
         process = subprocess.Popen(
-            [*command, "--data-dir", str(folder)], stdout=log, stderr=subprocess.STDOUT
+            [*command, "--port", str(port), "--data-dir", str(folder)],
+            stdout=log,
+            stderr=subprocess.STDOUT,
         )
         try:
             _wait_for(port, process)

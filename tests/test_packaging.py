@@ -38,7 +38,7 @@ def test_each_distribution_installs_and_runs(
     """In an environment with nothing else, all three packages import and a store works."""
     [distribution] = distributions.glob(pattern)
     venv.create(tmp_path / "clean", with_pip=True)
-    python = next((tmp_path / "clean").glob("*/python*"))
+    python = next((tmp_path / "clean").glob("[bS]*/python*"))
     install = [python, "-m", "pip", "install", "--quiet", str(distribution)]
     subprocess.run(install, check=True, capture_output=True, timeout=600)
     result = subprocess.run(
