@@ -8,9 +8,11 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+
 from hybridge import MilvusStore
 
 

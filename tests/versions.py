@@ -1,6 +1,6 @@
 """Runs the suites against other versions of what Hybridge builds on.
 
-Each set of versions gets a small environment that lies over the one that runs this program: it holds
+Each set of versions gets a small environment that lies over the running one: it holds
 only the packages that differ, and finds the rest there.
 
     python tests/versions.py [name ...]
@@ -29,6 +29,7 @@ SUITES = ["tests/core/store", "tests/langchain", "tests/llama_index"]
 
 
 def main(names: list[str]) -> int:
+    """Run the named sets, or all; return how many failed."""
     failed = [name for name in names or VERSIONS if not passes(name)]
     print("failed:" if failed else "all passed", *failed)
     return len(failed)
