@@ -10,18 +10,17 @@ Both answers carry `usage.total_tokens`.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
-from hybridge.errors import InvalidInputError
-from hybridge.web_api.client import Answer, Usage, WebApi
+from hybridge.web_api.batches import batches
+from hybridge.web_api.client import WebApi
 from hybridge.web_api.key import ApiKey, KeySource
 from hybridge.web_api.patience import Patience
+from hybridge.web_api.usage import Usage
 
 BASE_URL = "https://api.jina.ai/v1"
 JINA = KeySource("Jina", ("JINA_API_KEY", "JINAAI_API_KEY"), "https://jina.ai/api-dashboard")
@@ -63,7 +62,7 @@ class JinaApi:
             ApiError: The API refused, failed or gave an answer that cannot be trusted.
         """
         scores: list[float] = []
-        for batch in _batches(documents, batch_size):
+        for batch in batches(documents, batch_size):
             payload = {
                 "model": model,
                 "query": query,
@@ -71,8 +70,7 @@ class JinaApi:
                 "top_n": len(batch),
                 "return_documents": False,
             }
-            answer = self._api.post("/rerank", payload)
-            scores += self._scores(answer, len(batch))
+            scores += self._api.post("/rerank", payload).scores(len(batch))
         return scores
 
     def embed(
@@ -81,7 +79,7 @@ class JinaApi:
         texts: Sequence[str],
         batch_size: int,
         *,
-        options: dict[str, object],
+        options: Mapping[str, object],
         progress: bool = False,
     ) -> NDArray[np.float32]:
         """Return one vector per text: float32 of shape `(len(texts), dim)`, for at least one text.
@@ -96,78 +94,12 @@ class JinaApi:
         Raises:
             ApiError: The API refused, failed or gave an answer that cannot be trusted.
         """
-        parts = []
+        parts: list[NDArray[np.float32]] = []
         with tqdm(total=len(texts), desc=model, unit="text", disable=not progress) as bar:
-            for batch in _batches(texts, batch_size):
+            for batch in batches(texts, batch_size):
                 answer = self._api.post("/embeddings", {"model": model, "input": batch, **options})
-                parts.append(self._vectors(answer, len(batch)))
-                self._check_same_width(parts, answer)
+                parts.append(answer.vectors(len(batch)))
+                if parts[-1].shape[1] != parts[0].shape[1]:
+                    raise answer.malformed("its vectors differ in length from the last answer's")
                 bar.update(len(batch))
         return np.concatenate(parts)
-
-    def _scores(self, answer: Answer, count: int) -> list[float]:
-        items = self._in_order(answer, "results", count)
-        scores: list[Any] = [item.get("relevance_score") for item in items]
-        for score in scores:
-            if not _is_finite_number(score):
-                raise self._api.malformed(f"a score is {score!r}", answer.request_id)
-        return [float(score) for score in scores]
-
-    def _vectors(self, answer: Answer, count: int) -> NDArray[np.float32]:
-        items = self._in_order(answer, "data", count)
-        try:
-            vectors = np.array([item.get("embedding") for item in items])
-        except ValueError:
-            raise self._api.malformed("vectors differ in length", answer.request_id) from None
-        if vectors.ndim != 2 or vectors.dtype.kind not in "fi" or not vectors.size:
-            raise self._api.malformed("an embedding is no list of numbers", answer.request_id)
-        with np.errstate(over="ignore"):
-            vectors = vectors.astype(np.float32)
-        if not np.isfinite(vectors).all():
-            raise self._api.malformed("a vector is not finite", answer.request_id)
-        return vectors
-
-    def _check_same_width(self, parts: Sequence[NDArray[np.float32]], answer: Answer) -> None:
-        if parts[-1].shape[1] != parts[0].shape[1]:
-            raise self._api.malformed("vectors differ in length", answer.request_id)
-
-    def _in_order(self, answer: Answer, name: str, count: int) -> list[dict[str, Any]]:
-        """Return the items of an answer by their index, which must be 0 to count - 1, each once."""
-        items = answer.json.get(name)
-        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-            raise self._api.malformed(f"it holds no list {name!r}", answer.request_id)
-        placed: list[dict[str, Any] | None] = [None] * count
-        for item in items:
-            index = item.get("index")
-            if type(index) is not int or not 0 <= index < count:
-                raise self._api.malformed(f"it holds index {index!r}", answer.request_id)
-            if placed[index] is not None:
-                raise self._api.malformed(f"it holds index {index} twice", answer.request_id)
-            placed[index] = item
-        found = [item for item in placed if item is not None]
-        if len(found) < count:
-            what = f"it holds {len(found)} results for {count} texts"
-            raise self._api.malformed(what, answer.request_id)
-        return found
-
-
-def check_batch_size(batch_size: int, most: int) -> None:
-    """Refuse a batch that the API would refuse.
-
-    Raises:
-        InvalidInputError: It is no whole number from 1 to `most`.
-    """
-    if type(batch_size) is not int or not 1 <= batch_size <= most:
-        raise InvalidInputError(f"batch_size must be from 1 to {most}, not {batch_size!r}")
-
-
-def _is_finite_number(value: object) -> bool:
-    # A bool is an int to Python, and JSON may hold an int that no float can.
-    try:
-        return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
-    except OverflowError:
-        return False
-
-
-def _batches(texts: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    return (texts[start : start + size] for start in range(0, len(texts), size))

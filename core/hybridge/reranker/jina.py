@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hybridge.jina_api import BASE_URL, MOST_DOCUMENTS, JinaApi, check_batch_size
+from hybridge.jina_api import BASE_URL, MOST_DOCUMENTS, JinaApi
 from hybridge.records import RerankResult
 from hybridge.reranker.ranking import best, checked_request
-from hybridge.web_api.client import Usage
+from hybridge.web_api.batches import check_batch_size
 from hybridge.web_api.patience import Patience
+from hybridge.web_api.usage import Usage
 
 
 class JinaRerankFunction:

@@ -3,58 +3,19 @@
 from __future__ import annotations
 
 import json
-import logging
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from threading import Lock
-from typing import Any
 
 import requests
 from requests.auth import AuthBase
 
-from hybridge.errors import ApiConnectionError, ApiError, InvalidInputError, MalformedAnswerError
+from hybridge.errors import ApiConnectionError, InvalidInputError, MalformedAnswerError
+from hybridge.web_api.answer import Answer
 from hybridge.web_api.deadline import DeadlineError, within
-from hybridge.web_api.errors import Refusal, request_id
+from hybridge.web_api.errors import Refusal, no_answer
 from hybridge.web_api.key import ApiKey
 from hybridge.web_api.patience import Patience
-
-_logger = logging.getLogger("hybridge")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A successful answer.
-
-    Attributes:
-        json: The body.
-        request_id: The API's id of the request, if it gave one.
-    """
-
-    json: dict[str, Any]
-    request_id: str | None
-
-
-@dataclass(frozen=True)
-class Usage:
-    """What has been used so far.
-
-    Attributes:
-        requests: Requests that were answered with success.
-        total_tokens: Tokens that the API counted for them.
-    """
-
-    requests: int = 0
-    total_tokens: int = 0
-
-
-@dataclass(frozen=True)
-class _Failure:
-    """One attempt that failed; `asked` is the wait that the API wishes, in seconds."""
-
-    error: ApiError
-    passing: bool = False
-    asked: float | None = None
+from hybridge.web_api.retry import Failure, until_answered
+from hybridge.web_api.usage import Usage, UsageMeter
 
 
 class WebApi:
@@ -70,21 +31,17 @@ class WebApi:
     """
 
     def __init__(self, key: ApiKey, base_url: str, patience: Patience) -> None:
-        if not isinstance(base_url, str) or not base_url.startswith(("http://", "https://")):
-            msg = f"base_url must begin with http:// or https://, not {base_url!r}"
-            raise InvalidInputError(msg)
-        if "@" in base_url:
-            raise InvalidInputError("base_url must hold no password: pass the key as api_key=")
+        check_base_url(base_url)
         self._key = key
         self._base_url = base_url.rstrip("/")
         self._patience = patience
-        self._usage = Usage()
-        self._open()
+        self._meter = UsageMeter()
+        self._session = requests.Session()
 
     @property
     def usage(self) -> Usage:
         """Requests and tokens used by this object so far."""
-        return self._usage
+        return self._meter.usage
 
     def post(self, path: str, payload: Mapping[str, object]) -> Answer:
         """Send one request, again if need be, and return its answer.
@@ -97,45 +54,24 @@ class WebApi:
             ApiError: One of its kinds; see `hybridge.errors`.
         """
         body = json.dumps(payload).encode()
-        end = time.monotonic() + self._patience.deadline
-        failures = 0
-        while isinstance(outcome := self._attempt(path, body, end), _Failure):
-            failures += 1
-            wait = self._patience.wait(failures, outcome.asked)
-            spent = failures > self._patience.max_retries or time.monotonic() + wait >= end
-            if spent or not outcome.passing:
-                raise outcome.error
-            _logger.info("%s Trying again in %.1f s.", outcome.error, wait)
-            time.sleep(wait)
-        self._count(outcome)
-        return outcome
+        answer = until_answered(lambda left: self._attempt(path, body, left), self._patience)
+        self._meter.add(answer.body)
+        return answer
 
-    def malformed(self, what: str, request_id: str | None) -> MalformedAnswerError:
-        """Return the error for a successful answer that cannot be trusted.
-
-        Args:
-            what: What is wrong with it, as a clause.
-            request_id: The API's id of the request, if it gave one.
-        """
-        quote = f" Request id: {request_id}." if request_id else ""
-        msg = (
-            f"The answer of {self._key.source.service} cannot be trusted: "
-            f"{self._key.redact(what)}. None of it was used. "
-            f"Try again, and report it if it stays.{quote}"
-        )
-        return MalformedAnswerError(msg, status=200, request_id=request_id)
-
-    def _attempt(self, path: str, body: bytes, end: float) -> Answer | _Failure:
+    def _attempt(self, path: str, body: bytes, seconds: float) -> Answer | Failure:
         try:
-            response = within(end - time.monotonic(), lambda: self._send(path, body))
+            response = within(seconds, lambda: self._send(path, body))
         except requests.RequestException as error:
-            return _Failure(self._no_answer(_words(error), _bare(error)), passing=True)
+            return Failure(self._no_answer(_words(error), _bare(error)), passing=True)
         except DeadlineError:
-            return _Failure(self._no_answer(f"{self._patience.deadline} s have passed", None))
+            return Failure(self._no_answer(f"{self._patience.deadline} s have passed", None))
         if not response.ok or response.is_redirect:
             refusal = Refusal(response.status_code, response.headers, response.content)
-            return _Failure(refusal.error(self._key), refusal.passing, refusal.retry_after)
-        return self._read(response)
+            return Failure(refusal.error(self._key), refusal.passing, refusal.retry_after)
+        try:
+            return Answer.read(response.content, response.headers, self._key)
+        except MalformedAnswerError as error:
+            return Failure(error.with_traceback(None))
 
     def _send(self, path: str, body: bytes) -> requests.Response:
         return self._session.post(
@@ -148,43 +84,21 @@ class WebApi:
             allow_redirects=False,
         )
 
-    def _read(self, response: requests.Response) -> Answer | _Failure:
-        identity = request_id(response.headers)
-        try:
-            answer = json.loads(response.content)
-        except (ValueError, RecursionError):
-            answer = None
-        if isinstance(answer, dict):
-            return Answer(answer, identity)
-        return _Failure(self.malformed("it is no JSON object", identity))
-
     def _no_answer(self, what: str, cause: Exception | None) -> ApiConnectionError:
-        error = ApiConnectionError(
-            f"{self._key.source.service} at {self._base_url} gave no answer: "
-            f"{self._key.redact(what)}. Check the network, the proxy and base_url=, "
-            "or allow more time with timeout= and deadline=."
-        )
-        error.__cause__ = cause
-        return error
+        return no_answer(self._key, self._base_url, what, cause)
 
-    def _count(self, answer: Answer) -> None:
-        usage = answer.json.get("usage")
-        tokens = usage.get("total_tokens") if isinstance(usage, dict) else None
-        counted = tokens if isinstance(tokens, int) else 0
-        with self._lock:
-            self._usage = Usage(self._usage.requests + 1, self._usage.total_tokens + counted)
 
-    def _open(self) -> None:
-        self._session = requests.Session()
-        self._lock = Lock()
+def check_base_url(base_url: str) -> None:
+    """Refuse what is no HTTP address, or holds a password that errors would show.
 
-    def __getstate__(self) -> dict[str, object]:
-        unpicklable = ("_session", "_lock")
-        return {name: value for name, value in self.__dict__.items() if name not in unpicklable}
-
-    def __setstate__(self, state: dict[str, object]) -> None:
-        self.__dict__.update(state)
-        self._open()
+    Raises:
+        InvalidInputError: It is one of these.
+    """
+    if not isinstance(base_url, str) or not base_url.startswith(("http://", "https://")):
+        msg = f"base_url must begin with http:// or https://, not {base_url!r}"
+        raise InvalidInputError(msg)
+    if "@" in base_url:
+        raise InvalidInputError("base_url must hold no password: pass the key as api_key=")
 
 
 class _Bearer(AuthBase):

@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
 from hybridge.errors import (
+    ApiConnectionError,
     ApiError,
     AuthenticationError,
     BadRequestError,
@@ -129,3 +130,21 @@ def _place(value: dict[str, object]) -> str:
     """Return where a validation error lies (`loc` of FastAPI), or nothing."""
     place = value.get("loc")
     return ".".join(map(str, place)) + ": " if isinstance(place, list) else ""
+
+
+def no_answer(key: ApiKey, base_url: str, what: str, cause: Exception | None) -> ApiConnectionError:
+    """Return the error for a request that nobody answered.
+
+    Args:
+        key: The key that was used.
+        base_url: Where the request went.
+        what: What happened, as a clause.
+        cause: What to chain; it must hold nothing but words.
+    """
+    error = ApiConnectionError(
+        f"{key.source.service} at {base_url} gave no answer: {key.redact(what)}. "
+        "Check the network, the proxy and base_url=, "
+        "or allow more time with timeout= and deadline=."
+    )
+    error.__cause__ = cause
+    return error

@@ -1,0 +1,39 @@
+"""What an API has counted for us."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Lock
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What has been used so far.
+
+    Attributes:
+        requests: Requests that were answered with success.
+        total_tokens: Tokens that the API counted for them.
+    """
+
+    requests: int = 0
+    total_tokens: int = 0
+
+
+class UsageMeter:
+    """Adds up usage over threads. A copy or a pickle starts anew."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self.usage = Usage()
+
+    def add(self, answer: Mapping[str, object]) -> None:
+        """Count one answer; one that reports no tokens counts as a request alone."""
+        reported = answer.get("usage")
+        tokens = reported.get("total_tokens") if isinstance(reported, dict) else None
+        counted = tokens if isinstance(tokens, int) else 0
+        with self._lock:
+            self.usage = Usage(self.usage.requests + 1, self.usage.total_tokens + counted)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return UsageMeter, ()
