@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+import threading
 from collections.abc import Callable
 from types import ModuleType
 
@@ -31,7 +32,7 @@ class NLTKAnalyzer(WordAnalyzer):
     """
 
     def __init__(self, language: str = "en") -> None:
-        super().__init__()
+        self._lock = threading.Lock()
         found = find_language(language)
         if found.code not in _LANGUAGES:
             msg = f"no NLTK analyzer for {language!r}: use one of {', '.join(sorted(_LANGUAGES))}"

@@ -153,7 +153,11 @@ def _from_json(content: Mapping[str, Any]) -> Parameters:
 def _counted(documents: int, counts: Mapping[str, Any] | None) -> Statistics | None:
     if counts is None:
         return None
-    return Statistics(documents, counts["tokens"], dict(enumerate(counts["frequencies"])))
+    frequencies = np.array(counts["frequencies"], np.int64)
+    if not np.all((frequencies >= 1) & (frequencies <= documents)):
+        msg = "it holds document frequencies that no corpus has"
+        raise ValueError(msg)
+    return Statistics(documents, int(counts["tokens"]), dict(enumerate(frequencies.tolist())))
 
 
 def _check(parameters: Parameters) -> None:

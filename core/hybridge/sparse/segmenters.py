@@ -9,6 +9,7 @@ and signs by their part of speech, which their segmenters know, and index dictio
 from __future__ import annotations
 
 import logging
+import threading
 import unicodedata
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
@@ -38,9 +39,9 @@ class SegmentingAnalyzer(WordAnalyzer):
     """Each as its module and as its distribution."""
 
     def __init__(self, stop_words: StopWords, language_argument: str | None = None) -> None:
-        super().__init__()
         for module, package in self.packages:
             import_extra(module, user=type(self).__name__, package=package, extra=self.extra)
+        self._lock = threading.Lock()
         self._listed = stop_words
         self._stop_words = frozenset(stop_words.words)
         self.language = language_argument

@@ -4,7 +4,8 @@ How a text is cut into words, and why:
 
 - NFKC first: "ﬁnd" from a PDF, full-width and decomposed letters are then what users type.
 - Lower case rather than case folding: Snowball's algorithms and the stop words are spelled in lower
-  case, and what folding adds they do themselves (ß and ss, σ and ς). Turkish has its own I.
+  case, and what folding adds they do themselves (ß and ss, σ and ς). Turkish has its own I;
+  İ is i everywhere, where `lower` would add a dot above.
 - A word is a run of letters, digits and combining marks. The `\w` of `re` leaves marks out, which
   cuts Hindi at every vowel sign; it has the underscore, at which we cut: a question about "check
   output" then finds `check_output` (ten questions to the docstrings of the standard library came
@@ -20,6 +21,7 @@ How a text is cut into words, and why:
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from collections.abc import Callable
 from functools import cache
@@ -36,7 +38,6 @@ _INVISIBLE = "\N{SOFT HYPHEN}\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}\N{WO
 _UNSPACED = re.compile(
     "[\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
-_TURKISH_LOWER = str.maketrans("Iİ", "ıi")
 
 
 class SnowballAnalyzer(WordAnalyzer):
@@ -56,7 +57,6 @@ class SnowballAnalyzer(WordAnalyzer):
     ) -> None:
         import Stemmer
 
-        super().__init__()
         if language.name not in Stemmer.algorithms():
             msg = (
                 f"PyStemmer {Stemmer.version()} has no {language.name} stemmer: install a newer "
@@ -65,7 +65,8 @@ class SnowballAnalyzer(WordAnalyzer):
             raise InvalidInputError(msg)
         self._language = language
         self._listed = stop_words
-        # Without a cache: callers remember terms, and the cache is what makes it unsafe to share.
+        # PyStemmer's objects are not for several threads. Callers remember terms: no cache of its own.
+        self._lock = threading.Lock()
         self._stem: Callable[[str], str] = Stemmer.Stemmer(language.name, 0).stemWord
         self._turkish = language.code == "tr"
         self._invisible = [mark for mark in _INVISIBLE if mark not in language.joiners]
@@ -86,9 +87,9 @@ class SnowballAnalyzer(WordAnalyzer):
         """Return the words of a text in lower case, stop words included."""
         if text.isascii() and not self._turkish:
             return text.translate(_ASCII_WORDS).split()
-        text = unicodedata.normalize("NFKC", text)
+        text = unicodedata.normalize("NFKC", text).replace("İ", "i")
         if self._turkish:
-            text = text.translate(_TURKISH_LOWER)
+            text = text.replace("I", "ı")
         text = text.lower().replace("_", " ")
         for mark in self._invisible:
             text = text.replace(mark, "")

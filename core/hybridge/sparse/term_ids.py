@@ -19,11 +19,6 @@ UNKNOWN = 2**32 - 1
 class TermIds(Protocol):
     """Gives each term its index."""
 
-    @property
-    def dim(self) -> int:
-        """One more than the largest index that a vector may hold."""
-        ...
-
     def index(self, term: str) -> int:
         """Return the term's index, or `UNKNOWN`."""
         ...
@@ -78,11 +73,6 @@ class FrozenTermIds:
 
     def __init__(self, indices: Mapping[str, int]) -> None:
         self._indices = indices
-
-    @property
-    def dim(self) -> int:
-        """The number of terms."""
-        return len(self._indices)
 
     def index(self, term: str) -> int:
         """Return the term's index, or `UNKNOWN`."""

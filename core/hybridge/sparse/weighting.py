@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Literal, get_args
 
 import numpy as np
@@ -47,10 +48,14 @@ class Weighting:
     epsilon: float = 0.25
 
     def __post_init__(self) -> None:
-        _require(math.isfinite(self.k1) and self.k1 >= 0, f"k1 is {self.k1!r}: use a number ≥ 0")
-        _require(0 <= self.b <= 1, f"b is {self.b!r}: use a number from 0 to 1")
-        _require(math.isfinite(self.epsilon), f"epsilon is {self.epsilon!r}: use a finite number")
-        _require(self.idf in get_args(Idf), f"idf is {self.idf!r}: use one of {get_args(Idf)}")
+        for name in ("k1", "b", "epsilon"):
+            value = getattr(self, name)
+            _require(
+                isinstance(value, Real) and math.isfinite(value), f"{name} must be a finite number", value
+            )
+        _require(self.k1 >= 0, "k1 must be at least 0", self.k1)
+        _require(0 <= self.b <= 1, "b must be from 0 to 1", self.b)
+        _require(self.idf in get_args(Idf), f"idf must be one of {get_args(Idf)}", self.idf)
 
     def query_weights(
         self, frequencies: NDArray[np.int64], statistics: Statistics
@@ -112,6 +117,7 @@ def _each(frequencies: NDArray[np.int64], formula: Callable[[int], float]) -> ND
     return np.array([formula(df) for df in different.tolist()], np.float64)[places]
 
 
-def _require(condition: bool, problem: str) -> None:
+def _require(condition: bool, rule: str, value: object) -> None:
     if not condition:
-        raise InvalidInputError(problem)
+        msg = f"{rule}: {value!r}"
+        raise InvalidInputError(msg)

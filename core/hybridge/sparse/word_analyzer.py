@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from abc import ABC, abstractmethod
 from typing import Protocol, runtime_checkable
 
@@ -25,7 +24,7 @@ class WordAnalyzer(ABC):
     """An analyzer in two steps: a text to words, and each word, on its own, to its term.
 
     What becomes of a word can then be remembered, so a corpus costs one stemming per different
-    word (see `hybridge.sparse.counting`). Objects may be used by several threads, and pickled.
+    word (see `hybridge.sparse.counting`). Several threads may use one, and those here pickle.
 
     Attributes:
         identity: How texts become terms, in words.
@@ -34,10 +33,6 @@ class WordAnalyzer(ABC):
 
     identity: str
     language: str | None = None
-
-    def __init__(self) -> None:
-        # Stemmers and segmenters keep state of their own between calls.
-        self._lock = threading.Lock()
 
     @abstractmethod
     def split(self, text: str) -> list[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from retrieval_quality import load_collection, ndcg, needs_shared, recall
 
 from hybridge.sparse.bm25 import BM25EmbeddingFunction
+from retrieval_quality import load_collection, ndcg, needs_shared, recall
 
 
 @needs_shared
@@ -33,6 +33,5 @@ def test_quality_is_that_of_the_references(
         ranking = ids[best[scores[best] > 0]].tolist()
         gains.append(ndcg(ranking, collection.qrels[query]))
         recalls.append(recall(ranking, collection.qrels[query]))
-    print(name, np.mean(gains), np.mean(recalls))
     assert np.mean(gains) >= reference_ndcg - 0.005
     assert np.mean(recalls) >= reference_recall - 0.005

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from retrieval_quality import SHARED
 from scipy.sparse import csr_array
 
 from hybridge.sparse.bm25 import BM25EmbeddingFunction
+from retrieval_quality import SHARED
 
 GOLDEN = SHARED / "golden"
 SETS = [
@@ -78,6 +78,7 @@ class Golden:
 
 @pytest.fixture(params=SETS)
 def golden(request: pytest.FixtureRequest) -> Golden:
+    """Each golden set in turn."""
     return Golden(request.param)
 
 
@@ -132,6 +133,19 @@ def test_a_loaded_file_encodes_alike(golden: Golden) -> None:
     queries = function.encode_queries(golden.data["queries"])
     assert _is_well_formed(queries)
     np.testing.assert_allclose(queries.toarray(), golden.dense("query_vectors"), rtol=0, atol=1e-6)
+
+
+def test_pymilvus_model_loads_our_files(golden: Golden, tmp_path: Any) -> None:
+    """`pymilvus.model` itself, where it is installed, reads our file and encodes as before."""
+    theirs = pytest.importorskip("pymilvus.model.sparse.bm25.bm25", exc_type=ImportError)
+    golden.fitted().save(tmp_path / "bm25.json")
+    function = theirs.BM25EmbeddingFunction(golden.unfitted().analyzer)
+    function.load(str(tmp_path / "bm25.json"))
+    for encode, texts, vectors in (
+        (function.encode_documents, "docs", "doc_vectors"),
+        (function.encode_queries, "queries", "query_vectors"),
+    ):
+        np.testing.assert_array_equal(encode(golden.data[texts]).toarray(), golden.dense(vectors))
 
 
 def test_a_loaded_file_is_saved_unchanged(golden: Golden, tmp_path: Any) -> None:
