@@ -11,13 +11,13 @@ from hybridge.protocols import RerankFunction
 from hybridge.records import DenseVector, Hit, LegScore, Record
 from hybridge.retrieval.fusion import ConfidenceWeighted, Fusion
 from hybridge.retrieval.relevance import fused_relevance, reranker_relevance
+from hybridge.retrieval.reranking import reranked
 from hybridge.store.legs import Leg
 from hybridge.store.selection import FilterLike
 from hybridge.store.validation import valid_limit, valid_vectors
 
 Mode = Literal["dense", "sparse", "hybrid"]
 MilvusFusion = Literal["milvus-rrf", "milvus-weighted"]
-
 FIELDS = ("text", "metadata", "document_id", "extra")
 
 
@@ -147,6 +147,9 @@ def choose_legs(search: Search, legs: Mapping[str, Leg]) -> list[Leg]:
     }
     names = ["dense", "sparse"] if search.mode == "hybrid" else [search.mode]
     if search.mode is None:
+        if search.vectors is not None and "dense" not in legs:
+            msg = f"a vector was given, and the collection has only {sorted(legs)} vectors"
+            raise InvalidInputError(msg)
         names = [name for name in legs if inputs[name]]
         if not names:
             msg = (
@@ -266,13 +269,7 @@ def rerank(hits: list[Hit], query: str, reranker: RerankFunction, k: int) -> lis
     Raises:
         InvalidInputError: If the reranker names a hit that is not there, or one twice.
     """
-    if not hits:
-        return []
-    results = reranker(query, [hit.text for hit in hits], top_k=min(k, len(hits)))
-    places = [result.index for result in results]
-    if len(set(places)) < len(places) or not all(0 <= place < len(hits) for place in places):
-        msg = f"the reranker returned the places {places} for {len(hits)} documents"
-        raise InvalidInputError(msg)
+    results = reranked(reranker, query, [hit.text for hit in hits], k)
     return [
         replace(
             hits[result.index],

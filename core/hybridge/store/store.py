@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 
 import numpy as np
 from numpy.typing import ArrayLike
-from tqdm.auto import tqdm
 
-from hybridge.errors import InvalidInputError, PartialWriteError
+from hybridge.errors import InvalidInputError
 from hybridge.filters import DOCUMENT_ID, ROW_ID, And, as_filter
 from hybridge.protocols import DenseEmbeddingFunction, RerankFunction
 from hybridge.records import Hit, Record
@@ -29,7 +29,17 @@ from hybridge.store.selection import FilterLike, check, select, select_ids
 from hybridge.store.sparse_choice import AUTO, Sparse, resolve_sparse, sparse_leg
 from hybridge.store.threads import Gate, Threads, async_twin
 from hybridge.store.validation import valid_ids, valid_limit, valid_record
-from hybridge.store.writing import batched, encode_dense, erase, write
+from hybridge.store.writing import (
+    AsyncEncode,
+    Encode,
+    Landing,
+    batched,
+    erase,
+    latest,
+    texts_to_encode,
+    with_dense,
+    write,
+)
 
 BATCH_SIZE = 256
 _SCROLL_SIZE = 1000
@@ -104,6 +114,7 @@ class MilvusStore:
         *,
         batch_size: int = BATCH_SIZE,
         progress: bool = False,
+        encode: Encode | None = None,
     ) -> list[str]:
         """Insert records, or overwrite those whose id is there already.
 
@@ -114,6 +125,7 @@ class MilvusStore:
             records: What to store. The last of several with one id wins.
             batch_size: How many records are encoded and sent at once.
             progress: Whether to show a progress bar.
+            encode: Makes one dense vector per text, in place of the store's dense function.
 
         Returns:
             One id per record, in order.
@@ -122,37 +134,50 @@ class MilvusStore:
             InvalidInputError: If a record cannot be stored; it names the record.
             PartialWriteError: If a later batch fails; `landed` holds the ids that were written.
         """
+        batches = self._checked_batches(records, batch_size)
+        with self._gate.entered(), Landing(_length(records), progress) as landing:
+            for batch in batches:
+                self._add_batch(latest(batch), encode)
+                landing.count(batch)
+        return landing.ids
+
+    async def aadd(
+        self,
+        records: Iterable[Record],
+        *,
+        batch_size: int = BATCH_SIZE,
+        progress: bool = False,
+        encode: AsyncEncode | None = None,
+    ) -> list[str]:
+        """Async twin of `add`; `encode` is awaited in the caller's event loop."""
+        if encode is None:
+            add = partial(self.add, records, batch_size=batch_size, progress=progress)
+            return await self.threads.run(add)
+        batches = await self.threads.run(partial(self._checked_batches, records, batch_size))
+        with Landing(_length(records), progress) as landing:
+            while batch := await self.threads.run(lambda: next(batches, None)):
+                written = latest(batch)
+                if texts := texts_to_encode(written):
+                    written = with_dense(written, await encode(texts))
+                await self.threads.run(partial(self.add, written, batch_size=batch_size))
+                landing.count(batch)
+        return landing.ids
+
+    def _checked_batches(
+        self, records: Iterable[Record], batch_size: int
+    ) -> Iterator[list[Record]]:
         batch_size = valid_limit(batch_size, "batch_size")
         with self._gate.entered():
             schema = self._metadata_schema()
-            checked: Iterable[Record] = (
-                valid_record(record, position, schema) for position, record in enumerate(records)
-            )
-            if isinstance(records, Sequence):
-                checked = list(checked)
-            return self._add_batches(batched(checked, batch_size), _length(records), progress)
+        checked: Iterable[Record] = (
+            valid_record(record, position, schema) for position, record in enumerate(records)
+        )
+        return batched(list(checked) if isinstance(records, Sequence) else checked, batch_size)
 
-    def _add_batches(
-        self, batches: Iterator[list[Record]], total: int | None, progress: bool
-    ) -> list[str]:
-        landed: list[str] = []
-        with tqdm(total=total, disable=not progress, desc="add", unit="record") as bar:
-            try:
-                for batch in batches:
-                    self._add_batch(batch)
-                    landed += [str(record.id) for record in batch]
-                    bar.update(len(batch))
-            except Exception as error:
-                if not landed:
-                    raise
-                msg = f"{len(landed)} records were written before this: {error}"
-                raise PartialWriteError(msg, landed) from error
-        return landed
-
-    def _add_batch(self, batch: Sequence[Record]) -> None:
-        records = list({record.id: record for record in batch}.values())
-        if self._wants_dense():
-            records = encode_dense(records, DenseLeg(self.dense))
+    def _add_batch(self, records: list[Record], encode: Encode | None) -> None:
+        encode = encode or self._encoder()
+        if encode is not None and (texts := texts_to_encode(records)):
+            records = with_dense(records, encode(texts))
         collection = self._collection()
         with collection.shared.lock:
             collection.shared.refuse_if_broken()
@@ -162,10 +187,12 @@ class MilvusStore:
             layout, legs = self._existing()
             write(records, collection, layout, legs)
 
-    def _wants_dense(self) -> bool:
-        """Whether texts are to be encoded: there is a function, and a field for its vectors."""
+    def _encoder(self) -> Encode | None:
+        """Return what encodes texts: there must be a function, and a field for its vectors."""
         known = self._look()
-        return self.dense is not None and (known is None or "dense" in known[1])
+        if self.dense is None or (known is not None and "dense" not in known[1]):
+            return None
+        return self.dense.encode_documents
 
     def delete(
         self,
@@ -230,6 +257,11 @@ class MilvusStore:
             self._collection().drop()
 
     # --- reading -------------------------------------------------------------------------------
+
+    def exists(self) -> bool:
+        """Say whether the collection is there; the first write makes it."""
+        with self._gate.entered():
+            return self._look() is not None
 
     def get(self, ids: Sequence[str], *, with_vectors: bool = False) -> list[Record]:
         """Return the records of these ids, in order, leaving out those that are missing."""
@@ -466,8 +498,8 @@ class MilvusStore:
     ) -> None:
         await self.aclose()
 
-    aadd = async_twin(add)
     adelete = async_twin(delete)
+    aexists = async_twin(exists)
     aget = async_twin(get)
     acount = async_twin(count)
     aflush = async_twin(flush)

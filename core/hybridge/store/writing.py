@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, TypeAlias, TypeVar
 
-from hybridge.errors import InvalidInputError
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from tqdm.auto import tqdm
+
+from hybridge.errors import InvalidInputError, PartialWriteError
 from hybridge.records import Record
 from hybridge.store.collection import Collection
 from hybridge.store.layouts import Layout, column
-from hybridge.store.legs import DenseLeg, Leg, SparseLeg
+from hybridge.store.legs import Leg, SparseLeg
 from hybridge.store.live_bm25 import LiveBM25
 from hybridge.store.schema import EMPTY_SPARSE
 from hybridge.store.validation import valid_dense, valid_dimension, valid_sparse
 
 T = TypeVar("T")
+
+Vectors: TypeAlias = "Sequence[ArrayLike] | NDArray[np.float32]"
+Encode: TypeAlias = Callable[[list[str]], Vectors]
+AsyncEncode: TypeAlias = Callable[[list[str]], Awaitable[Vectors]]
 
 # The part of `extra` that says where in its document the text stood.
 OFFSETS = "offsets"
@@ -29,16 +38,66 @@ def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-def encode_dense(records: Sequence[Record], leg: DenseLeg) -> list[Record]:
-    """Return the records with the dense vectors that were missing, encoded in one call."""
-    texts = [record.text for record in records if record.dense is None]
-    if not texts:
-        return list(records)
-    vectors = iter(leg.encode_documents(texts))
+class Landing:
+    """What one call of `add` has written so far, with a progress bar; a context manager.
+
+    Args:
+        total: How many records there are, where that is known.
+        progress: Whether to show the bar.
+
+    Raises:
+        PartialWriteError: On leaving with an error, if anything was written before it.
+    """
+
+    def __init__(self, total: int | None, progress: bool) -> None:
+        self.ids: list[str] = []
+        self._bar = tqdm(total=total, disable=not progress, desc="add", unit="record")
+
+    def count(self, batch: Sequence[Record]) -> None:
+        """Note that these records were written."""
+        self.ids += [str(record.id) for record in batch]
+        self._bar.update(len(batch))
+
+    def __enter__(self) -> Landing:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._bar.close()
+        if self.ids and isinstance(error, Exception):
+            msg = f"{len(self.ids)} records were written before this: {error}"
+            raise PartialWriteError(msg, self.ids) from error
+
+
+def latest(batch: Sequence[Record]) -> list[Record]:
+    """Return the last record of each id."""
+    return list({record.id: record for record in batch}.values())
+
+
+def texts_to_encode(records: Sequence[Record]) -> list[str]:
+    """Return the texts of the records that have no dense vector."""
+    return [record.text for record in records if record.dense is None]
+
+
+def with_dense(records: Sequence[Record], vectors: Vectors) -> list[Record]:
+    """Return the records with the dense vectors that were missing.
+
+    Raises:
+        InvalidInputError: If there is not one vector per missing one, or one is no vector.
+    """
+    missing = len(texts_to_encode(records))
+    if len(vectors) != missing:
+        msg = f"the embedding function made {len(vectors)} vectors of {missing} texts"
+        raise InvalidInputError(msg)
+    rest = iter(vectors)
     return [
         record
         if record.dense is not None
-        else replace(record, dense=valid_dense(next(vectors), f"the vector of {record.id!r:.80}"))
+        else replace(record, dense=valid_dense(next(rest), f"the vector of {record.id!r:.80}"))
         for record in records
     ]
 
