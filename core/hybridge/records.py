@@ -21,7 +21,8 @@ class Record:
         id: The primary key, at most 512 bytes of UTF-8; None lets the store make a UUID.
         text: The text of the chunk.
         metadata: Anything that JSON can hold, under string keys.
-        document_id: The id of the document that the chunk comes from.
+        document_id: The id of the document that the chunk comes from; "" says that there is none,
+            while None keeps what an overwritten row says.
         extra: What a framework adapter needs to rebuild its own object; JSON.
         dense: The dense vector, float32 of shape `(dim,)`; None lets the store's function make it.
         sparse: The sparse vector, term id to weight; None lets the store's function make it.

@@ -84,6 +84,14 @@ class Collection:
                     self.connection.call("drop_collection", name)
             self.shared.forget()
 
+    def clear(self) -> None:
+        """Remove all rows, by making the collection anew."""
+        with self.shared.lock:
+            layout = self.layout()
+            if layout is not None:
+                self.drop()
+                self.create(layout)
+
     def freeze_average_length(self, tokens: float) -> None:
         """Set the average document length that document vectors are weighted by."""
         self._write_value(_AVERAGE_LENGTH, {"tokens": tokens})
@@ -149,7 +157,7 @@ class Collection:
         legs: Sequence[Leg],
         vectors: Mapping[str, Sequence[Any]],
         fusion: str,
-        depth: int,
+        depths: Mapping[str, int],
         limit: int,
         expression: str,
         fields: Sequence[str],
@@ -169,7 +177,7 @@ class Collection:
                 data=list(vectors[leg.name]),
                 anns_field=leg.name,
                 param={"metric_type": leg.metric},
-                limit=depth,
+                limit=depths[leg.name],
                 expr=expression,
             )
             for leg in legs

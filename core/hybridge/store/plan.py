@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import RerankFunction
@@ -18,6 +18,8 @@ from hybridge.store.validation import valid_limit, valid_vectors
 
 Mode = Literal["dense", "sparse", "hybrid"]
 MilvusFusion = Literal["milvus-rrf", "milvus-weighted"]
+FetchK: TypeAlias = "int | Mapping[str, int | None] | None"
+"""How deep legs are read: at least k each, or exactly so for the legs named."""
 FIELDS = ("text", "metadata", "document_id", "extra")
 
 
@@ -45,7 +47,7 @@ class Search:
     filter: FilterLike
     expr: str | None
     fusion: Fusion | MilvusFusion
-    fetch_k: int | None
+    fetch_k: FetchK
     reranker: RerankFunction | None
     with_vectors: bool
 
@@ -59,11 +61,13 @@ class Search:
         """How many hits are made before reranking; a reranker sees the first max(20, 4 k)."""
         return self.k if self.reranker is None else max(20, 4 * self.k)
 
-    def depth(self, legs: int) -> int:
-        """How deep a leg is read: deeper than k where several are fused."""
-        if legs == 1:
-            return max(self.wanted, self.fetch_k or 0)
-        return max(self.wanted, self.fetch_k or max(4 * self.k, 100))
+    def depths(self, legs: Sequence[Leg]) -> dict[str, int]:
+        """How deep each leg is read: deeper than k where several are fused."""
+        default = self.wanted if len(legs) == 1 else max(self.wanted, 4 * self.k, 100)
+        if isinstance(self.fetch_k, Mapping):
+            return {leg.name: self.fetch_k.get(leg.name) or default for leg in legs}
+        depth = default if self.fetch_k is None else max(self.wanted, self.fetch_k)
+        return {leg.name: depth for leg in legs}
 
 
 def valid_search(
@@ -75,7 +79,7 @@ def valid_search(
     filter: FilterLike,
     expr: str | None,
     fusion: Fusion | str | None,
-    fetch_k: int | None,
+    fetch_k: FetchK,
     reranker: RerankFunction | None,
     with_vectors: bool,
 ) -> Search:
@@ -108,10 +112,19 @@ def valid_search(
         filter=filter,
         expr=expr,
         fusion=fusion or ConfidenceWeighted(),  # type: ignore[arg-type]  # checked above
-        fetch_k=None if fetch_k is None else valid_limit(fetch_k, "fetch_k"),
+        fetch_k=_valid_fetch_k(fetch_k),
         reranker=reranker,
         with_vectors=with_vectors,
     )
+
+
+def _valid_fetch_k(fetch_k: FetchK) -> FetchK:
+    if isinstance(fetch_k, Mapping):
+        return {
+            name: None if depth is None else valid_limit(depth, f"fetch_k[{name!r}]")
+            for name, depth in fetch_k.items()
+        }
+    return None if fetch_k is None else valid_limit(fetch_k, "fetch_k")
 
 
 def _check_queries(queries: Sequence[str] | None, vectors: Sequence[Any] | None) -> None:

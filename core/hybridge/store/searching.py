@@ -36,7 +36,7 @@ def search(
     fields = output_fields(legs, request.with_vectors)
     if len(chosen) > 1 and isinstance(request.fusion, str):
         found_by_milvus = collection.search_fused(
-            chosen, vectors, request.fusion, request.depth(len(chosen)), request.wanted,
+            chosen, vectors, request.fusion, request.depths(chosen), request.wanted,
             " or ".join(expressions), fields,
         ) if expressions else [[] for _ in range(request.size)]  # fmt: skip
         hits = [make_fused_hits(rows, legs) for rows in found_by_milvus]
@@ -79,9 +79,10 @@ def _search_legs(
 
     Side by side on a server; one after the other on a path, where that gains nothing.
     """
-    depth = request.depth(len(legs))
+    depths = request.depths(legs)
 
     def found(leg: Leg) -> list[Found]:
+        depth = depths[leg.name]
         return _search_leg(leg, vectors[leg.name], depth, collection, expressions, fields)
 
     if len(legs) == 1 or collection.connection.is_lite:

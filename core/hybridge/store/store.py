@@ -24,7 +24,7 @@ from hybridge.store.connection import Connection
 from hybridge.store.demands import Demands
 from hybridge.store.layouts import Layout, valid_metadata_schema
 from hybridge.store.legs import DenseLeg, Leg
-from hybridge.store.plan import FIELDS, Mode, make_record, valid_search
+from hybridge.store.plan import FIELDS, FetchK, Mode, make_record, valid_search
 from hybridge.store.selection import FilterLike, check, select, select_ids
 from hybridge.store.sparse_choice import AUTO, Sparse, resolve_sparse, sparse_leg
 from hybridge.store.threads import Gate, Threads, async_twin
@@ -256,6 +256,12 @@ class MilvusStore:
         with self._gate.entered():
             self._collection().drop()
 
+    def clear(self) -> None:
+        """Remove every row; the collection keeps its dimension, its analyzer and its columns."""
+        with self._gate.entered():
+            if self._look() is not None:
+                self._collection().clear()
+
     # --- reading -------------------------------------------------------------------------------
 
     def exists(self) -> bool:
@@ -334,7 +340,7 @@ class MilvusStore:
         filter: FilterLike = None,
         expr: str | None = None,
         fusion: Fusion | str | None = None,
-        fetch_k: int | None = None,
+        fetch_k: FetchK = None,
         reranker: RerankFunction | None = None,
         with_vectors: bool = False,
     ) -> list[Hit]:
@@ -349,7 +355,8 @@ class MilvusStore:
             expr: A raw Milvus expression that must hold as well.
             fusion: How two legs become one ranking: `ConfidenceWeighted()` if None,
                 `ReciprocalRank()`, `Weighted()`, or Milvus's own "milvus-rrf", "milvus-weighted".
-            fetch_k: How deep each leg is read in hybrid mode; max(4 k, 100) if None.
+            fetch_k: How deep each leg is read in hybrid mode; max(4 k, 100) if None. A mapping
+                such as {"sparse": 20} names legs.
             reranker: Orders the first max(20, 4 k) hits anew.
             with_vectors: Whether hits carry their vectors.
 
@@ -380,7 +387,7 @@ class MilvusStore:
         filter: FilterLike = None,
         expr: str | None = None,
         fusion: Fusion | str | None = None,
-        fetch_k: int | None = None,
+        fetch_k: FetchK = None,
         reranker: RerankFunction | None = None,
         with_vectors: bool = False,
     ) -> list[list[Hit]]:
@@ -423,7 +430,7 @@ class MilvusStore:
         *,
         vector: ArrayLike | None = None,
         k: int = 4,
-        fetch_k: int = 20,
+        fetch_k: int | None = None,
         balance: float = 0.5,
         mode: Mode | None = None,
         filter: FilterLike = None,
@@ -436,7 +443,7 @@ class MilvusStore:
             query: See `search`.
             vector: See `search`.
             k: How many hits.
-            fetch_k: How many hits to choose them from.
+            fetch_k: How many hits to choose them from; max(20, 4 k) if None.
             balance: lambda in [0, 1]: 1 is relevance alone, 0 is diversity alone.
             mode: See `search`.
             filter: See `search`.
@@ -449,7 +456,7 @@ class MilvusStore:
         hits = self.search(
             query,
             vector=vector,
-            k=max(k, fetch_k),
+            k=max(20, 4 * k) if fetch_k is None else max(k, fetch_k),
             mode=mode,
             filter=filter,
             expr=expr,
@@ -503,6 +510,7 @@ class MilvusStore:
     aget = async_twin(get)
     acount = async_twin(count)
     aflush = async_twin(flush)
+    aclear = async_twin(clear)
     adrop = async_twin(drop)
     asearch = async_twin(search)
     asearch_many = async_twin(search_many)

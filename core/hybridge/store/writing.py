@@ -27,8 +27,9 @@ Vectors: TypeAlias = "Sequence[ArrayLike] | NDArray[np.float32]"
 Encode: TypeAlias = Callable[[list[str]], Vectors]
 AsyncEncode: TypeAlias = Callable[[list[str]], Awaitable[Vectors]]
 
-# The part of `extra` that says where in its document the text stood.
-OFFSETS = "offsets"
+# What `extra` may say about the row's own text and metadata, kept true when they are overwritten.
+OFFSETS = "offsets"  # where in its document the text stood
+METADATA = "metadata"  # null: the metadata that the rest of `extra` speaks of are the row's
 
 
 def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -114,7 +115,7 @@ def write(
         _check_vectors(record, layout)
     bm25 = live_bm25(legs)
     ids = [str(record.id) for record in records]
-    old = collection.read(ids, ["text", "document_id", "extra"])
+    old = collection.read(ids, ["text", "metadata", "document_id", "extra"])
     records = [_kept(record, old.get(str(record.id))) for record in records]
     if bm25 is None:
         records = _with_sparse(records, legs.get("sparse"))
@@ -190,6 +191,8 @@ def _kept(record: Record, old: Mapping[str, Any] | None) -> Record:
         extra = dict(old["extra"])
         if old["text"] != record.text:
             extra.pop(OFFSETS, None)
+        if METADATA in extra and extra[METADATA] is None and old["metadata"] != record.metadata:
+            extra[METADATA] = old["metadata"]
     document_id = old["document_id"] if record.document_id is None else record.document_id
     return replace(record, document_id=document_id, extra=extra)
 
@@ -199,7 +202,7 @@ def _row(record: Record, layout: Layout) -> dict[str, Any]:
         "id": record.id,
         "text": record.text,
         "metadata": dict(record.metadata),
-        "document_id": record.document_id,
+        "document_id": record.document_id or None,
         "extra": None if record.extra is None else dict(record.extra),
     }
     if layout.dim is not None:
