@@ -20,6 +20,7 @@ Mode = Literal["dense", "sparse", "hybrid"]
 MilvusFusion = Literal["milvus-rrf", "milvus-weighted"]
 FetchK: TypeAlias = "int | Mapping[str, int | None] | None"
 """How deep legs are read: at least k each, or exactly so for the legs named."""
+
 FIELDS = ("text", "metadata", "document_id", "extra")
 
 
