@@ -23,7 +23,7 @@ from hybridge.store.schema import (
 IDS_PER_CALL = 10_000
 
 _LAYOUT = "layout"
-_AVERAGE_LENGTH = "average_length"
+AVERAGE_LENGTH = "average_length"
 
 
 class Collection:
@@ -52,7 +52,7 @@ class Collection:
         value = None
         if self.connection.call("has_collection", self.companion):
             self.connection.call("load_collection", self.companion)
-            value = self._read_value(_LAYOUT)
+            value = self.read_value(_LAYOUT)
         if value is None:
             msg = (
                 f"collection {self.name!r} at {self.connection.address} was not made by Hybridge "
@@ -61,7 +61,7 @@ class Collection:
             raise CollectionMismatchError(msg)
         layout = Layout.from_json(value, self.name)
         self.connection.call("load_collection", self.name)
-        if (average_length := self._read_value(_AVERAGE_LENGTH)) is not None:
+        if (average_length := self.read_value(AVERAGE_LENGTH)) is not None:
             self.shared.average_length = average_length["tokens"]
         return layout
 
@@ -71,7 +71,7 @@ class Collection:
             if self.connection.call("has_collection", self.companion):
                 self.connection.call("drop_collection", self.companion)
             create_companion(self.connection, self.companion)
-            self._write_value(_LAYOUT, layout.to_json())
+            self.write_value(_LAYOUT, layout.to_json())
             create_collection(self.connection, self.name, layout)
             self.shared.forget()
             self.shared.layout = layout
@@ -94,19 +94,25 @@ class Collection:
 
     def freeze_average_length(self, tokens: float) -> None:
         """Set the average document length that document vectors are weighted by."""
-        self._write_value(_AVERAGE_LENGTH, {"tokens": tokens})
+        self.write_value(AVERAGE_LENGTH, {"tokens": tokens})
         self.shared.average_length = tokens
 
-    def _read_value(self, kind: str) -> dict[str, Any] | None:
+    def read_value(self, kind: str) -> dict[str, Any] | None:
+        """Return a value of the companion, or None if there is none of this kind."""
         rows = self.connection.call(
             "query", self.companion, filter=f'id == "{kind}"', output_fields=["value"]
         )
         return dict(rows[0]["value"]) if rows else None
 
-    def _write_value(self, kind: str, value: dict[str, Any]) -> None:
+    def write_value(self, kind: str, value: dict[str, Any]) -> None:
+        """Keep a value in the companion, in the place of an older one of its kind."""
         row = {"id": kind, "kind": kind, "value": value, "frequencies": EMPTY_SPARSE}
         zeros = {"sign": 0, "documents": 0, "tokens": 0}
         self.connection.call("upsert", self.companion, data=[row | zeros])
+
+    def delete_value(self, kind: str) -> None:
+        """Remove a value from the companion."""
+        self.connection.call("delete", self.companion, filter=f'id == "{kind}"')
 
     def read(self, ids: Sequence[str], fields: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Return the rows of these ids, by id; missing ones are left out."""
@@ -196,6 +202,11 @@ class Collection:
     def upsert(self, rows: list[dict[str, Any]]) -> None:
         """Write rows."""
         self.connection.call("upsert", self.name, data=rows)
+        self.shared.waiting += len(rows)
+
+    def update(self, rows: list[dict[str, Any]]) -> None:
+        """Change the given fields of rows that are there, and leave their other fields alone."""
+        self.connection.call("upsert", self.name, data=rows, partial_update=True)
         self.shared.waiting += len(rows)
 
     def delete(self, ids: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from scipy.sparse import csr_array
 
+from hybridge.errors import InvalidInputError
 from hybridge.records import SparseVector
 from hybridge.sparse.analyzer import Analyzer
 from hybridge.sparse.counting import TermCounter, TermCounts, document_vectors, query_vectors
@@ -38,14 +39,16 @@ class LiveBM25:
     def __init__(self, collection: Collection, analyzer: Analyzer, weighting: Weighting) -> None:
         self._collection = collection
         self._shared = collection.shared
+        self._analyzer = analyzer
         self._weighting = weighting
-        self._counter = TermCounter(analyzer, HashedTermIds())
+        self._term_ids = HashedTermIds()
+        self._counter = TermCounter(analyzer, self._term_ids)
         self._log = StatisticsLog(collection.connection, collection.companion)
 
     @property
     def dim(self) -> int:
         """One more than the largest term id."""
-        return HashedTermIds().dim
+        return self._term_ids.dim
 
     @property
     def statistics(self) -> Statistics:
@@ -61,28 +64,51 @@ class LiveBM25:
         return self._shared.statistics
 
     def _read(self) -> Statistics:
-        self._log.compact()
-        statistics = self._log.read()
-        if not self._collection.connection.address.is_path:
-            return statistics  # other processes may be between a write and its statistics
-        live = self._collection.count("")
-        if statistics.documents == live:
-            return statistics
+        stored = self.stored_statistics()
+        if stored is not None and self._plausible(stored):
+            return stored
         logger.warning(
-            "BM25 statistics of %r count %d documents, and it holds %d: counting them again",
-            self._collection.name, statistics.documents, live,
-        )  # fmt: skip
+            "BM25 statistics of %r do not agree with its rows, as after a crash: counting them again",
+            self._collection.name,
+        )
         return self.recount()
+
+    def _plausible(self, statistics: Statistics) -> bool:
+        """Whether statistics count as many documents as there are.
+
+        On a server they may not: another process may be between a write and its statistics.
+        """
+        if not self._collection.connection.address.is_path:
+            return True
+        return statistics.documents == self._collection.count("")
 
     def recount(self) -> Statistics:
         """Count the live rows afresh, and store the result."""
         with self._shared.lock:
-            statistics = Statistics()
-            for batch in self._collection.select("", ["text"]):
-                statistics.add(self.count(row["text"] for row in batch).statistics())
+            statistics = self.fresh_statistics()
             self._log.replace(statistics)
             self._shared.statistics = statistics
             return statistics
+
+    def stored_statistics(self) -> Statistics | None:
+        """Return what the companion's rows add up to, or None if they contradict themselves."""
+        try:
+            return self._log.read()
+        except InvalidInputError:
+            return None
+
+    def fresh_statistics(self) -> Statistics:
+        """Return the counts of the live rows, whatever is stored."""
+        statistics = Statistics()
+        for batch in self._collection.select("", ["text"]):
+            statistics.add(self.count(row["text"] for row in batch).statistics())
+        return statistics
+
+    @property
+    def drift(self) -> float:
+        """How far the true average length is from the frozen one, as a share of the latter."""
+        frozen, true = self._shared.average_length, self.statistics.average_length
+        return abs(true / frozen - 1) if frozen and true else 0.0
 
     def count(self, texts: Iterable[str]) -> TermCounts:
         """Return the term counts of texts."""
@@ -117,12 +143,29 @@ class LiveBM25:
             raise
         with self._shared.counting:
             statistics.add(plus)
-            statistics.remove(minus)
+            try:
+                statistics.remove(minus)
+            except InvalidInputError:
+                self._shared.statistics = None  # the rows removed were never counted
+        if self._shared.changes is not None:
+            self._shared.changes += plus.documents + minus.documents
 
     def encode_documents(self, documents: Sequence[str]) -> csr_array:
         """Return document vectors, float32 of shape `(len(documents), dim)`."""
         average = self._shared.average_length or 1.0
         return document_vectors(self.count(documents), self._weighting, average, self.dim)
+
+    def explain(self, query: str, text: str) -> dict[str, float]:
+        """Return what each term of the query adds to the score of a text, largest first."""
+        [of_query] = sparse_rows(self.encode_queries([query]))
+        [of_text] = sparse_rows(self.encode_documents([text]))
+        indices = {term: self._term_ids.index(term) for term in self._analyzer(query)}
+        added = {
+            term: of_query[index] * of_text[index]
+            for term, index in indices.items()
+            if index in of_query and index in of_text
+        }
+        return dict(sorted(added.items(), key=lambda item: -item[1]))
 
     def encode_queries(self, queries: Sequence[str]) -> csr_array:
         """Return query vectors, float32 of shape `(len(queries), dim)`."""

@@ -21,8 +21,10 @@ from hybridge.store.plan import (
     output_fields,
     rerank,
 )
+from hybridge.store.reencoding import settle_before_search
 from hybridge.store.selection import select
 from hybridge.store.validation import valid_dense, valid_dimension
+from hybridge.store.writing import live_bm25
 
 
 def search(
@@ -31,6 +33,9 @@ def search(
     """Return the hits of each query."""
     chosen = choose_legs(request, legs)
     vectors = {leg.name: _query_vectors(leg, request, layout) for leg in chosen}
+    bm25 = live_bm25(legs)
+    if bm25 is not None and "sparse" in vectors:
+        settle_before_search(collection, bm25)
     collection.flush_waiting()
     expressions = select(collection, layout, request.filter, request.expr)
     fields = output_fields(legs, request.with_vectors)

@@ -30,6 +30,8 @@ class SharedState:
         statistics: The BM25 statistics; None until they are read.
         counting: Held for the moment in which the statistics change or are weighed.
         average_length: The frozen average document length, in tokens; None until it is known.
+        changes: Documents added or removed since document vectors were last brought up to the
+            true average length; None, not known, for a collection just opened.
         broken: Why a flush failed.
         users: How many stores use the state.
     """
@@ -40,6 +42,7 @@ class SharedState:
     statistics: Statistics | None = None
     counting: threading.Lock = field(default_factory=threading.Lock)
     average_length: float | None = None
+    changes: int | None = None
     broken: str | None = None
     users: int = 0
 
@@ -49,6 +52,7 @@ class SharedState:
             self.layout = None
             self.statistics = None
             self.average_length = None
+            self.changes = None
 
     def refuse_if_broken(self) -> None:
         """Refuse to write after a failed flush, which would lose rows for good.

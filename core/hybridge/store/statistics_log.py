@@ -34,10 +34,17 @@ class StatisticsLog:
     def __init__(self, connection: Connection, companion: str) -> None:
         self._connection = connection
         self._companion = companion
+        self._appended = 0
 
     def read(self) -> Statistics:
-        """Return the sum of all rows."""
-        return _sum(_counting(self._rows()))
+        """Return the sum of all rows.
+
+        Raises:
+            InvalidInputError: If the rows remove what none of them adds.
+        """
+        rows = self._rows()
+        self._appended = len(rows)
+        return _sum(_counting(rows))
 
     def append(self, added: Statistics, removed: Statistics) -> None:
         """Append what one write added and removed, in one request."""
@@ -46,8 +53,12 @@ class StatisticsLog:
             for statistics, sign in ((added, 1), (removed, -1))
             if statistics.documents
         ]
-        if rows:
-            self._connection.call("upsert", self._companion, data=rows)
+        if not rows:
+            return
+        self._connection.call("upsert", self._companion, data=rows)
+        self._appended += len(rows)
+        if self._appended >= _COMPACT_AT:
+            self.compact()
 
     def replace(self, statistics: Statistics) -> None:
         """Put one row in the place of all rows there are."""
@@ -55,6 +66,7 @@ class StatisticsLog:
 
     def compact(self) -> None:
         """Replace many rows by their sum."""
+        self._appended = 0
         rows = self._rows()
         if len(rows) >= _COMPACT_AT:
             self._replace(rows, _sum(_counting(rows)))

@@ -19,12 +19,15 @@ from hybridge.retrieval.fusion import Fusion
 from hybridge.retrieval.mmr import maximal_marginal_relevance
 from hybridge.store import searching
 from hybridge.store.address import resolve_address
+from hybridge.store.checking import check_bm25
 from hybridge.store.collection import Collection
 from hybridge.store.connection import Connection
 from hybridge.store.demands import Demands
 from hybridge.store.layouts import Layout, valid_metadata_schema
 from hybridge.store.legs import DenseLeg, Leg
+from hybridge.store.live_bm25 import LiveBM25
 from hybridge.store.plan import FIELDS, FetchK, Mode, make_record, valid_search
+from hybridge.store.reencoding import reencode
 from hybridge.store.selection import FilterLike, check, select, select_ids
 from hybridge.store.sparse_choice import AUTO, Sparse, resolve_sparse, sparse_leg
 from hybridge.store.threads import Gate, Threads, async_twin
@@ -36,6 +39,7 @@ from hybridge.store.writing import (
     batched,
     erase,
     latest,
+    live_bm25,
     texts_to_encode,
     with_dense,
     write,
@@ -472,6 +476,62 @@ class MilvusStore:
         scores = np.array([hit.score for hit in hits], dtype=np.float32)
         return [hits[i] for i in maximal_marginal_relevance(scores, np.stack(vectors), k, balance)]
 
+    # --- BM25 ----------------------------------------------------------------------------------
+
+    def explain(self, query: str, id: str) -> dict[str, float]:
+        """Return what each term of a query adds to the BM25 score of a row, largest first.
+
+        The terms are those that the analyzer makes; their sum is `hit.scores["sparse"].score`.
+
+        Raises:
+            InvalidInputError: If there is no such row, or the store has no BM25 of its own.
+        """
+        with self._gate.entered():
+            bm25 = self._bm25()
+            rows = self._collection().read(valid_ids([id]), ["text"])
+            if not rows:
+                msg = f"there is no row {id!r:.80} to explain"
+                raise InvalidInputError(msg)
+            return bm25.explain(query, rows[id]["text"])
+
+    def check(self) -> list[str]:
+        """Count the live rows afresh and return what differs from what BM25 keeps.
+
+        Returns:
+            A sentence per difference, each naming the method that mends it; [] if all is well.
+        """
+        with self._gate.entered():
+            return check_bm25(self._collection(), self._bm25())
+
+    def rebuild_statistics(self) -> None:
+        """Put a fresh count of the live rows in the place of the BM25 statistics."""
+        with self._gate.entered():
+            self._bm25().recount()
+
+    def reencode_sparse(self, *, progress: bool = False) -> int:
+        """Weigh every document by the true average length; goes on where it was interrupted.
+
+        Collections of up to 10,000 documents do this by themselves.
+
+        Args:
+            progress: Whether to show a progress bar.
+
+        Returns:
+            How many rows were written.
+        """
+        with self._gate.entered():
+            return reencode(self._collection(), self._bm25(), progress=progress)
+
+    def _bm25(self) -> LiveBM25:
+        known = self._look()
+        bm25 = None if known is None else live_bm25(known[1])
+        if bm25 is None:
+            msg = (
+                "this store has no BM25 of its own: it has no rows yet, or another sparse function"
+            )
+            raise InvalidInputError(msg)
+        return bm25
+
     # --- life ----------------------------------------------------------------------------------
 
     def close(self) -> None:
@@ -515,6 +575,10 @@ class MilvusStore:
     asearch = async_twin(search)
     asearch_many = async_twin(search_many)
     asearch_mmr = async_twin(search_mmr)
+    aexplain = async_twin(explain)
+    acheck = async_twin(check)
+    arebuild_statistics = async_twin(rebuild_statistics)
+    areencode_sparse = async_twin(reencode_sparse)
     aclose = async_twin(close)
 
     # --- what is there -------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from hybridge.store.collection import Collection
 from hybridge.store.layouts import Layout, column
 from hybridge.store.legs import Leg, SparseLeg
 from hybridge.store.live_bm25 import LiveBM25
+from hybridge.store.reencoding import settle_while_writing
 from hybridge.store.schema import EMPTY_SPARSE
 from hybridge.store.validation import valid_dense, valid_dimension, valid_sparse
 
@@ -127,6 +128,7 @@ def write(
     records = [replace(r, sparse=vector) for r, vector in zip(records, vectors, strict=True)]
     with bm25.following(removed, added):
         collection.upsert([_row(record, layout) for record in records])
+    settle_while_writing(collection, bm25)
 
 
 def erase(ids: Sequence[str], collection: Collection, legs: Mapping[str, Leg]) -> int:

@@ -100,7 +100,7 @@ def test_closing_waits_for_the_calls_under_way(store: MilvusStore) -> None:
 def test_a_read_flushes_when_many_rows_wait(make_store: MakeStore) -> None:
     """100 waiting rows are flushed by the next read, fewer are not, and a write never flushes."""
     store = make_store()
-    store.add([Record(text="first")])
+    store.add([Record(text="first row")])
     state = store._collection().shared
     store.search("first")
     assert state.waiting == 0
