@@ -21,6 +21,7 @@ from hybridge.sparse.statistics import Statistics
 from hybridge.sparse.term_ids import PLACEHOLDER, UNKNOWN, TermIds
 from hybridge.sparse.weighting import Weighting
 from hybridge.sparse.word_analyzer import Analyzer, WordAnalyzer
+from hybridge.texts import check_text
 
 # No term has the placeholder's index, so while counting it marks what is not a term at all.
 _DROPPED = PLACEHOLDER
@@ -84,20 +85,19 @@ class TermCounter:
         """Count the terms of all texts.
 
         Raises:
-            InvalidInputError: `texts` is a single string, or holds something that is no string.
+            InvalidInputError: `texts` is a single string, or holds something that is no string or
+                that UTF-8 cannot hold.
         """
         return _concatenated(self.blocks(texts))
 
     def blocks(self, texts: Iterable[str]) -> Iterator[TermCounts]:
         """Count the terms block by block, so that memory does not grow with the corpus."""
-        if isinstance(texts, str):
-            msg = "a list of texts is needed, and this is a single one: put it into a list"
+        if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
+            msg = f"a list of texts is needed, not a single {type(texts).__name__}: write [text]"
             raise InvalidInputError(msg)
         indices, ends = array("I"), array("q", [0])
         for position, text in enumerate(texts):
-            if not isinstance(text, str):
-                msg = f"text {position} is a {type(text).__name__}: give a string"
-                raise InvalidInputError(msg)
+            check_text(text, f"texts[{position}]")
             indices.extend(map(self._indices.__getitem__, self._split(text)))
             ends.append(len(indices))
             if len(indices) >= _BLOCK_TOKENS:

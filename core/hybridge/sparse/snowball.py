@@ -65,7 +65,7 @@ class SnowballAnalyzer(WordAnalyzer):
             raise InvalidInputError(msg)
         self._language = language
         self._listed = stop_words
-        # PyStemmer's objects are not for several threads. Callers remember terms: no cache of its own.
+        # PyStemmer's objects are not for several threads. Its cache is off: callers remember terms.
         self._lock = threading.Lock()
         self._stem: Callable[[str], str] = Stemmer.Stemmer(language.name, 0).stemWord
         self._turkish = language.code == "tr"

@@ -93,5 +93,4 @@ class HashedTermIds:
 
     def index(self, term: str) -> int:
         """Return the term's index, below `PLACEHOLDER`."""
-        # A lone surrogate in a query has no UTF-8; it must not fail there, where it finds nothing.
-        return xxhash.xxh32_intdigest(term.encode("utf-8", "surrogatepass")) % PLACEHOLDER
+        return xxhash.xxh32_intdigest(term.encode()) % PLACEHOLDER

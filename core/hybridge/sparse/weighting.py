@@ -51,7 +51,9 @@ class Weighting:
         for name in ("k1", "b", "epsilon"):
             value = getattr(self, name)
             _require(
-                isinstance(value, Real) and math.isfinite(value), f"{name} must be a finite number", value
+                isinstance(value, Real) and math.isfinite(value),
+                f"{name} must be a finite number",
+                value,
             )
         _require(self.k1 >= 0, "k1 must be at least 0", self.k1)
         _require(0 <= self.b <= 1, "b must be from 0 to 1", self.b)

@@ -196,7 +196,11 @@ def test_an_unfitted_function_does_not_encode(
 @pytest.mark.parametrize("method", ["fit", "partial_fit", "fit_encode"])
 @pytest.mark.parametrize(
     ("corpus", "reason"),
-    [([], "no documents"), ("one text", "put it into a list"), (["a", None], "text 1 is a None")],
+    [
+        ([], "no documents"),
+        ("one text", r"write \[text\]"),
+        (["a", None], r"texts\[1\] must be a string"),
+    ],
 )
 def test_a_corpus_that_cannot_be_counted_changes_nothing(
     method: str, corpus: object, reason: str
