@@ -25,6 +25,7 @@ import threading
 import unicodedata
 from collections.abc import Callable
 from functools import cache
+from importlib.metadata import version
 
 from hybridge.errors import InvalidInputError
 from hybridge.sparse.languages import Language
@@ -57,9 +58,11 @@ class SnowballAnalyzer(WordAnalyzer):
     ) -> None:
         import Stemmer
 
+        # Stemmer.version() is out of date in some releases.
+        stemmer_version = version("PyStemmer")
         if language.name not in Stemmer.algorithms():
             msg = (
-                f"PyStemmer {Stemmer.version()} has no {language.name} stemmer: install a newer "
+                f"PyStemmer {stemmer_version} has no {language.name} stemmer: install a newer "
                 "one, or pass a function that takes a text to the list of its terms"
             )
             raise InvalidInputError(msg)
@@ -77,7 +80,7 @@ class SnowballAnalyzer(WordAnalyzer):
         self.language = language_argument
         self.identity = (
             f"words {_SPLIT_VERSION}, stop words {stop_words.name}, "
-            f"Snowball {language.name} (PyStemmer {Stemmer.version()})"
+            f"Snowball {language.name} (PyStemmer {stemmer_version})"
         )
 
     def __reduce__(self) -> tuple[object, ...]:

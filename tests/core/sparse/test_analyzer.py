@@ -8,6 +8,7 @@ import string
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 
 import pytest
 import Stemmer
@@ -94,6 +95,8 @@ def test_any_text_can_be_analyzed(text: str) -> None:
 )
 def test_languages_keep_their_own_rules(language: str, text: str, terms: list[str]) -> None:
     """Elision, capitals, marks and joiners follow the language, so that forms of a word meet."""
+    if language == "fa" and "persian" not in Stemmer.algorithms():
+        pytest.skip("this PyStemmer is too old for Persian")
     analyzer = build_default_analyzer(language)
     assert analyzer(text) == terms
 
@@ -105,7 +108,7 @@ def test_every_snowball_language_has_an_analyzer(algorithm: str) -> None:
     analyzer = build_default_analyzer(algorithm)
     assert isinstance(analyzer, SnowballAnalyzer)
     assert algorithm in analyzer.identity
-    assert Stemmer.version() in analyzer.identity
+    assert f"PyStemmer {version('PyStemmer')}" in analyzer.identity
     assert build_default_analyzer(language.code).identity == analyzer.identity
 
 
@@ -147,7 +150,7 @@ def test_stop_words_as_a_string_are_refused() -> None:
 def test_an_analyzer_can_be_made_again_from_its_language() -> None:
     """`language` gives an equal analyzer, which is how a store makes one from what it holds."""
     for language in LANGUAGES:
-        if language.code not in SEGMENTED:
+        if language.name in Stemmer.algorithms():
             analyzer = build_default_analyzer(language.name)
             assert analyzer.language is not None
             assert as_analyzer(analyzer.language).identity == analyzer.identity
