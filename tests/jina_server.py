@@ -7,6 +7,7 @@ of one answer; faults are used up in the order in which they were queued.
 
 from __future__ import annotations
 
+import io
 import json
 import socket
 import struct
@@ -73,6 +74,10 @@ class JinaServer:
         self._server.shutdown()
         self._server.server_close()
 
+    def unauthorized(self, given: str) -> Answer:
+        """Return the body of a 401; it quotes the key, as APIs do."""
+        return {"detail": f"Invalid API key: {given}"}
+
     def answer(self, path: str, payload: dict[str, Any]) -> tuple[int, Answer]:
         """Return the status and body that the API would answer with."""
         if path == "/v1/rerank":
@@ -131,8 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
         payload = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         jina.requests.append(Request(self.path, payload))
         if self.headers["Authorization"] != f"Bearer {KEY}":
-            given = self.headers["Authorization"]
-            return self.send_json(401, {"detail": f"Invalid API key: {given}"})
+            return self.send_json(401, jina.unauthorized(str(self.headers["Authorization"])))
         code, body = jina.answer(self.path, payload)
         if code == 200 and jina.faults:
             return jina.faults.popleft()(self, body)
@@ -190,6 +194,7 @@ def reset(handler: _Handler, answer: Answer) -> None:
     handler.rfile.close()
     handler.wfile.close()
     handler.connection.close()
+    handler.rfile = handler.wfile = io.BytesIO()
 
 
 def cut(handler: _Handler, answer: Answer) -> None:

@@ -12,10 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-from tqdm.auto import tqdm
-
+from hybridge.web_api.answer import Answer
 from hybridge.web_api.batches import batches
 from hybridge.web_api.client import WebApi
 from hybridge.web_api.key import ApiKey, KeySource
@@ -73,33 +70,15 @@ class JinaApi:
             scores += self._api.post("/rerank", payload).scores(len(batch))
         return scores
 
-    def embed(
-        self,
-        model: str,
-        texts: Sequence[str],
-        batch_size: int,
-        *,
-        options: Mapping[str, object],
-        progress: bool = False,
-    ) -> NDArray[np.float32]:
-        """Return one vector per text: float32 of shape `(len(texts), dim)`, for at least one text.
+    def embed(self, model: str, texts: Sequence[str], options: Mapping[str, object]) -> Answer:
+        """Ask for the vectors of at most 512 texts.
 
         Args:
             model: The model's name.
             texts: What to embed.
-            batch_size: Texts in one request, at most.
             options: Further fields of the request: task, dimensions, late_chunking.
-            progress: Whether to show a progress bar.
 
         Raises:
             ApiError: The API refused, failed or gave an answer that cannot be trusted.
         """
-        parts: list[NDArray[np.float32]] = []
-        with tqdm(total=len(texts), desc=model, unit="text", disable=not progress) as bar:
-            for batch in batches(texts, batch_size):
-                answer = self._api.post("/embeddings", {"model": model, "input": batch, **options})
-                parts.append(answer.vectors(len(batch)))
-                if parts[-1].shape[1] != parts[0].shape[1]:
-                    raise answer.malformed("its vectors differ in length from the last answer's")
-                bar.update(len(batch))
-        return np.concatenate(parts)
+        return self._api.post("/embeddings", {"model": model, "input": list(texts), **options})

@@ -310,61 +310,6 @@ def test_a_redirect_is_not_followed(api: JinaApi, server: JinaServer) -> None:
     assert len(server.requests) == 1
 
 
-# --- embeddings
-
-
-def embed(api: JinaApi, texts: list[str], batch_size: int = 512) -> np.ndarray:
-    """Embed texts as passages."""
-    return api.embed("jina-embeddings", texts, batch_size, options={"task": "retrieval.passage"})
-
-
-def test_vectors_come_in_the_order_of_the_texts(api: JinaApi, server: JinaServer) -> None:
-    """600 texts take two requests; the API answers in any order, the vectors come in ours."""
-    texts = [f"text {number}" for number in range(600)]
-    vectors = embed(api, texts)
-    expected = np.array([jina_server.vector(text, "retrieval.passage") for text in texts])
-    np.testing.assert_allclose(vectors, expected.astype(np.float32))
-    assert vectors.dtype == np.float32
-    assert [len(request.payload["input"]) for request in server.requests] == [512, 88]
-
-
-def data(change: Callable[[list[dict[str, Any]]], object]) -> jina_server.Fault:
-    """Alter the list of vectors in place."""
-    return jina_server.changed(lambda answer: change(answer["data"]) and None)
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        pytest.param(jina_server.changed(lambda answer: {"embeddings": []}), id="missing-data"),
-        pytest.param(data(lambda found: found.pop()), id="missing-index"),
-        pytest.param(data(lambda found: found[0].update(embedding=[1.0])), id="ragged"),
-        pytest.param(data(lambda found: found[0].update(embedding=[np.nan] * 8)), id="nan"),
-        pytest.param(data(lambda found: found[0].update(embedding=[1e39] * 8)), id="overflow"),
-        pytest.param(data(lambda found: found[0].update(embedding=["1"] * 8)), id="strings"),
-        pytest.param(data(lambda found: found[0].update(embedding=[None] * 8)), id="nulls"),
-        pytest.param(data(lambda found: found[0].update(embedding="AAAA")), id="base64"),
-        pytest.param(data(lambda found: [x.update(embedding=[]) for x in found]), id="empty"),
-        pytest.param(data(lambda found: found[0].pop("embedding")), id="absent"),
-    ],
-)
-def test_vectors_that_cannot_be_trusted_are_refused(
-    api: JinaApi, server: JinaServer, fault: jina_server.Fault
-) -> None:
-    """An answer with a vector missing, ragged, not finite or not of numbers is an error."""
-    server.then(fault)
-    with pytest.raises(MalformedAnswerError):
-        embed(api, ["one", "two"])
-
-
-def test_batches_of_different_width_are_refused(api: JinaApi, server: JinaServer) -> None:
-    """A second answer whose vectors are shorter than the first's is an error."""
-    shorter = data(lambda found: found[0].update(embedding=[1.0]))
-    server.then(jina_server.changed(lambda answer: None), shorter)
-    with pytest.raises(MalformedAnswerError, match="differ in length"):
-        embed(api, ["one", "two"], batch_size=1)
-
-
 # --- the key
 
 

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridge.dense.weights import load_model
-from hybridge.errors import MissingExtraError
+from hybridge.dense.weights import MINILM, packaged_minilm
+from hybridge.errors import InvalidInputError, MissingExtraError
+from hybridge.hub import load_model
 from hybridge.texts import checked_texts
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+
+_NAME = "SentenceTransformerEmbeddingFunction"
+# sentence-transformers reports a missing backend with a bare Exception.
+_BACKENDS = {
+    "torch": ("torch", "torch"),
+    "onnx": ("optimum.onnxruntime", "optimum-onnx"),
+    "openvino": ("optimum.intel.openvino", "optimum-intel"),
+}
 
 
 class SentenceTransformerEmbeddingFunction:
@@ -35,7 +45,8 @@ class SentenceTransformerEmbeddingFunction:
         doc_instruction: Put before every document, likewise.
         device: Such as "cpu" or "cuda:0"; None takes a GPU where there is one.
         normalize_embeddings: Whether to bring every vector to length 1.
-        backend: What runs the model, one of sentence-transformers' own backends.
+        backend: What runs the model, one of sentence-transformers' own backends; "onnx" and
+            "openvino" need the extras `dense-onnx` and `dense-openvino`.
         **options: Anything else that `SentenceTransformer` takes.
 
     Attributes:
@@ -43,9 +54,9 @@ class SentenceTransformerEmbeddingFunction:
         model: The `SentenceTransformer`.
 
     Raises:
-        MissingExtraError: sentence-transformers is not installed.
+        MissingExtraError: sentence-transformers or the backend is not installed.
         ModelNotFoundError: The weights are neither here nor reachable.
-        InvalidInputError: The files make no usable model.
+        InvalidInputError: The files make no usable model, or the backend is unknown.
     """
 
     def __init__(
@@ -65,7 +76,7 @@ class SentenceTransformerEmbeddingFunction:
         self._query_instruction = query_instruction
         self._doc_instruction = doc_instruction
         self._normalize = normalize_embeddings
-        self.model = _load(self.model_name, device=device, backend=backend, **options)
+        self.model = _load(self.model_name, backend, device=device, **options)
         # The first call sets the tokenizer up, which no two threads may do at once.
         self._dim = int(self._vectors(self.model.encode, ["dim"], None, False).shape[1])
 
@@ -103,7 +114,7 @@ class SentenceTransformerEmbeddingFunction:
         return self._encode(encode, queries, "queries", instruction)
 
     def __repr__(self) -> str:
-        return f"SentenceTransformerEmbeddingFunction({self.model_name!r})"
+        return f"{_NAME}({self.model_name!r})"
 
     def _encode(
         self,
@@ -131,17 +142,38 @@ class SentenceTransformerEmbeddingFunction:
         return np.ascontiguousarray(vectors, dtype=np.float32)
 
 
-def _load(name: str, **options: Any) -> SentenceTransformer:
+def _load(name: str, backend: str, **options: Any) -> SentenceTransformer:
     try:
         from sentence_transformers import SentenceTransformer
     except ImportError:
-        user = "SentenceTransformerEmbeddingFunction"
-        raise MissingExtraError(user, "sentence-transformers", "dense") from None
+        raise MissingExtraError(_NAME, "sentence-transformers", "dense") from None
 
+    _check_backend(backend)
+    packaged = packaged_minilm() if name in MINILM and not options.get("revision") else None
     return load_model(
-        name,
-        lambda place, local: SentenceTransformer(place, local_files_only=local, **options),
+        str(packaged or name),
+        lambda place, local: SentenceTransformer(
+            place,
+            local_files_only=local,
+            backend=backend,  # type: ignore[arg-type]
+            **options,
+        ),
+        marker="modules.json",
         organization="sentence-transformers",
         cache_folder=options.get("cache_folder") or os.getenv("SENTENCE_TRANSFORMERS_HOME"),
         revision=options.get("revision"),
+        cure="install 'hybridge[minilm]', which brings the weights" if name in MINILM else "",
     )
+
+
+def _check_backend(backend: str) -> None:
+    """Refuse a backend that is unknown or not installed, before a model is looked for."""
+    if backend not in _BACKENDS:
+        msg = f"backend must be one of {', '.join(_BACKENDS)}, not {backend!r}"
+        raise InvalidInputError(msg)
+    module, package = _BACKENDS[backend]
+    try:
+        import_module(module)
+    except ImportError:
+        user = f"{_NAME} with backend={backend!r}"
+        raise MissingExtraError(user, package, f"dense-{backend}") from None

@@ -50,17 +50,22 @@ class Refusal:
     @property
     def passing(self) -> bool:
         """Whether the same request may succeed later."""
-        return self.status == 429 or self.status >= 500
+        return not self._used_up and (self.status == 429 or self.status >= 500)
 
     @property
     def retry_after(self) -> float | None:
         """The seconds that the API asks to wait, given as a number or as an HTTP date."""
         return seconds_until(self.headers.get("retry-after", ""), datetime.now(timezone.utc))
 
+    @property
+    def _used_up(self) -> bool:
+        # Jina reports an empty account as 402 or as 403 with a code, OpenAI as 429 with another.
+        codes = (b"AUTHZ_INSUFFICIENT_BALANCE", b"insufficient_quota")
+        return self.status == 402 or any(code in self.body for code in codes)
+
     def _kind(self, key: ApiKey) -> tuple[type[ApiError], str]:
         source = key.source
-        # Jina reports an empty account as 402 or as 403 with this code.
-        if self.status == 402 or b"INSUFFICIENT_BALANCE" in self.body:
+        if self._used_up:
             return RateLimitError, f"The account is used up: top it up at {source.url}."
         if self.status in (401, 403):
             variables = " or ".join(source.variables)

@@ -1,0 +1,214 @@
+"""Dense vectors from OpenAI's API, or any API of its shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hybridge.errors import InvalidInputError, MalformedAnswerError, MissingExtraError
+from hybridge.texts import checked_texts
+from hybridge.web_api.answer import Answer
+from hybridge.web_api.batches import batches, check_batch_size
+from hybridge.web_api.client import check_base_url
+from hybridge.web_api.deadline import DeadlineError, within
+from hybridge.web_api.embedding import embed_batches
+from hybridge.web_api.errors import Refusal, no_answer
+from hybridge.web_api.key import ApiKey, KeySource
+from hybridge.web_api.patience import Patience
+from hybridge.web_api.retry import Failure, until_answered
+from hybridge.web_api.usage import Usage, UsageMeter
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+OPENAI = KeySource("OpenAI", ("OPENAI_API_KEY",), "https://platform.openai.com/api-keys")
+
+_DIMS = {
+    "text-embedding-3-large": 3072,
+    "text-embedding-3-small": 1536,
+    "text-embedding-ada-002": 1536,
+}
+# The API's limits for one request: inputs, and tokens in all of them together.
+_MOST_TEXTS = 2_048
+_MOST_TOKENS = 300_000
+
+
+class OpenAIEmbeddingFunction:
+    """Embeds texts with one of OpenAI's models, or of another service with the same API.
+
+    Safe to use from several threads. Its `repr` and pickles hold no key; where a pickle is loaded,
+    the environment is read again.
+
+    Args:
+        model_name: The model. The default is that of `pymilvus.model`, so that vectors go on
+            fitting those already stored; text-embedding-3-small is newer, better and cheaper.
+        api_key: The key; else `OPENAI_API_KEY`.
+        base_url: Where the API is; else `OPENAI_BASE_URL`, else OpenAI's own.
+        dimensions: The length of the vectors, for models that can shorten them.
+        batch_size: Texts in one request, at most 2,048; fewer where they are long.
+        timeout: Seconds to wait for a connection and for the next bytes, as one number or as two.
+        deadline: Seconds that one request may take in all, its retries and waits included.
+        max_retries: How often a request is sent again after 429, 5xx or a failed connection.
+        backoff: Seconds of the first wait between retries; each further one is twice as long.
+        **options: Anything else that `openai.OpenAI` takes, such as `organization`.
+
+    Raises:
+        MissingExtraError: openai is not installed.
+        AuthenticationError: There is no key.
+        InvalidInputError: An argument is wrong.
+    """
+
+    def __init__(
+        self,
+        model_name: str = "text-embedding-ada-002",
+        api_key: str | None = None,
+        base_url: str | None = None,
+        dimensions: int | None = None,
+        *,
+        batch_size: int = _MOST_TEXTS,
+        timeout: float | tuple[float, float] = (5.0, 60.0),
+        deadline: float = 120.0,
+        max_retries: int = 3,
+        backoff: float = 1.0,
+        **options: Any,
+    ) -> None:
+        check_batch_size(batch_size, _MOST_TEXTS)
+        if base_url is not None:
+            check_base_url(base_url)
+        self.model_name = model_name
+        self._dimensions = dimensions
+        self._batch_size = batch_size
+        self._dim = dimensions or _DIMS.get(model_name)
+        self._patience = Patience(timeout, deadline, max_retries, backoff)
+        self._key = ApiKey.find(OPENAI, api_key)
+        self._options = {"base_url": base_url, **options}
+        self._meter = UsageMeter()
+        self._client = self._open()
+
+    @property
+    def dim(self) -> int:
+        """The length of every vector; of an unknown model, by embedding one word."""
+        if self._dim is None:
+            self._dim = self(["dim"]).shape[1]
+        return self._dim
+
+    @property
+    def usage(self) -> Usage:
+        """Requests and tokens used by this function so far."""
+        return self._meter.usage
+
+    def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed texts; the shape is `(len(texts), dim)`."""
+        return self._encode(texts, "texts")
+
+    def encode_documents(
+        self, documents: Sequence[str], *, progress: bool = False
+    ) -> NDArray[np.float32]:
+        """Return a C-contiguous float32 array of shape `(len(documents), dim)`.
+
+        Args:
+            documents: The texts; nothing is sent for an empty list.
+            progress: Whether to show a progress bar.
+
+        Raises:
+            InvalidInputError: `documents` is no list of strings, or one of them is empty.
+            ApiError: The API refused, failed or gave an answer that cannot be trusted.
+        """
+        return self._encode(documents, "documents", progress)
+
+    def encode_queries(self, queries: Sequence[str]) -> NDArray[np.float32]:
+        """Return a C-contiguous float32 array of shape `(len(queries), dim)`.
+
+        Raises:
+            InvalidInputError: `queries` is no list of strings, or one of them is empty.
+            ApiError: The API refused, failed or gave an answer that cannot be trusted.
+        """
+        return self._encode(queries, "queries")
+
+    def __repr__(self) -> str:
+        return f"OpenAIEmbeddingFunction({self.model_name!r})"
+
+    def _encode(
+        self, texts: Sequence[str], name: str, progress: bool = False
+    ) -> NDArray[np.float32]:
+        listed = checked_texts(texts, name)
+        if "" in listed:
+            place = f"{name}[{listed.index('')}]"
+            raise InvalidInputError(f"{place} is empty, which the API refuses: leave it out")
+        if not listed:
+            return np.empty((0, self.dim), dtype=np.float32)
+        return embed_batches(
+            batches(listed, self._batch_size, _MOST_TOKENS),
+            self._ask,
+            dim=self._dim,
+            total=len(listed),
+            progress=progress,
+        )
+
+    def _ask(self, batch: list[str]) -> Answer:
+        answer = until_answered(lambda left: self._attempt(batch, left), self._patience)
+        self._meter.add(answer.body)
+        return answer
+
+    def _attempt(self, batch: list[str], seconds: float) -> Answer | Failure:
+        import openai
+
+        try:
+            response = within(seconds, lambda: self._send(batch))
+        except openai.APIStatusError as error:
+            refused = error.response
+            refusal = Refusal(refused.status_code, refused.headers, refused.content)
+            return Failure(refusal.error(self._key), refusal.passing, refusal.retry_after)
+        except openai.APIConnectionError as error:
+            what = f"{error} {error.__cause__ or ''}".strip()
+            return self._no_answer(what, passing=True)
+        except DeadlineError:
+            return self._no_answer(f"{self._patience.deadline} s have passed", passing=False)
+        try:
+            return Answer.read(response.content, response.headers, self._key)
+        except MalformedAnswerError as error:
+            return Failure(error.with_traceback(None))
+
+    def _send(self, batch: list[str]) -> Any:
+        """Return the HTTP response; its body is checked here, not by the client."""
+        dimensions: dict[str, Any] = {}
+        if self._dimensions is not None:
+            dimensions["dimensions"] = self._dimensions
+        raw = self._client.embeddings.with_raw_response.create(
+            input=batch, model=self.model_name, encoding_format="float", **dimensions
+        )
+        return raw.http_response
+
+    def _no_answer(self, what: str, passing: bool) -> Failure:
+        import openai
+
+        # The client's own error holds the request, and so the key.
+        base_url = str(self._client.base_url)
+        return Failure(no_answer(self._key, base_url, what, openai.OpenAIError(what)), passing)
+
+    def _open(self) -> OpenAI:
+        try:
+            from openai import OpenAI, Timeout
+        except ImportError:
+            raise MissingExtraError("OpenAIEmbeddingFunction", "openai", "openai") from None
+
+        timeout = self._patience.timeout
+        connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+        return OpenAI(
+            # Asked for at each request, so that a pickle without a key can still be loaded.
+            api_key=self._key.reveal,
+            timeout=Timeout(read, connect=connect),
+            # Retries are ours: the client's cannot be bounded by a deadline.
+            max_retries=0,
+            **self._options,
+        )
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in self.__dict__.items() if name != "_client"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+        self._client = self._open()
