@@ -8,7 +8,7 @@ from typing import Literal
 
 from hybridge.errors import CollectionMismatchError, InvalidInputError
 from hybridge.protocols import DenseEmbeddingFunction, SparseEmbeddingFunction
-from hybridge.store.layouts import Layout
+from hybridge.store.layouts import Layout, valid_metadata_schema, with_partition_key
 from hybridge.store.sparse_choice import Auto, describe
 
 
@@ -21,20 +21,28 @@ class Demands:
         sparse: The sparse function; AUTO takes what there is, None demands that there is none.
         dim: The length of the dense vectors; None takes what there is.
         metadata_schema: The metadata keys that are columns as well; None takes what there is.
+        partition_key: The metadata key that tells tenants apart; None takes what there is.
     """
 
     dense: DenseEmbeddingFunction | None
     sparse: Literal[Auto.AUTO] | SparseEmbeddingFunction | None
     dim: int | None
     metadata_schema: Mapping[str, type] | None
+    partition_key: str | None = None
 
     def __post_init__(self) -> None:
+        valid_metadata_schema(self.columns)
         if self.dim is not None and (not isinstance(self.dim, int) or self.dim < 1):
             msg = f"dim={self.dim!r}: it must be an integer of at least 1"
             raise InvalidInputError(msg)
         if self.dense is not None and self.dim not in (None, self.dense.dim):
             msg = f"dim={self.dim}, but the dense function makes vectors of {self.dense.dim}"
             raise InvalidInputError(msg)
+
+    @property
+    def columns(self) -> Mapping[str, type]:
+        """The metadata keys that a new collection has as columns, and their types."""
+        return with_partition_key(self.metadata_schema or {}, self.partition_key)
 
     @property
     def dense_dim(self) -> int | None:
@@ -58,7 +66,8 @@ class Demands:
             )
             raise InvalidInputError(msg)
         model = getattr(self.dense, "model_name", None)
-        return Layout(dim, describe(self.sparse), dict(self.metadata_schema or {}), model)
+        schema = dict(self.metadata_schema or {})
+        return Layout(dim, describe(self.sparse), schema, model, self.partition_key)
 
     def check(self, layout: Layout, name: str) -> None:
         """Check an existing collection against what is asked for.
@@ -73,6 +82,8 @@ class Demands:
             asked["sparse"] = describe(self.sparse)
         if self.metadata_schema is not None and self.metadata_schema != layout.metadata_schema:
             asked["metadata_schema"] = dict(self.metadata_schema)
+        if self.partition_key is not None and self.partition_key != layout.partition_key:
+            asked["partition_key"] = self.partition_key
         if asked:
             stored = {key: getattr(layout, key) for key in asked}
             msg = (

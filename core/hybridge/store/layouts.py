@@ -25,12 +25,19 @@ class Layout:
             store's own BM25, `{"kind": "function"}`, or None if there are none.
         metadata_schema: The metadata keys that are columns as well, and their types.
         dense_model: The name of the dense model, where it is known.
+        partition_key: The metadata key that tells tenants apart, where there are tenants.
     """
 
     dim: int | None
     sparse: Mapping[str, Any] | None
     metadata_schema: Mapping[str, type] = field(default_factory=dict)
     dense_model: str | None = None
+    partition_key: str | None = None
+
+    @property
+    def columns(self) -> Mapping[str, type]:
+        """The metadata keys that are columns, the partition key included, and their types."""
+        return with_partition_key(self.metadata_schema, self.partition_key)
 
     def to_json(self) -> dict[str, Any]:
         """Return the layout as JSON, for the companion collection."""
@@ -40,6 +47,7 @@ class Layout:
             "sparse": None if self.sparse is None else dict(self.sparse),
             "metadata_schema": {key: kind.__name__ for key, kind in self.metadata_schema.items()},
             "dense_model": self.dense_model,
+            "partition_key": self.partition_key,
         }
 
     @classmethod
@@ -56,7 +64,8 @@ class Layout:
             )
             raise CollectionMismatchError(msg)
         schema = {key: COLUMN_TYPES[kind] for key, kind in value["metadata_schema"].items()}
-        return cls(value["dim"], value["sparse"], schema, value["dense_model"])
+        model, key = value["dense_model"], value["partition_key"]
+        return cls(value["dim"], value["sparse"], schema, model, key)
 
 
 def valid_metadata_schema(schema: Mapping[str, type]) -> dict[str, type]:
@@ -77,6 +86,11 @@ def valid_metadata_schema(schema: Mapping[str, type]) -> dict[str, type]:
             msg = f"metadata_schema[{key!r}] is {kind!r}: use one of str, int, float, bool"
             raise InvalidInputError(msg)
     return dict(schema)
+
+
+def with_partition_key(schema: Mapping[str, type], key: str | None) -> dict[str, type]:
+    """Return the schema with the partition key, which is a string column, if there is one."""
+    return dict(schema) if key is None else {**schema, key: str}
 
 
 def column(key: str) -> str:

@@ -68,7 +68,7 @@ class LiveBM25:
         if stored is not None and self._plausible(stored):
             return stored
         logger.warning(
-            "BM25 statistics of %r do not agree with its rows, as after a crash: counting them again",
+            "BM25 statistics of %r disagree with its rows, as after a crash: counting anew",
             self._collection.name,
         )
         return self.recount()

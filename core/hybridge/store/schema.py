@@ -33,9 +33,11 @@ def create_collection(connection: Connection, name: str, layout: Layout) -> None
         float: (types.DOUBLE, {}),
         bool: (types.BOOL, {}),
     }
-    for key, kind in layout.metadata_schema.items():
+    for key, kind in layout.columns.items():
         data_type, options = columns[kind]
-        schema.add_field(column(key), data_type, nullable=True, **options)
+        owner = key == layout.partition_key
+        field = {**options, "nullable": not owner, "is_partition_key": owner}
+        schema.add_field(column(key), data_type, **field)
     indexes: list[dict[str, Any]] = []
     if layout.dim is not None:
         schema.add_field("dense", types.FLOAT_VECTOR, dim=layout.dim)
@@ -47,7 +49,7 @@ def create_collection(connection: Connection, name: str, layout: Layout) -> None
         indexes.append(_sparse_index("sparse"))
     if not connection.is_lite:
         indexes += [
-            {"field_name": column(key), "index_type": "AUTOINDEX"} for key in layout.metadata_schema
+            {"field_name": column(key), "index_type": "AUTOINDEX"} for key in layout.columns
         ]
     _create(connection, name, schema, indexes)
 

@@ -6,11 +6,12 @@ metadata of the candidates, evaluates the meaning in Python, and selects by id.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from hybridge.errors import InvalidInputError
+from hybridge.errors import FilterError, InvalidInputError
 from hybridge.filters import (
     Column,
     Compiled,
@@ -37,6 +38,24 @@ def check(filter: FilterLike, expr: str | None) -> None:
     if expr is not None and not isinstance(expr, str):
         msg = f"expr is a {type(expr).__name__}: give a Milvus expression as a string"
         raise InvalidInputError(msg)
+    if not _is_closed(expr or ""):
+        msg = f"expr={expr!r:.200}: its quotes or parentheses do not match"
+        raise FilterError(msg)
+
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'', re.DOTALL)
+
+
+def _is_closed(expression: str) -> bool:
+    """Whether an expression stays inside the parentheses that it is put in, beside a filter."""
+    depth = 0
+    for character in _STRING.sub("", expression):
+        if character in "\"'":
+            return False
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 def select(
@@ -71,7 +90,7 @@ def select_ids(
 
 
 def _compiled(layout: Layout, filter: FilterLike, expr: str | None) -> Compiled:
-    columns = {key: Column(column(key), kind) for key, kind in layout.metadata_schema.items()}
+    columns = {key: Column(column(key), kind) for key, kind in layout.columns.items()}
     compiled = compile_filter(as_filter(filter), columns)
     return replace(compiled, expression=conjunction(compiled.expression, expr))
 

@@ -66,8 +66,8 @@ class SharedState:
     def broken_error(self) -> StoreBrokenError:
         """Return the error that says why, and what to do."""
         return StoreBrokenError(
-            f"a flush failed ({self.broken}), and writing on could lose rows: mend the cause (a full "
-            "disk?), end this process and open the path again; every row that was "
+            f"a flush failed ({self.broken}), and writing on could lose rows: mend the cause (a "
+            "full disk?), end this process and open the path again; every row that was "
             "acknowledged is recovered from the log"
         )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import os
-import threading
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 
@@ -17,27 +18,25 @@ from hybridge.protocols import DenseEmbeddingFunction, RerankFunction
 from hybridge.records import Hit, Record
 from hybridge.retrieval.fusion import Fusion
 from hybridge.retrieval.mmr import maximal_marginal_relevance
-from hybridge.store import searching
 from hybridge.store.address import resolve_address
 from hybridge.store.checking import check_bm25
-from hybridge.store.collection import Collection
-from hybridge.store.connection import Connection
 from hybridge.store.demands import Demands
-from hybridge.store.layouts import Layout, valid_metadata_schema
-from hybridge.store.legs import DenseLeg, Leg
 from hybridge.store.live_bm25 import LiveBM25
 from hybridge.store.plan import FIELDS, FetchK, Mode, make_record, valid_search
 from hybridge.store.reencoding import reencode
+from hybridge.store.searching import search
 from hybridge.store.selection import FilterLike, check, select, select_ids
-from hybridge.store.sparse_choice import AUTO, Sparse, resolve_sparse, sparse_leg
-from hybridge.store.threads import Gate, Threads, async_twin
+from hybridge.store.session import Known, Session
+from hybridge.store.sparse_choice import AUTO, Sparse, resolve_sparse
+from hybridge.store.tenancy import Tenant
+from hybridge.store.threads import Threads, async_twin
 from hybridge.store.validation import valid_ids, valid_limit, valid_record
 from hybridge.store.writing import (
     AsyncEncode,
     Encode,
     Landing,
     batched,
-    erase,
+    erase_all,
     latest,
     live_bm25,
     texts_to_encode,
@@ -46,7 +45,7 @@ from hybridge.store.writing import (
 )
 
 BATCH_SIZE = 256
-_SCROLL_SIZE = 1000
+SCROLL_SIZE = 1000
 
 
 class MilvusStore:
@@ -72,6 +71,7 @@ class MilvusStore:
         dim: The length of dense vectors, where neither a function nor the first vectors say it.
         metadata_schema: Metadata keys that become typed columns as well, for fast filters:
             `{"year": int, "source": str}`.
+        partition_key: The metadata key that tells tenants apart; see `for_tenant`.
         overwrite: Drop an existing collection of this name first.
         timeout: Seconds that one call to Milvus may take.
 
@@ -90,6 +90,7 @@ class MilvusStore:
         sparse: Sparse = AUTO,
         dim: int | None = None,
         metadata_schema: Mapping[str, type] | None = None,
+        partition_key: str | None = None,
         overwrite: bool = False,
         timeout: float | None = None,
     ) -> None:
@@ -97,18 +98,39 @@ class MilvusStore:
         self.collection_name = _valid_name(collection_name)
         self.dense = dense
         self.threads = Threads("hybridge")
-        if metadata_schema is not None:
-            metadata_schema = valid_metadata_schema(metadata_schema)
-        self._demands = Demands(dense, resolve_sparse(sparse), dim, metadata_schema)
-        self._overwrite = overwrite
-        self._timeout = timeout
-        self._gate = Gate(repr(self))
-        self._opening = threading.Lock()
-        self._opened: Collection | None = None
-        self._known: tuple[Layout, dict[str, Leg]] | None = None
+        demands = Demands(
+            dense=dense,
+            sparse=resolve_sparse(sparse),
+            dim=dim,
+            metadata_schema=metadata_schema,
+            partition_key=partition_key,
+        )
+        self._session = Session(
+            self.address, self.collection_name, demands, overwrite=overwrite, timeout=timeout
+        )
+        self._tenant = Tenant()
 
     def __repr__(self) -> str:
-        return f"MilvusStore({str(self.address)!r}, collection_name={self.collection_name!r})"
+        bound = "" if self._tenant.value is None else f".for_tenant({self._tenant.value!r})"
+        return (
+            f"MilvusStore({str(self.address)!r}, collection_name={self.collection_name!r}){bound}"
+        )
+
+    def for_tenant(self, tenant: str) -> MilvusStore:
+        """Return a view of this store that sees and writes the rows of one tenant only.
+
+        The view shares everything with this store: closing one closes the other. BM25 counts the
+        rows of all tenants.
+
+        Args:
+            tenant: The value of the partition key.
+
+        Raises:
+            InvalidInputError: If the tenant is no string, or empty.
+        """
+        view = copy.copy(self)
+        view._tenant = Tenant.named(tenant)
+        return view
 
     # --- writing -------------------------------------------------------------------------------
 
@@ -139,7 +161,7 @@ class MilvusStore:
             PartialWriteError: If a later batch fails; `landed` holds the ids that were written.
         """
         batches = self._checked_batches(records, batch_size)
-        with self._gate.entered(), Landing(_length(records), progress) as landing:
+        with self._session.entered(), Landing(_length(records), progress) as landing:
             for batch in batches:
                 self._add_batch(latest(batch), encode)
                 landing.count(batch)
@@ -171,10 +193,11 @@ class MilvusStore:
         self, records: Iterable[Record], batch_size: int
     ) -> Iterator[list[Record]]:
         batch_size = valid_limit(batch_size, "batch_size")
-        with self._gate.entered():
-            schema = self._metadata_schema()
+        with self._session.entered() as known:
+            there = self._session.demands if known is None else known.layout
         checked: Iterable[Record] = (
-            valid_record(record, position, schema) for position, record in enumerate(records)
+            self._tenant.claim(valid_record(record, position, there.columns), there.partition_key)
+            for position, record in enumerate(records)
         )
         return batched(list(checked) if isinstance(records, Sequence) else checked, batch_size)
 
@@ -182,19 +205,16 @@ class MilvusStore:
         encode = encode or self._encoder()
         if encode is not None and (texts := texts_to_encode(records)):
             records = with_dense(records, encode(texts))
-        collection = self._collection()
-        with collection.shared.lock:
-            collection.shared.refuse_if_broken()
-            if self._look() is None:
-                first = next((len(r.dense) for r in records if r.dense is not None), None)
-                collection.create(self._demands.new_layout(first))
-            layout, legs = self._existing()
-            write(records, collection, layout, legs)
+        shared = self._session.collection().shared
+        with shared.lock:
+            shared.refuse_if_broken()
+            first = next((len(r.dense) for r in records if r.dense is not None), None)
+            write(records, self._session.made(first))
 
     def _encoder(self) -> Encode | None:
         """Return what encodes texts: there must be a function, and a field for its vectors."""
-        known = self._look()
-        if self.dense is None or (known is not None and "dense" not in known[1]):
+        known = self._session.look()
+        if self.dense is None or (known is not None and "dense" not in known.legs):
             return None
         return self.dense.encode_documents
 
@@ -229,77 +249,81 @@ class MilvusStore:
             )
             raise InvalidInputError(msg)
         ids = None if ids is None else list(dict.fromkeys(valid_ids(ids)))
-        with self._gate.entered():
-            known = self._look()
+        with self._session.entered() as known:
             if known is None or ids == []:
                 return 0
-            if ids is None or document_id is not None or wanted is not None or expr:
-                by_id = None if ids is None else ROW_ID.isin(ids)
-                by_document = None if document_id is None else DOCUMENT_ID.isin([document_id])
-                wanted = And([wanted, by_id, by_document])
-                ids = select_ids(self._collection(), known[0], wanted, expr)
-            return self._erase(ids, known[1])
-
-    def _erase(self, ids: Sequence[str], legs: Mapping[str, Leg]) -> int:
-        shared = self._collection().shared
-        deleted = 0
-        for chunk in batched(ids, _SCROLL_SIZE):
-            with shared.lock:
-                shared.refuse_if_broken()
-                deleted += erase(chunk, self._collection(), legs)
-        return deleted
+            by_id = None if ids is None else ROW_ID.isin(ids)
+            by_document = None if document_id is None else DOCUMENT_ID.isin([document_id])
+            others = self._tenant.scope(And([wanted, by_document]), known.layout)
+            if ids is None or others is not None or expr:
+                wanted = And([by_id, others])
+                ids = select_ids(known.collection, known.layout, wanted, expr)
+            return erase_all(ids, known)
 
     def flush(self) -> None:
         """Make what was written fast to search at once, instead of at the next read."""
-        with self._gate.entered():
-            if self._look() is not None:
-                self._collection().flush()
+        with self._session.entered() as known:
+            if known is not None:
+                known.collection.flush()
 
     def drop(self) -> None:
-        """Remove the collection and its companion; the next write makes them anew."""
-        with self._gate.entered():
-            self._collection().drop()
+        """Remove the collection and its companion; the next write makes them anew.
+
+        Raises:
+            InvalidInputError: If this is the view of one tenant.
+        """
+        if self._tenant.value is not None:
+            msg = "drop() would remove all tenants: use clear() to remove the rows of this one"
+            raise InvalidInputError(msg)
+        with self._session.entered():
+            self._session.collection().drop()
 
     def clear(self) -> None:
         """Remove every row; the collection keeps its dimension, its analyzer and its columns."""
-        with self._gate.entered():
-            if self._look() is not None:
-                self._collection().clear()
+        with self._session.entered() as known:
+            if known is None:
+                return
+            if self._tenant.value is None:
+                known.collection.clear()
+            else:
+                scope = self._tenant.scope(None, known.layout)
+                erase_all(select_ids(known.collection, known.layout, scope), known)
 
     # --- reading -------------------------------------------------------------------------------
 
     def exists(self) -> bool:
         """Say whether the collection is there; the first write makes it."""
-        with self._gate.entered():
-            return self._look() is not None
+        with self._session.entered() as known:
+            return known is not None
 
     def get(self, ids: Sequence[str], *, with_vectors: bool = False) -> list[Record]:
         """Return the records of these ids, in order, leaving out those that are missing."""
         ids = valid_ids(ids)
-        with self._gate.entered():
-            known = self._look()
+        with self._session.entered() as known:
             if known is None:
                 return []
-            self._collection().flush_waiting()
-            return self._read(ids, known[1], with_vectors)
+            known.collection.flush_waiting()
+            return self._read(ids, known, with_vectors)
 
-    def _read(
-        self, ids: Sequence[str], legs: Mapping[str, Leg], with_vectors: bool = False
-    ) -> list[Record]:
-        fields = [*FIELDS, *(legs if with_vectors else ())]
-        rows = self._collection().read(list(dict.fromkeys(ids)), fields)
-        return [make_record(rows[row_id], legs) for row_id in ids if row_id in rows]
+    def _read(self, ids: Sequence[str], known: Known, with_vectors: bool = False) -> list[Record]:
+        fields = [*FIELDS, *(known.legs if with_vectors else ())]
+        rows = known.collection.read(list(dict.fromkeys(ids)), fields)
+        records = {row_id: make_record(row, known.legs) for row_id, row in rows.items()}
+        return [
+            records[row_id]
+            for row_id in ids
+            if row_id in records and self._tenant.owns(records[row_id], known.layout)
+        ]
 
     def count(self, filter: FilterLike = None, *, expr: str | None = None) -> int:
         """Return how many rows there are, or match."""
         check(filter, expr)
-        with self._gate.entered():
-            known = self._look()
+        with self._session.entered() as known:
             if known is None:
                 return 0
-            collection = self._collection()
-            expressions = select(collection, known[0], filter, expr)
-            return sum(collection.count(expression) for expression in expressions)
+            wanted = self._tenant.scope(filter, known.layout)
+            expressions = select(known.collection, known.layout, wanted, expr)
+            return sum(known.collection.count(expression) for expression in expressions)
 
     def scroll(self, filter: FilterLike = None, *, expr: str | None = None) -> Iterator[Record]:
         """Yield every row, or every row that matches, as it is when it is reached.
@@ -311,25 +335,24 @@ class MilvusStore:
 
     def _scroll(self, filter: FilterLike, expr: str | None) -> Iterator[Record]:
         for ids in self._scroll_ids(filter, expr):
-            with self._gate.entered():
-                known = self._look()
-                records = [] if known is None else self._read(ids, known[1])
+            with self._session.entered() as known:
+                records = [] if known is None else self._read(ids, known)
             yield from records
 
     def _scroll_ids(self, filter: FilterLike, expr: str | None) -> Iterator[list[str]]:
-        with self._gate.entered():
-            known = self._look()
+        with self._session.entered() as known:
             if known is None:
                 return
-            self._collection().flush_waiting()
-            ids = select_ids(self._collection(), known[0], filter, expr)
-        yield from batched(ids, _SCROLL_SIZE)
+            known.collection.flush_waiting()
+            wanted = self._tenant.scope(filter, known.layout)
+            ids = select_ids(known.collection, known.layout, wanted, expr)
+        yield from batched(ids, SCROLL_SIZE)
 
     async def ascroll(
         self, filter: FilterLike = None, *, expr: str | None = None
     ) -> AsyncIterator[Record]:
         """Async twin of `scroll`; it reads on the store's own threads."""
-        batches = batched(self.scroll(filter, expr=expr), _SCROLL_SIZE)
+        batches = batched(self.scroll(filter, expr=expr), SCROLL_SIZE)
         while batch := await self.threads.run(lambda: next(batches, None)):
             for record in batch:
                 yield record
@@ -422,11 +445,12 @@ class MilvusStore:
             reranker=reranker,
             with_vectors=with_vectors,
         )
-        with self._gate.entered():
-            known = self._look()
+        with self._session.entered() as known:
             if known is None or request.size == 0:
                 return [[] for _ in range(request.size)]
-            return searching.search(request, self._collection(), *known)
+            self._tenant.require(known.layout)
+            scope = self._tenant.scope(filter, known.layout)
+            return search(replace(request, filter=scope), *known)
 
     def search_mmr(
         self,
@@ -486,13 +510,13 @@ class MilvusStore:
         Raises:
             InvalidInputError: If there is no such row, or the store has no BM25 of its own.
         """
-        with self._gate.entered():
-            bm25 = self._bm25()
-            rows = self._collection().read(valid_ids([id]), ["text"])
-            if not rows:
+        with self._session.entered() as known:
+            bm25 = self._bm25(known)
+            records = [] if known is None else self._read(valid_ids([id]), known)
+            if not records:
                 msg = f"there is no row {id!r:.80} to explain"
                 raise InvalidInputError(msg)
-            return bm25.explain(query, rows[id]["text"])
+            return bm25.explain(query, records[0].text)
 
     def check(self) -> list[str]:
         """Count the live rows afresh and return what differs from what BM25 keeps.
@@ -500,13 +524,13 @@ class MilvusStore:
         Returns:
             A sentence per difference, each naming the method that mends it; [] if all is well.
         """
-        with self._gate.entered():
-            return check_bm25(self._collection(), self._bm25())
+        with self._session.entered() as known:
+            return check_bm25(self._session.collection(), self._bm25(known))
 
     def rebuild_statistics(self) -> None:
         """Put a fresh count of the live rows in the place of the BM25 statistics."""
-        with self._gate.entered():
-            self._bm25().recount()
+        with self._session.entered() as known:
+            self._bm25(known).recount()
 
     def reencode_sparse(self, *, progress: bool = False) -> int:
         """Weigh every document by the true average length; goes on where it was interrupted.
@@ -519,12 +543,12 @@ class MilvusStore:
         Returns:
             How many rows were written.
         """
-        with self._gate.entered():
-            return reencode(self._collection(), self._bm25(), progress=progress)
+        with self._session.entered() as known:
+            return reencode(self._session.collection(), self._bm25(known), progress=progress)
 
-    def _bm25(self) -> LiveBM25:
-        known = self._look()
-        bm25 = None if known is None else live_bm25(known[1])
+    @staticmethod
+    def _bm25(known: Known | None) -> LiveBM25:
+        bm25 = None if known is None else live_bm25(known.legs)
         if bm25 is None:
             msg = (
                 "this store has no BM25 of its own: it has no rows yet, or another sparse function"
@@ -539,8 +563,7 @@ class MilvusStore:
 
         Closing twice is fine. Afterwards every call raises StoreClosedError.
         """
-        if self._gate.close() and self._opened is not None:
-            self._opened.close()
+        self._session.close()
         self.threads.close()
 
     def __enter__(self) -> MilvusStore:
@@ -580,48 +603,6 @@ class MilvusStore:
     arebuild_statistics = async_twin(rebuild_statistics)
     areencode_sparse = async_twin(reencode_sparse)
     aclose = async_twin(close)
-
-    # --- what is there -------------------------------------------------------------------------
-
-    def _collection(self) -> Collection:
-        """Return the collection's handle, opening the connection at the first call."""
-        with self._opening:
-            if self._opened is None:
-                connection = Connection(self.address, self._timeout)
-                self._opened = Collection(connection, self.collection_name)
-                if self._overwrite:
-                    self._opened.drop()
-            return self._opened
-
-    def _look(self) -> tuple[Layout, dict[str, Leg]] | None:
-        """Return the collection's layout and legs, or None while there is none.
-
-        Raises:
-            CollectionMismatchError: If it contradicts this store's arguments.
-        """
-        collection = self._collection()
-        layout = collection.layout()
-        if layout is None:
-            return None
-        known = self._known
-        if known is None or known[0] is not layout:
-            self._demands.check(layout, self.collection_name)
-            known = self._known = (layout, self._legs(layout, collection))
-        return known
-
-    def _existing(self) -> tuple[Layout, dict[str, Leg]]:
-        known = self._look()
-        assert known is not None, "the caller has just made the collection"
-        return known
-
-    def _legs(self, layout: Layout, collection: Collection) -> dict[str, Leg]:
-        dense = None if layout.dim is None else DenseLeg(self.dense)
-        sparse = sparse_leg(self._demands.sparse, layout, collection)
-        return {leg.name: leg for leg in (dense, sparse) if leg is not None}
-
-    def _metadata_schema(self) -> Mapping[str, type]:
-        known = self._look()
-        return (self._demands.metadata_schema or {}) if known is None else known[0].metadata_schema
 
 
 def _valid_name(name: str) -> str:

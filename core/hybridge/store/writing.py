@@ -20,6 +20,7 @@ from hybridge.store.legs import Leg, SparseLeg
 from hybridge.store.live_bm25 import LiveBM25
 from hybridge.store.reencoding import settle_while_writing
 from hybridge.store.schema import EMPTY_SPARSE
+from hybridge.store.session import Known
 from hybridge.store.validation import valid_dense, valid_dimension, valid_sparse
 
 T = TypeVar("T")
@@ -27,6 +28,8 @@ T = TypeVar("T")
 Vectors: TypeAlias = "Sequence[ArrayLike] | NDArray[np.float32]"
 Encode: TypeAlias = Callable[[list[str]], Vectors]
 AsyncEncode: TypeAlias = Callable[[list[str]], Awaitable[Vectors]]
+
+_ERASED_AT_ONCE = 1000
 
 # What `extra` may say about the row's own text and metadata, kept true when they are overwritten.
 OFFSETS = "offsets"  # where in its document the text stood
@@ -104,19 +107,21 @@ def with_dense(records: Sequence[Record], vectors: Vectors) -> list[Record]:
     ]
 
 
-def write(
-    records: Sequence[Record], collection: Collection, layout: Layout, legs: Mapping[str, Leg]
-) -> None:
+def write(records: Sequence[Record], known: Known) -> None:
     """Write records with distinct ids, under the shared lock that the caller holds.
 
     Raises:
-        InvalidInputError: If the vectors do not fit the collection; nothing was sent.
+        InvalidInputError: If the vectors do not fit the collection, or a row belongs to another
+            tenant; nothing was sent.
     """
+    collection, layout, legs = known
     for record in records:
         _check_vectors(record, layout)
     bm25 = live_bm25(legs)
     ids = [str(record.id) for record in records]
     old = collection.read(ids, ["text", "metadata", "document_id", "extra"])
+    if layout.partition_key is not None:
+        _check_tenants(records, old, layout.partition_key)
     records = [_kept(record, old.get(str(record.id))) for record in records]
     if bm25 is None:
         records = _with_sparse(records, legs.get("sparse"))
@@ -131,8 +136,18 @@ def write(
     settle_while_writing(collection, bm25)
 
 
-def erase(ids: Sequence[str], collection: Collection, legs: Mapping[str, Leg]) -> int:
-    """Delete rows under the shared lock that the caller holds; return how many there were."""
+def erase_all(ids: Iterable[str], known: Known) -> int:
+    """Delete rows, one batch at a time under the shared lock; return how many there were."""
+    shared = known.collection.shared
+    erased = 0
+    for batch in batched(ids, _ERASED_AT_ONCE):
+        with shared.lock:
+            shared.refuse_if_broken()
+            erased += _erase(batch, known.collection, known.legs)
+    return erased
+
+
+def _erase(ids: Sequence[str], collection: Collection, legs: Mapping[str, Leg]) -> int:
     bm25 = live_bm25(legs)
     old = collection.read(ids, ["text"] if bm25 else [])
     if not old:
@@ -164,6 +179,17 @@ def _check_vectors(record: Record, layout: Layout) -> None:
     if layout.sparse is None and record.sparse is not None:
         msg = f"record {record.id!r:.80} has a sparse vector, and the collection holds none"
         raise InvalidInputError(msg)
+
+
+def _check_tenants(
+    records: Sequence[Record], old: Mapping[str, Mapping[str, Any]], key: str
+) -> None:
+    """An id is unique across tenants: an upsert would take the row from the one that has it."""
+    for record in records:
+        row = old.get(str(record.id))
+        if row is not None and row["metadata"].get(key) != record.metadata.get(key):
+            msg = f"the id {record.id!r:.80} belongs to another tenant: use another id"
+            raise InvalidInputError(msg)
 
 
 def _with_sparse(records: Sequence[Record], leg: Leg | None) -> list[Record]:
@@ -211,5 +237,5 @@ def _row(record: Record, layout: Layout) -> dict[str, Any]:
         row["dense"] = record.dense
     if layout.sparse is not None:
         row["sparse"] = dict(record.sparse or EMPTY_SPARSE)
-    row |= {column(key): record.metadata.get(key) for key in layout.metadata_schema}
+    row |= {column(key): record.metadata.get(key) for key in layout.columns}
     return row

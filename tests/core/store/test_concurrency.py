@@ -101,7 +101,7 @@ def test_a_read_flushes_when_many_rows_wait(make_store: MakeStore) -> None:
     """100 waiting rows are flushed by the next read, fewer are not, and a write never flushes."""
     store = make_store()
     store.add([Record(text="first row")])
-    state = store._collection().shared
+    state = store._session.collection().shared
     store.search("first")
     assert state.waiting == 0
     store.add([Record(text=f"row {i}") for i in range(99)])

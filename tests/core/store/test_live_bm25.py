@@ -59,7 +59,7 @@ def test_check_finds_and_rebuild_mends_lost_counts(make_store: MakeStore) -> Non
     store = make_store()
     store.add(Record(id=str(i), text=text) for i, text in enumerate(texts(50)))
     assert store.check() == []
-    collection = store._collection()
+    collection = store._session.collection()
     collection.update([{"id": "7", "text": "something else altogether"}])
     report = store.check()
     assert any("tokens are" in line and "rebuild_statistics()" in line for line in report)
@@ -75,7 +75,7 @@ def test_counts_lost_in_a_crash_are_counted_again_on_opening(make_store: MakeSto
     """Rows that were written without their counts are noticed, since their number differs."""
     store = make_store()
     store.add(Record(id=str(i), text=text) for i, text in enumerate(texts(20)))
-    connection = store._collection().connection
+    connection = store._session.collection().connection
     connection.call("delete", store.collection_name, filter='id in ["3", "4"]')
     store.close()
     reopened = make_store()
@@ -88,8 +88,8 @@ def test_many_small_writes_are_compacted(make_store: MakeStore) -> None:
     store = make_store()
     for i, text in enumerate(texts(300)):
         store.add([Record(id=str(i % 200), text=text)])
-    companion = store._collection().companion
-    rows = store._collection().connection.call(
+    companion = store._session.collection().companion
+    rows = store._session.collection().connection.call(
         "query", companion, filter='kind == "counts"', output_fields=["id"]
     )
     assert len(rows) <= statistics_log._COMPACT_AT
@@ -103,11 +103,14 @@ def test_an_interrupted_compaction_counts_nothing_twice(make_store: MakeStore) -
     store = make_store()
     for i, text in enumerate(texts(30)):
         store.add([Record(id=str(i), text=text)])
-    log = store._bm25()._log
+    log = store._bm25(store._session.look())._log
     before = log.read()
     kept = log._rows()
     log.replace(before)
-    connection, companion = store._collection().connection, store._collection().companion
+    connection, companion = (
+        store._session.collection().connection,
+        store._session.collection().companion,
+    )
     connection.call("upsert", companion, data=[dict(row) | {"kind": "counts"} for row in kept])
     assert log.read() == before
     log.replace(log.read())  # a second compaction, which the first one's leavings must survive
@@ -139,9 +142,9 @@ def test_a_large_collection_reports_its_drift(
     store.add([Record(id=f"long{i}", text="long text " * 30) for i in range(20)])
     store.search("text")
     assert "reencode_sparse()" in caplog.text
-    assert store._bm25().drift > reencoding.MAX_DRIFT
+    assert store._bm25(store._session.look()).drift > reencoding.MAX_DRIFT
     assert store.reencode_sparse() == 40
-    assert store._bm25().drift == 0
+    assert store._bm25(store._session.look()).drift == 0
     assert store.check() == []
 
 
@@ -154,7 +157,7 @@ def test_an_interrupted_reencoding_goes_on(
     store = make_store()
     store.add([Record(id=f"{i:02}", text="a short text" + " long text" * i) for i in range(50)])
     store.add([Record(id=f"x{i:02}", text="long text " * 40) for i in range(50)])
-    collection, bm25 = store._collection(), store._bm25()
+    collection, bm25 = store._session.collection(), store._bm25(store._session.look())
     update, calls = collection.update, []
 
     def fail_at_the_third(rows: list[dict[str, object]]) -> None:

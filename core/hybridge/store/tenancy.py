@@ -1,0 +1,89 @@
+"""Tenants: one collection, whose rows each belong to one value of its partition key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from hybridge.errors import InvalidInputError
+from hybridge.filters import And, F, Filter, as_filter
+from hybridge.records import Record
+from hybridge.store.layouts import Layout
+from hybridge.store.selection import FilterLike
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """The value of the partition key that a store is bound to; None for a store that is not."""
+
+    value: str | None = None
+
+    @classmethod
+    def named(cls, value: str) -> Tenant:
+        """Return a tenant; None is none, so that a missing name never opens all rows.
+
+        Raises:
+            InvalidInputError: If the value is no string, or empty.
+        """
+        if not isinstance(value, str) or not value:
+            msg = f"a tenant is a string that is not empty, not {value!r}"
+            raise InvalidInputError(msg)
+        return cls(value)
+
+    def scope(self, filter: FilterLike, layout: Layout) -> Filter | None:
+        """Return the filter and-ed with the tenant.
+
+        Raises:
+            InvalidInputError: If there is a tenant, and the collection has no partition key.
+        """
+        wanted = as_filter(filter)
+        if self.value is None:
+            return wanted
+        return And([F(_required(layout.partition_key)) == self.value, wanted])
+
+    def require(self, layout: Layout) -> None:
+        """Refuse to search a collection of tenants without naming one.
+
+        Raises:
+            InvalidInputError: If the collection has a partition key, and there is no tenant.
+        """
+        if layout.partition_key is not None and self.value is None:
+            msg = (
+                f"this collection belongs to tenants ({layout.partition_key!r} tells them apart): "
+                "search it through store.for_tenant(...)"
+            )
+            raise InvalidInputError(msg)
+
+    def owns(self, record: Record, layout: Layout) -> bool:
+        """Whether a stored record may be seen."""
+        if self.value is None:
+            return True
+        return bool(record.metadata.get(_required(layout.partition_key)) == self.value)
+
+    def claim(self, record: Record, key: str | None) -> Record:
+        """Return a record to be written, with the tenant in its metadata.
+
+        Raises:
+            InvalidInputError: If the record names another tenant, or none where one is needed, or
+                if there is a tenant and the collection has no partition key.
+        """
+        if key is None and self.value is None:
+            return record
+        key = _required(key)
+        named = record.metadata.get(key)
+        if self.value is not None and named in (None, self.value):
+            return replace(record, metadata={**record.metadata, key: self.value})
+        if self.value is None and isinstance(named, str) and named:
+            return record
+        msg = f"record {record.id!r:.80}: metadata[{key!r}] is {named!r:.80}, " + (
+            "which names no tenant: give a string, or write through store.for_tenant(...)"
+            if self.value is None
+            else f"and this store is bound to {self.value!r:.80}"
+        )
+        raise InvalidInputError(msg)
+
+
+def _required(key: str | None) -> str:
+    if key is None:
+        msg = "for_tenant() needs a collection made with partition_key=...; this one has none"
+        raise InvalidInputError(msg)
+    return key
