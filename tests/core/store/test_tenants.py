@@ -100,10 +100,12 @@ def test_a_reopened_store_has_its_tenants(make_store: MakeStore) -> None:
 
 def test_for_tenant_needs_a_partition_key(store: MilvusStore) -> None:
     """Without one a view would see everything, so it is refused."""
-    store.add([Record(text="invoice")])
+    store.add([Record(id="a", text="invoice")])
     for call in (
         store.for_tenant("acme").count,
         lambda: store.for_tenant("acme").search("invoice"),
+        lambda: store.for_tenant("acme").get(["a"]),
+        lambda: store.for_tenant("acme").add([Record(text="x")]),
     ):
         with pytest.raises(InvalidInputError, match="partition_key"):
             call()
