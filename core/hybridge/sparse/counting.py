@@ -29,7 +29,7 @@ _BLOCK_TOKENS = 1 << 18
 _CACHED_WORDS = 1 << 18
 _INDEX_BITS = np.uint64(32)
 _INDEX_MASK = np.uint64(0xFFFFFFFF)
-_Array = TypeVar("_Array", NDArray[np.int64], NDArray[np.uint32])
+_Array = TypeVar("_Array", NDArray[np.int64], NDArray[np.uint32], NDArray[np.unsignedinteger])
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,13 +39,14 @@ class TermCounts:
     Attributes:
         indptr: int64 of shape `(texts + 1,)`: text i has the entries `indptr[i]` to `indptr[i+1]`.
         indices: uint32, the terms' indices; ascending and without repeats within a text.
-        counts: uint32 of the same shape, how often the term occurs there; at least 1.
+        counts: How often the term occurs there, at least 1; of the same shape, unsigned and as wide
+            as the largest needs, which is a byte as a rule.
         lengths: int64 of shape `(texts,)`, the tokens of each text, unknown terms included.
     """
 
     indptr: NDArray[np.int64]
     indices: NDArray[np.uint32]
-    counts: NDArray[np.uint32]
+    counts: NDArray[np.unsignedinteger]
     lengths: NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -158,7 +159,7 @@ def document_vectors(
         sizes = np.diff(counts.indptr[rows.start : rows.stop + 1])
         lengths = np.repeat(counts.lengths[rows], sizes)
         weights[entries] = weighting.document_weights(
-            counts.counts[entries], lengths, average_length
+            counts.counts[entries].astype(np.float64), lengths, average_length
         )
     return _matrix(weights, counts.indices, counts.indptr, dim)
 
@@ -211,7 +212,7 @@ def _block(indices: array[int], ends: array[int]) -> TermCounts:
     return TermCounts(
         indptr=np.concatenate(([0], np.cumsum(sizes))),
         indices=(keys & _INDEX_MASK).astype(np.uint32),
-        counts=counts.astype(np.uint32),
+        counts=counts.astype(np.min_scalar_type(int(counts.max(initial=0)))),
         lengths=lengths,
     )
 
@@ -219,7 +220,7 @@ def _block(indices: array[int], ends: array[int]) -> TermCounts:
 def _concatenated(blocks: Iterable[TermCounts]) -> TermCounts:
     sizes: list[NDArray[np.int64]] = []
     indices: list[NDArray[np.uint32]] = []
-    counts: list[NDArray[np.uint32]] = []
+    counts: list[NDArray[np.unsignedinteger]] = []
     lengths: list[NDArray[np.int64]] = []
     for block in blocks:
         sizes.append(np.diff(block.indptr))

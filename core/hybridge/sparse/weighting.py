@@ -77,8 +77,8 @@ class Weighting:
 
     def document_weights(
         self,
-        counts: NDArray[np.integer],
-        lengths: NDArray[np.integer],
+        counts: NDArray[np.float64],
+        lengths: NDArray[np.int64],
         average_length: float,
     ) -> NDArray[np.float64]:
         """Return the weights of terms in documents.

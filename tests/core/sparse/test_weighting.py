@@ -59,7 +59,7 @@ def test_document_weights_saturate(
 ) -> None:
     """A weight is tf(k1 + 1) / (tf + k1(1 - b + b·dl/avgdl)), above 0 and at most tf(k1 + 1)/tf."""
     weighting = Weighting(k1=k1, b=b)
-    [weight] = weighting.document_weights(np.array([count]), np.array([length]), average)
+    [weight] = weighting.document_weights(np.array([float(count)]), np.array([length]), average)
     norm = k1 * (1 - b + b * length / average)
     assert weight == pytest.approx(count * (k1 + 1) / (count + norm))
     assert 0 < weight <= (k1 + 1) * (1 + 1e-12)
