@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridge.errors import InvalidInputError, MalformedAnswerError, MissingExtraError
+from hybridge.errors import InvalidInputError, MalformedAnswerError
+from hybridge.extras import import_extra
 from hybridge.texts import checked_texts
 from hybridge.web_api.answer import Answer
 from hybridge.web_api.batches import batches, check_batch_size
@@ -190,21 +191,18 @@ class OpenAIEmbeddingFunction:
         return Failure(no_answer(self._key, base_url, what, openai.OpenAIError(what)), passing)
 
     def _open(self) -> OpenAI:
-        try:
-            from openai import OpenAI, Timeout
-        except ImportError:
-            raise MissingExtraError("OpenAIEmbeddingFunction", "openai", "openai") from None
-
+        openai = import_extra("openai", "OpenAIEmbeddingFunction", "openai")
         timeout = self._patience.timeout
         connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
-        return OpenAI(
+        client: OpenAI = openai.OpenAI(
             # Asked for at each request, so that a pickle without a key can still be loaded.
             api_key=self._key.reveal,
-            timeout=Timeout(read, connect=connect),
+            timeout=openai.Timeout(read, connect=connect),
             # Retries are ours: the client's cannot be bounded by a deadline.
             max_retries=0,
             **self._options,
         )
+        return client
 
     def __getstate__(self) -> dict[str, object]:
         return {name: value for name, value in self.__dict__.items() if name != "_client"}

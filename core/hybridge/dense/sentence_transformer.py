@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridge.dense.weights import MINILM, packaged_minilm
-from hybridge.errors import InvalidInputError, MissingExtraError
+from hybridge.errors import InvalidInputError
+from hybridge.extras import import_extra
 from hybridge.hub import load_model
 from hybridge.texts import checked_texts
 
@@ -143,20 +143,13 @@ class SentenceTransformerEmbeddingFunction:
 
 
 def _load(name: str, backend: str, **options: Any) -> SentenceTransformer:
-    try:
-        from sentence_transformers import SentenceTransformer
-    except ImportError:
-        raise MissingExtraError(_NAME, "sentence-transformers", "dense") from None
-
+    library = import_extra("sentence_transformers", _NAME, "dense", "sentence-transformers")
     _check_backend(backend)
     packaged = packaged_minilm() if name in MINILM and not options.get("revision") else None
-    return load_model(
+    model: SentenceTransformer = load_model(
         str(packaged or name),
-        lambda place, local: SentenceTransformer(
-            place,
-            local_files_only=local,
-            backend=backend,  # type: ignore[arg-type]
-            **options,
+        lambda place, local: library.SentenceTransformer(
+            place, local_files_only=local, backend=backend, **options
         ),
         marker="modules.json",
         organization="sentence-transformers",
@@ -164,6 +157,7 @@ def _load(name: str, backend: str, **options: Any) -> SentenceTransformer:
         revision=options.get("revision"),
         cure="install 'hybridge[minilm]', which brings the weights" if name in MINILM else "",
     )
+    return model
 
 
 def _check_backend(backend: str) -> None:
@@ -172,8 +166,4 @@ def _check_backend(backend: str) -> None:
         msg = f"backend must be one of {', '.join(_BACKENDS)}, not {backend!r}"
         raise InvalidInputError(msg)
     module, package = _BACKENDS[backend]
-    try:
-        import_module(module)
-    except ImportError:
-        user = f"{_NAME} with backend={backend!r}"
-        raise MissingExtraError(user, package, f"dense-{backend}") from None
+    import_extra(module, f"{_NAME} with backend={backend!r}", f"dense-{backend}", package)

@@ -1,0 +1,214 @@
+"""Dense vectors from an ONNX file, without torch: for small containers and fast CPUs.
+
+ONNX Runtime in float32 gives the vectors of sentence-transformers to 1e-6. OpenVINO reads the same
+file; in bfloat16, on CPUs that have it, it is the fastest, at a cosine of 0.9999 to the float32
+vectors. `tests/bench/bench_dense.py` measures all of them side by side.
+
+A model's folder comes from `hybridge.dense.onnx_export.export_onnx`, which needs torch once, or
+from a hub repository that holds an ONNX file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm.auto import tqdm
+
+from hybridge.dense.onnx_files import OnnxFiles
+from hybridge.errors import InvalidInputError
+from hybridge.extras import import_extra
+from hybridge.texts import checked_texts
+
+Inputs = Mapping[str, NDArray[np.int64]]
+Run = Callable[[Inputs], NDArray[np.float32]]
+Runtime = Literal["onnxruntime", "openvino", "openvino-bf16"]
+
+_NAME = "OnnxEmbeddingFunction"
+
+
+class OnnxEmbeddingFunction:
+    """Embeds texts with an ONNX model of a BERT-like encoder, pooled as its configuration says.
+
+    The model is loaded, and tried on one text, when this object is made; from then on it may be
+    used from several threads. Texts longer than the model's limit are cut to it.
+
+    Args:
+        model_name: The path of a folder with `model.onnx` (or `onnx/model.onnx`) and
+            `tokenizer.json`, or the name of a hub repository with these.
+        tokenizer_name: The folder or repository of the tokenizer; that of the model by default.
+        batch_size: Texts in one forward pass.
+        query_instruction: Put before every query.
+        doc_instruction: Put before every document.
+        normalize_embeddings: Whether to bring every vector to length 1.
+        runtime: "onnxruntime" (extra `onnx`), or "openvino" or "openvino-bf16" (extra `openvino`).
+
+    Attributes:
+        model_name: The model's name or path.
+
+    Raises:
+        MissingExtraError: The runtime or `tokenizers` is not installed.
+        ModelNotFoundError: The files are neither here nor reachable.
+        InvalidInputError: The files make no usable model, or the runtime is unknown.
+    """
+
+    def __init__(
+        self,
+        model_name: str | Path = "sentence-transformers/all-MiniLM-L6-v2",
+        tokenizer_name: str | Path | None = None,
+        *,
+        batch_size: int = 32,
+        query_instruction: str = "",
+        doc_instruction: str = "",
+        normalize_embeddings: bool = True,
+        runtime: Runtime = "onnxruntime",
+    ) -> None:
+        if runtime not in _OPENERS:
+            raise InvalidInputError(f"runtime must be one of {[*_OPENERS]}, not {runtime!r}")
+        self.model_name = str(model_name)
+        self._batch_size = batch_size
+        self._query_instruction = query_instruction
+        self._doc_instruction = doc_instruction
+        self._normalize = normalize_embeddings
+        open_runtime = _OPENERS[runtime]()
+        files = OnnxFiles.find(self.model_name, str(tokenizer_name or model_name), _NAME)
+        self._tokenizer = files.tokenizer()
+        self._pooling = files.pooling()
+        self._run = open_runtime(files.model)
+        self._dim = int(self._vectors(["dim"], progress=False).shape[1])
+
+    @property
+    def dim(self) -> int:
+        """The length of every vector."""
+        return self._dim
+
+    def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed texts as they are, without an instruction; the shape is `(len(texts), dim)`."""
+        return self._vectors(checked_texts(texts, "texts"), progress=False)
+
+    def encode_documents(
+        self, documents: Sequence[str], *, progress: bool = False
+    ) -> NDArray[np.float32]:
+        """Return a C-contiguous float32 array of shape `(len(documents), dim)`.
+
+        Args:
+            documents: The texts; an empty list gives an array without rows.
+            progress: Whether to show a progress bar.
+
+        Raises:
+            InvalidInputError: `documents` is no list of strings.
+        """
+        texts = [self._doc_instruction + text for text in checked_texts(documents, "documents")]
+        return self._vectors(texts, progress)
+
+    def encode_queries(self, queries: Sequence[str]) -> NDArray[np.float32]:
+        """Return a C-contiguous float32 array of shape `(len(queries), dim)`.
+
+        Raises:
+            InvalidInputError: `queries` is no list of strings.
+        """
+        texts = [self._query_instruction + text for text in checked_texts(queries, "queries")]
+        return self._vectors(texts, progress=False)
+
+    def __repr__(self) -> str:
+        return f"{_NAME}({self.model_name!r})"
+
+    def _vectors(self, texts: list[str], progress: bool) -> NDArray[np.float32]:
+        if not texts:
+            return np.empty((0, self._dim), dtype=np.float32)
+        encodings = self._tokenizer.encode_batch(texts)
+        # Texts of like length share a batch, so that little of it is padding.
+        order = np.argsort([-len(encoding.ids) for encoding in encodings], kind="stable")
+        parts = []
+        with tqdm(total=len(texts), unit="text", disable=not progress) as bar:
+            for start in range(0, len(order), self._batch_size):
+                batch = order[start : start + self._batch_size]
+                parts.append(self._forward([encodings[place].ids for place in batch]))
+                bar.update(len(batch))
+        vectors = np.concatenate(parts)
+        return np.ascontiguousarray(vectors[np.argsort(order)])
+
+    def _forward(self, ids: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """Return the vectors of one batch of token ids."""
+        shape = (len(ids), len(ids[0]))
+        inputs = {name: np.zeros(shape, dtype=np.int64) for name in _INPUTS}
+        for row, tokens in enumerate(ids):
+            inputs["input_ids"][row, : len(tokens)] = tokens
+            inputs["attention_mask"][row, : len(tokens)] = 1
+        vectors = self._pooling(self._run(inputs), inputs["attention_mask"])
+        if self._normalize:
+            vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        return vectors
+
+
+_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+
+
+def _onnxruntime() -> Callable[[Path], Run]:
+    onnxruntime = import_extra("onnxruntime", _NAME, "onnx")
+
+    def open_file(file: Path) -> Run:
+        options = onnxruntime.SessionOptions()
+        # Waiting threads that spin took a quarter of the CPU time and gave no speed.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        session = onnxruntime.InferenceSession(
+            str(file), options, providers=onnxruntime.get_available_providers()
+        )
+        names = _known_inputs([given.name for given in session.get_inputs()])
+        ranks = [len(output.shape) for output in session.get_outputs()]
+        output = session.get_outputs()[_token_output(ranks)].name
+
+        def run(inputs: Inputs) -> NDArray[np.float32]:
+            result: NDArray[np.float32] = session.run(
+                [output], {name: inputs[name] for name in names}
+            )[0]
+            return result
+
+        return run
+
+    return open_file
+
+
+def _openvino(precision: str) -> Callable[[Path], Run]:
+    openvino = import_extra("openvino", f"{_NAME} with runtime 'openvino'", "openvino")
+
+    def open_file(file: Path) -> Run:
+        # Left to itself, OpenVINO takes whatever precision the CPU is fastest in.
+        settings = {"INFERENCE_PRECISION_HINT": precision}
+        model = openvino.Core().compile_model(str(file), "CPU", settings)
+        names = _known_inputs([given.any_name for given in model.inputs])
+        place = _token_output([len(output.partial_shape) for output in model.outputs])
+
+        def run(inputs: Inputs) -> NDArray[np.float32]:
+            # One request is not for two threads at once, and its memory is used again.
+            request = model.create_infer_request()
+            request.infer({name: inputs[name] for name in names}, share_inputs=True)
+            return np.array(request.get_output_tensor(place).data, dtype=np.float32)
+
+        return run
+
+    return open_file
+
+
+_OPENERS: dict[str, Callable[[], Callable[[Path], Run]]] = {
+    "onnxruntime": _onnxruntime,
+    "openvino": lambda: _openvino("f32"),
+    "openvino-bf16": lambda: _openvino("bf16"),
+}
+
+
+def _known_inputs(names: list[str]) -> list[str]:
+    if unknown := set(names) - set(_INPUTS):
+        msg = f"The ONNX model wants {sorted(unknown)}; only {', '.join(_INPUTS)} can be given"
+        raise InvalidInputError(msg)
+    return names
+
+
+def _token_output(ranks: list[int]) -> int:
+    """Return the place of the output with one vector per token."""
+    if 3 not in ranks:
+        raise InvalidInputError("The ONNX model has no output of shape (batch, tokens, dim)")
+    return ranks.index(3)

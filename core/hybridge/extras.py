@@ -1,0 +1,26 @@
+"""Optional dependencies, imported where they are used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from hybridge.errors import MissingExtraError
+
+
+def import_extra(module: str, user: str, extra: str, package: str | None = None) -> Any:
+    """Import a module of an optional dependency.
+
+    Args:
+        module: The module.
+        user: Who needs it, for instance a class name.
+        extra: The extra of Hybridge that brings it.
+        package: The package that holds it, where its name differs.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
+    try:
+        return import_module(module)
+    except ImportError:
+        raise MissingExtraError(user, package or module, extra) from None
