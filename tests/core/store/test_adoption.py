@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from hybridge import BM25EmbeddingFunction, MilvusStore, Record
 from hybridge.errors import CollectionMismatchError, InvalidInputError
 from hybridge.store.connection import Connection
@@ -66,7 +67,7 @@ def test_another_analyzer_of_ones_own_is_refused(make_store: MakeStore) -> None:
     make_store(sparse=BM25EmbeddingFunction(str.split)).add([Record(text="A b")])
     with pytest.raises(CollectionMismatchError, match=r"str\.split"):
         make_store().count()
-    with pytest.raises(CollectionMismatchError, match="str.split"):
+    with pytest.raises(CollectionMismatchError, match=r"str\.split"):
         make_store(sparse=BM25EmbeddingFunction(str.splitlines)).count()
     assert make_store(sparse=BM25EmbeddingFunction(str.split)).count() == 1
 

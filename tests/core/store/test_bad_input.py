@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from hybridge import MilvusStore, Record
 from hybridge.errors import InvalidInputError, PartialWriteError
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from hybridge import MilvusStore, Record
 from hybridge.errors import StoreClosedError
 
@@ -15,7 +16,7 @@ MakeStore = Callable[..., MilvusStore]
 
 
 def test_concurrent_writers_lose_nothing(make_store: MakeStore) -> None:
-    """Two stores, several threads, flushes in between: every acknowledged row and count is there."""
+    """Two stores, several threads, flushes in between: all acknowledged rows are there."""
     stores = [make_store(), make_store()]
 
     def write(worker: int) -> None:

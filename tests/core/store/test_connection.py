@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
 from hybridge import MilvusStore, Record
 from hybridge.errors import InvalidInputError, StoreConnectionError
 from hybridge.store.address import resolve_address
@@ -52,7 +53,7 @@ def test_a_path_open_in_another_process_is_named(make_store: MakeStore, path: st
 
 
 def test_a_path_in_milvus_uri_is_no_obstacle(tmp_path: Path) -> None:
-    """pymilvus refuses to be imported with a path in MILVUS_URI; the store takes it and works."""
+    """Pymilvus refuses to be imported with a path in MILVUS_URI; the store takes it and works."""
     program = """
         import os
         from hybridge import MilvusStore, Record

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+
 from hybridge import MilvusStore, Record
 from hybridge.errors import InvalidInputError, PartialWriteError
 

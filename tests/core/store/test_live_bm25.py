@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+
 from hybridge import MilvusStore, Record
 from hybridge.errors import InvalidInputError
 from hybridge.store import reencoding, statistics_log

@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+
 from hybridge import DefaultEmbeddingFunction, MilvusStore, Record
 from retrieval_quality import load_collection, ndcg, needs_shared
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+
 from hybridge import (
     BM25EmbeddingFunction,
     F,
@@ -18,7 +20,6 @@ from hybridge import (
 )
 from hybridge.errors import EngineError, InvalidInputError
 from hybridge.records import LegScore
-from numpy.typing import NDArray
 
 MakeStore = Callable[..., MilvusStore]
 

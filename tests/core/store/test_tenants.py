@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+
 from hostile import HOSTILE
 from hybridge import F, MilvusStore, Record
 from hybridge.errors import CollectionMismatchError, FilterError, InvalidInputError
@@ -94,7 +95,7 @@ def test_a_reopened_store_has_its_tenants(make_store: MakeStore) -> None:
     """The partition key belongs to the collection; another one is a contradiction."""
     make_store(partition_key="tenant").for_tenant("acme").add([Record(id="a", text="invoice")])
     assert make_store().for_tenant("acme").search("invoice")[0].id == "a"
-    with pytest.raises(CollectionMismatchError, match="'tenant'.*'owner'"):
+    with pytest.raises(CollectionMismatchError, match=r"'tenant'.*'owner'"):
         make_store(partition_key="owner").count()
 
 
