@@ -1,0 +1,42 @@
+"""Hybridge for LangChain: a vector store, a retriever, embeddings and rerankers over Milvus.
+
+The same pieces as in `llama_index_hybridge`, over the same collections.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hybridge.errors import MissingExtraError
+from hybridge.lazy import lazy_names
+
+try:
+    import langchain_core  # noqa: F401
+except ModuleNotFoundError:
+    msg = "langchain_hybridge"
+    raise MissingExtraError(msg, "langchain-core", "langchain") from None
+
+if TYPE_CHECKING:
+    from langchain_hybridge.document_index import MilvusDocumentIndex as MilvusDocumentIndex
+    from langchain_hybridge.embeddings import DenseEmbeddings as DenseEmbeddings
+    from langchain_hybridge.embeddings import SparseEmbeddings as SparseEmbeddings
+    from langchain_hybridge.filters import MilvusTranslator as MilvusTranslator
+    from langchain_hybridge.reranker import JinaRerank as JinaRerank
+    from langchain_hybridge.reranker import Rerank as Rerank
+    from langchain_hybridge.retriever import MilvusRetriever as MilvusRetriever
+    from langchain_hybridge.vector_store import MilvusVectorStore as MilvusVectorStore
+
+_HOMES = {
+    "DenseEmbeddings": "langchain_hybridge.embeddings",
+    "JinaRerank": "langchain_hybridge.reranker",
+    "MilvusDocumentIndex": "langchain_hybridge.document_index",
+    "MilvusRetriever": "langchain_hybridge.retriever",
+    "MilvusTranslator": "langchain_hybridge.filters",
+    "MilvusVectorStore": "langchain_hybridge.vector_store",
+    "Rerank": "langchain_hybridge.reranker",
+    "SparseEmbeddings": "langchain_hybridge.embeddings",
+}
+
+__all__ = sorted(_HOMES)
+
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -1,0 +1,140 @@
+"""Hybridge's rerankers as LangChain document compressors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from langchain_core.callbacks import Callbacks
+from langchain_core.documents import BaseDocumentCompressor, Document
+from langchain_core.runnables import RunnableLambda
+from pydantic import ConfigDict, Field, SecretStr, SkipValidation
+
+from hybridge.errors import InvalidInputError
+from hybridge.jina_api import BASE_URL
+from hybridge.protocols import RerankFunction
+from hybridge.reranker.jina import JinaRerankFunction
+from hybridge.retrieval.reranking import reranked
+from hybridge.store.validation import valid_limit
+from langchain_hybridge.convert import RELEVANCE
+
+
+class Rerank(BaseDocumentCompressor):
+    """Orders retrieved documents anew by any rerank function of Hybridge.
+
+    Documents come back as copies, with the score as "relevance_score" in their metadata. Each call
+    shows as a run of its own in traces.
+
+    Args:
+        function: The rerank function, such as `hybridge.JinaRerankFunction()`.
+        top_n: How many documents to return.
+
+    Raises:
+        InvalidInputError: If `top_n` is less than 1 or `function` no function; on use, if it gives
+            an answer that makes no sense.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+
+    function: SkipValidation[RerankFunction] = Field(exclude=True)
+    top_n: int = 5
+
+    def __init__(self, function: RerankFunction, top_n: int = 5, **fields: Any) -> None:
+        if not callable(function):
+            msg = (
+                f"function is a {type(function).__name__}: give a rerank function such as "
+                "hybridge.JinaRerankFunction()"
+            )
+            raise InvalidInputError(msg)
+        fields = {"function": function, "top_n": valid_limit(top_n, "top_n"), **fields}
+        super().__init__(**fields)
+
+    def compress_documents(
+        self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
+    ) -> list[Document]:
+        """Return the `top_n` best documents, best first; equal scores in their old order.
+
+        Args:
+            documents: What may answer the query; the function is not called for an empty list.
+            query: What is asked.
+            callbacks: Told of the start and the end of the run.
+        """
+        request = {"query": query, "documents": documents}
+        return self._run().invoke(request, {"callbacks": callbacks})
+
+    async def acompress_documents(
+        self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
+    ) -> list[Document]:
+        """Async twin of `compress_documents`; the function runs on a thread."""
+        request = {"query": query, "documents": documents}
+        return await self._run().ainvoke(request, {"callbacks": callbacks})
+
+    def _run(self) -> RunnableLambda[dict[str, Any], list[Document]]:
+        return RunnableLambda(self._rank, name=type(self).__name__)
+
+    def _rank(self, request: dict[str, Any]) -> list[Document]:
+        documents: Sequence[Document] = request["documents"]
+        texts = [document.page_content for document in documents]
+        results = reranked(self.function, request["query"], texts, self.top_n)
+        return [_scored(documents[result.index], result.score) for result in results]
+
+
+class JinaRerank(Rerank):
+    """Orders retrieved documents anew by Jina's API.
+
+    Its `repr`, `model_dump()` and pickles hold no key: where one is loaded, the environment is
+    read again.
+
+    Args:
+        model_name: The model.
+        api_key: The key; else `JINA_API_KEY`, else `JINAAI_API_KEY`.
+        top_n: How many documents to return.
+        base_url: Where the API is.
+        timeout: Seconds to wait for a connection and for the next bytes, as one number or as two.
+
+    Raises:
+        AuthenticationError: If there is no key.
+        InvalidInputError: See `Rerank`.
+        ApiError: On use: if the API refuses, fails or gives an answer that cannot be trusted.
+    """
+
+    model_config = ConfigDict(protected_namespaces=())  # for `model_name`
+
+    model_name: str
+    api_key: SecretStr | None
+    base_url: str
+    timeout: float | tuple[float, float]
+
+    def __init__(
+        self,
+        model_name: str = "jina-reranker-v2-base-multilingual",
+        api_key: SecretStr | str | None = None,
+        *,
+        top_n: int = 5,
+        base_url: str = BASE_URL,
+        timeout: float | tuple[float, float] = (5.0, 60.0),
+    ) -> None:
+        key = SecretStr(api_key) if isinstance(api_key, str) else api_key
+        function = JinaRerankFunction(
+            model_name,
+            None if key is None else key.get_secret_value(),
+            base_url=base_url,
+            timeout=timeout,
+        )
+        super().__init__(
+            function,
+            top_n,
+            model_name=model_name,
+            api_key=key,
+            base_url=base_url,
+            timeout=timeout,
+        )
+
+    def __getstate__(self) -> dict[Any, Any]:
+        state = super().__getstate__()
+        return {**state, "__dict__": {**state["__dict__"], "api_key": None}}
+
+
+def _scored(document: Document, score: float) -> Document:
+    metadata = {**document.metadata, RELEVANCE: score}
+    return document.model_copy(update={"metadata": metadata})

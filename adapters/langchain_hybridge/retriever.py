@@ -1,0 +1,173 @@
+"""`MilvusRetriever`: a LangChain retriever with everything that a search can be asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cache, partial
+from typing import Annotated, Any
+
+from langchain_core.callbacks import (
+    AsyncCallbackManagerForRetrieverRun,
+    CallbackManagerForRetrieverRun,
+)
+from langchain_core.documents import Document
+from langchain_core.retrievers import BaseRetriever, LangSmithRetrieverParams
+from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import get_config_list
+from pydantic import ConfigDict, GetPydanticSchema
+from pydantic_core import core_schema
+
+from hybridge.protocols import RerankFunction
+from hybridge.records import Hit
+from hybridge.retrieval.fusion import Fusion
+from hybridge.store.plan import FetchK, Mode
+from langchain_hybridge.convert import make_found_document
+from langchain_hybridge.filters import LangChainFilter
+from langchain_hybridge.options import ScoreOptions
+from langchain_hybridge.reranker import Rerank
+from langchain_hybridge.searcher import Searcher
+from langchain_hybridge.vector_store import MilvusVectorStore
+
+# Left to the store to check: pydantic would take filters apart.
+_AS_IT_IS = GetPydanticSchema(lambda kind, handler: core_schema.any_schema())
+_OPTIONS = ("k", *ScoreOptions.__annotations__)
+
+
+class MilvusRetriever(BaseRetriever):
+    """Documents for a question, from a `MilvusVectorStore`.
+
+    Every field but `vectorstore` may be given to `invoke`, `ainvoke`, `batch` and `abatch` too, for
+    that call. `batch` and `abatch` ask Milvus once per leg, whatever the number of questions.
+
+    Attributes:
+        vectorstore: Where the documents are.
+        k: How many documents; None takes the vector store's own, as for all that follow.
+        mode: "dense", "sparse" or "hybrid".
+        fetch_k: How deep each leg is read in hybrid mode.
+        fusion: How two legs become one ranking.
+        filter: Which documents may be found: a tree, its `$` spelling, or a structured query.
+        expr: A raw Milvus expression that must hold as well.
+        reranker: Orders the first hits anew: a rerank function, or a `Rerank`.
+        score_threshold: The least relevance, in [0, 1], of a document that is returned.
+        with_scores: Whether documents say how they scored, in their metadata.
+        with_vectors: Whether documents carry their dense vector, in their metadata.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+
+    vectorstore: MilvusVectorStore
+    k: int | None = None
+    mode: Mode | None = None
+    fetch_k: Annotated[FetchK, _AS_IT_IS] = None
+    fusion: Annotated[Fusion | str | None, _AS_IT_IS] = None
+    filter: Annotated[LangChainFilter, _AS_IT_IS] = None
+    expr: str | None = None
+    reranker: Annotated[RerankFunction | Rerank | None, _AS_IT_IS] = None
+    score_threshold: float | None = None
+    with_scores: bool = False
+    with_vectors: bool = False
+
+    def batch(
+        self,
+        inputs: list[str],
+        config: RunnableConfig | list[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **kwargs: Any,
+    ) -> list[list[Document]]:
+        """Return the documents of each question, by one search for all of them.
+
+        With `return_exceptions` each question is searched for alone, so that one may fail alone.
+        """
+        if return_exceptions:
+            return super().batch(inputs, config, return_exceptions=True, **kwargs)
+        # The first run searches for all, so that its callbacks see what the search takes or raises.
+        search = cache(partial(self._searcher.hits_of_each, self._search_options(kwargs), inputs))
+        configs = get_config_list(config, len(inputs))
+        return [
+            self.invoke(inputs[i], configs[i], found=lambda i=i: search()[i], **kwargs)
+            for i in range(len(inputs))
+        ]
+
+    async def abatch(
+        self,
+        inputs: list[str],
+        config: RunnableConfig | list[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **kwargs: Any,
+    ) -> list[list[Document]]:
+        """Async twin of `batch`."""
+        if return_exceptions:
+            return await super().abatch(inputs, config, return_exceptions=True, **kwargs)
+        search = asyncio.ensure_future(
+            self._searcher.ahits_of_each(self._search_options(kwargs), inputs)
+        )
+
+        async def found(place: int) -> list[Hit]:
+            return (await search)[place]
+
+        configs = get_config_list(config, len(inputs))
+        return await asyncio.gather(
+            *(
+                self.ainvoke(inputs[i], configs[i], found=partial(found, i), **kwargs)
+                for i in range(len(inputs))
+            )
+        )
+
+    def _get_relevant_documents(
+        self,
+        query: str,
+        *,
+        run_manager: CallbackManagerForRetrieverRun,
+        found: Callable[[], list[Hit]] | None = None,
+        **options: Any,
+    ) -> list[Document]:
+        search = found or partial(self._searcher.hits, self._search_options(options), query)
+        return self._documents(search(), options)
+
+    async def _aget_relevant_documents(
+        self,
+        query: str,
+        *,
+        run_manager: AsyncCallbackManagerForRetrieverRun,
+        found: Callable[[], Awaitable[list[Hit]]] | None = None,
+        **options: Any,
+    ) -> list[Document]:
+        search = found or partial(self._searcher.ahits, self._search_options(options), query)
+        return self._documents(await search(), options)
+
+    @property
+    def _searcher(self) -> Searcher:
+        return self.vectorstore.searcher
+
+    def _options(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields, and over them what a call gives."""
+        fields = {name: getattr(self, name) for name in _OPTIONS}
+        return fields | {name: value for name, value in given.items() if value is not None}
+
+    def _search_options(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        options = self._options(given)
+        del options["score_threshold"]
+        return options
+
+    def _documents(self, hits: Sequence[Hit], given: Mapping[str, Any]) -> list[Document]:
+        options = self._options(given)
+        threshold = options["score_threshold"]
+        return [
+            make_found_document(hit, options)
+            for hit in hits
+            if threshold is None or hit.relevance >= threshold
+        ]
+
+    def _get_ls_params(self, **kwargs: Any) -> LangSmithRetrieverParams:
+        params = super()._get_ls_params(**kwargs)
+        params["ls_vector_store_provider"] = type(self.vectorstore).__name__
+        embeddings = self.vectorstore.embeddings
+        if embeddings is not None:
+            params["ls_embedding_provider"] = type(embeddings).__name__
+            name = getattr(embeddings, "model_name", None) or getattr(embeddings, "model", None)
+            if name is not None:
+                params["ls_embedding_model"] = str(name)
+        return params
