@@ -1,0 +1,263 @@
+"""LlamaIndex nodes to records and back, with nothing lost and nothing stored twice.
+
+The row holds id, text, metadata and `document_id` (the node's `ref_doc_id`). Its `extra` holds the
+rest of the node, and only what differs from the default of its class:
+
+    class_name   the node's class, unless it is a TextNode
+    relations    by name ("source", "previous", ...): id, type, hash and metadata of the other node;
+                 the source's id is `document_id`
+    metadata     null: relations without metadata of their own have that of the row. When another
+                 framework overwrites the row's metadata, the store puts the former one here
+    offsets      [start_char_idx, end_char_idx]; the store drops them when the text is overwritten
+    fields       plain fields: templates, excluded keys, an image's path, ...
+    resources    of a `Node`: its text, image, audio and video resources, without the row's text
+    object       of an IndexNode: a node, or a JSON value
+
+Embeddings are stored as the row's vector and do not come back: search needs none, and float32 is
+not what went in. A class of your own comes back as the LlamaIndex class that it extends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any, cast
+
+from llama_index.core.schema import (
+    BaseNode,
+    Document,
+    ImageDocument,
+    ImageNode,
+    IndexNode,
+    MediaResource,
+    Node,
+    NodeRelationship,
+    ObjectType,
+    RelatedNodeInfo,
+    TextNode,
+)
+
+from hybridge.errors import InvalidInputError
+from hybridge.records import Hit, Record
+
+# Subclasses first: a class is stored as the first of these that it is.
+_CLASSES: tuple[type[BaseNode], ...] = (
+    ImageNode, IndexNode, TextNode, ImageDocument, Document, Node,
+)  # fmt: skip
+_BY_NAME = {cls.__name__: cls for cls in _CLASSES}
+_RESOURCES = ("text_resource", "image_resource", "audio_resource", "video_resource")
+_OFFSETS = ("start_char_idx", "end_char_idx")
+_STORED_ELSEWHERE = {
+    "id_", "text", "metadata", "embedding", "relationships", "obj", *_OFFSETS, *_RESOURCES,
+}  # fmt: skip
+
+
+# --- to records ----------------------------------------------------------------------------------
+
+
+def node_to_record(node: BaseNode) -> Record:
+    """Return the record that holds a node.
+
+    Raises:
+        InvalidInputError: If it is no LlamaIndex node.
+    """
+    source = node.relationships.get(NodeRelationship.SOURCE) if _is_node(node) else None
+    document_id = source.node_id if isinstance(source, RelatedNodeInfo) else ""
+    return Record(
+        id=node.id_,
+        text=_text(node),
+        metadata=node.metadata,
+        document_id=document_id,
+        extra=dict(_extra(node)),
+        dense=node.embedding,  # type: ignore[arg-type]  # the store makes an array of it
+    )
+
+
+def _is_node(node: object) -> bool:
+    if isinstance(node, _CLASSES):
+        return True
+    msg = f"{node!r:.200} is a {type(node).__name__}: give LlamaIndex nodes"
+    raise InvalidInputError(msg)
+
+
+def _text(node: BaseNode) -> str:
+    # `get_content` would format all metadata before it leaves them out.
+    if isinstance(node, TextNode):
+        return node.text
+    resource = cast("Node", node).text_resource
+    return (resource.text or "") if resource else ""
+
+
+def _extra(node: BaseNode) -> Iterator[tuple[str, Any]]:
+    """Yield the entries of `extra` that have something to say."""
+    cls = next(cls for cls in _CLASSES if isinstance(node, cls))
+    if cls is not TextNode:
+        yield "class_name", cls.__name__
+    if node.relationships:
+        relations = _pack_relations(node)
+        yield "relations", relations
+        if any("metadata" not in one for many in relations.values() for one in _listed(many)):
+            yield "metadata", None
+    if isinstance(node, TextNode):
+        offsets = [node.start_char_idx, node.end_char_idx]
+        if offsets != [None, None]:
+            yield "offsets", offsets
+    fields = {
+        name: value for name, default in _fields(cls) if (value := getattr(node, name)) != default
+    }
+    if fields:
+        yield "fields", fields
+    if isinstance(node, Node):
+        if resources := dict(_pack_resources(node)):
+            yield "resources", resources
+    elif isinstance(node, IndexNode) and node.obj is not None:
+        yield "object", _pack_object(node.obj)
+
+
+@lru_cache
+def _fields(cls: type[BaseNode]) -> tuple[tuple[str, Any], ...]:
+    """Return the plain fields of a class with their defaults."""
+    return tuple(
+        (name, field.get_default(call_default_factory=True))
+        for name, field in cls.model_fields.items()
+        if name not in _STORED_ELSEWHERE
+    )
+
+
+def _pack_relations(node: BaseNode) -> dict[str, Any]:
+    # Written out, since {"a": 1} == {"a": True}.
+    own = repr(node.metadata)
+    packed: dict[str, Any] = {}
+    for relationship, related in node.relationships.items():
+        name = relationship.name.lower()
+        if isinstance(related, list):
+            packed[name] = [_pack_relation(one, own) for one in related]
+        else:
+            packed[name] = _pack_relation(related, own)
+    source = packed.get("source")
+    if isinstance(source, dict):
+        del source["id"]
+    return packed
+
+
+def _pack_relation(related: RelatedNodeInfo, own: str) -> dict[str, Any]:
+    packed: dict[str, Any] = {"id": related.node_id}
+    if isinstance(related.node_type, ObjectType):
+        packed["type"] = related.node_type.name
+    elif related.node_type is not None:
+        packed["other_type"] = related.node_type
+    if related.hash is not None:
+        packed["hash"] = related.hash
+    if repr(related.metadata) != own:
+        packed["metadata"] = related.metadata
+    return packed
+
+
+def _pack_resources(node: Node) -> Iterator[tuple[str, Any]]:
+    """Yield the resources; a `text_resource` that is the row's text and no more is left out."""
+    for name in _RESOURCES:
+        resource: MediaResource | None = getattr(node, name)
+        packed = None if resource is None else _pack_resource(resource)
+        if name != "text_resource":
+            if packed is not None:
+                yield name, packed
+        elif packed is None:
+            yield name, None
+        else:
+            has_text = packed.pop("text", None) is not None
+            if packed or not has_text:
+                yield name, packed | ({} if has_text else {"text": None})
+
+
+def _pack_resource(resource: MediaResource) -> dict[str, Any]:
+    packed = {
+        name: value
+        for name in MediaResource.model_fields
+        if (value := getattr(resource, name)) is not None
+    }
+    if "data" in packed:
+        packed["data"] = packed["data"].decode("ascii")  # base64, which the class sees to
+    return packed | {name: str(packed[name]) for name in ("path", "url") if name in packed}
+
+
+def _pack_object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, BaseNode):
+        return {"value": value}
+    record = node_to_record(value)
+    names = ("id", "text", "metadata", "document_id", "extra")
+    return {"node": {name: getattr(record, name) for name in names}, "embedding": value.embedding}
+
+
+# --- from records --------------------------------------------------------------------------------
+
+
+def record_to_node(record: Record | Hit) -> BaseNode:
+    """Return the node that a row holds; a row that another framework wrote is a TextNode."""
+    extra = record.extra or {}
+    cls = _BY_NAME[extra.get("class_name", "TextNode")]
+    fields = {
+        "id_": record.id,
+        "metadata": dict(record.metadata),
+        "relationships": _unpack_relations(record, extra),
+        **extra.get("fields", {}),
+    }
+    if issubclass(cls, Node):
+        fields |= _unpack_resources(record.text, extra.get("resources", {}))
+    else:
+        fields["text"] = record.text
+        fields |= zip(_OFFSETS, extra.get("offsets", ()), strict=False)
+    if "object" in extra:
+        fields["obj"] = _unpack_object(extra["object"])
+    return cls(**fields)
+
+
+def _unpack_relations(record: Record | Hit, extra: Mapping[str, Any]) -> dict[Any, Any]:
+    packed = extra.get("relations", {})
+    if not extra and record.document_id:
+        packed = {"source": {"metadata": {}}}
+    shared = extra.get("metadata")
+    shared = record.metadata if shared is None else shared
+
+    def unpack(one: Mapping[str, Any]) -> RelatedNodeInfo:
+        kind = ObjectType[one["type"]] if "type" in one else one.get("other_type")
+        return RelatedNodeInfo(
+            node_id=one.get("id", record.document_id),
+            node_type=kind,
+            metadata=dict(one.get("metadata", shared)),
+            hash=one.get("hash"),
+        )
+
+    return {
+        NodeRelationship[name.upper()]: (
+            [unpack(one) for one in related] if isinstance(related, list) else unpack(related)
+        )
+        for name, related in packed.items()
+    }
+
+
+def _unpack_resources(text: str, packed: Mapping[str, Any]) -> dict[str, MediaResource]:
+    resources = {name: _unpack_resource(one) for name, one in packed.items() if one is not None}
+    own = packed.get("text_resource", {})
+    # Text that another framework has put in place of none is text.
+    if text or (own is not None and "text" not in own):
+        resources["text_resource"] = _unpack_resource({**(own or {}), "text": text})
+    return resources
+
+
+def _unpack_resource(packed: Mapping[str, Any]) -> MediaResource:
+    fields = dict(packed)
+    if "data" in fields:
+        fields["data"] = fields["data"].encode("ascii")
+    return MediaResource(**fields)
+
+
+def _unpack_object(packed: Mapping[str, Any]) -> Any:
+    if "value" in packed:
+        return packed["value"]
+    node = record_to_node(Record(**packed["node"]))
+    node.embedding = packed["embedding"]
+    return node
+
+
+def _listed(related: Any) -> list[Any]:
+    return related if isinstance(related, list) else [related]

@@ -1,0 +1,149 @@
+"""Hybridge's rerankers as LlamaIndex node postprocessors."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from llama_index.core.bridge.pydantic import Field, PrivateAttr
+from llama_index.core.callbacks import CBEventType, EventPayload
+from llama_index.core.instrumentation import get_dispatcher  # type: ignore[attr-defined]
+from llama_index.core.instrumentation.events.rerank import ReRankEndEvent, ReRankStartEvent
+from llama_index.core.postprocessor.types import BaseNodePostprocessor
+from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
+
+from hybridge.errors import InvalidInputError
+from hybridge.jina_api import BASE_URL
+from hybridge.protocols import RerankFunction
+from hybridge.reranker.jina import JinaRerankFunction
+from hybridge.retrieval.reranking import reranked
+from hybridge.store.validation import valid_limit
+
+_dispatcher = get_dispatcher(__name__)
+
+
+class Rerank(BaseNodePostprocessor):
+    """Orders retrieved nodes anew by any rerank function of Hybridge.
+
+    The function sees each node's text with the metadata that the embedding saw
+    (`MetadataMode.EMBED`), as LlamaIndex's own rerankers do. The nodes given are left as they are.
+
+    Args:
+        function: The rerank function, such as `hybridge.JinaRerankFunction()`. It is not part of
+            `to_dict()`: `Rerank.from_dict(data, function=...)`.
+        top_n: How many nodes to return.
+        model_name: What events call the function; its own `model_name` if left out.
+        **settings: Those of `BaseNodePostprocessor`: `callback_manager`.
+
+    Raises:
+        InvalidInputError: If `top_n` is less than 1; on use, if there is no query, or the function
+            gives an answer that makes no sense.
+    """
+
+    top_n: int = Field(description="How many nodes to return.")
+    model_name: str = Field(description="The name of the rerank function.")
+    _function: RerankFunction = PrivateAttr()
+
+    def __init__(
+        self,
+        function: RerankFunction,
+        *,
+        top_n: int = 5,
+        model_name: str | None = None,
+        **settings: Any,
+    ) -> None:
+        name = model_name or str(getattr(function, "model_name", type(function).__name__))
+        fields: dict[str, Any] = {"top_n": valid_limit(top_n, "top_n"), "model_name": name}
+        super().__init__(**fields, **settings)
+        self._function = function
+
+    @classmethod
+    def class_name(cls) -> str:
+        """Return the name that LlamaIndex serialises the class under."""
+        return "HybridgeRerank"
+
+    def _postprocess_nodes(
+        self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
+    ) -> list[NodeWithScore]:
+        with self._events(nodes, query_bundle) as ranked:
+            ranked += self._rank(nodes, query_bundle)
+        return ranked
+
+    async def _apostprocess_nodes(
+        self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
+    ) -> list[NodeWithScore]:
+        with self._events(nodes, query_bundle) as ranked:
+            ranked += await asyncio.to_thread(self._rank, nodes, query_bundle)
+        return ranked
+
+    def _rank(self, nodes: list[NodeWithScore], query: QueryBundle | None) -> list[NodeWithScore]:
+        if query is None:
+            msg = "a reranker needs the query: postprocess_nodes(nodes, query_str=...)"
+            raise InvalidInputError(msg)
+        texts = [node.node.get_content(metadata_mode=MetadataMode.EMBED) for node in nodes]
+        results = reranked(self._function, query.query_str, texts, self.top_n)
+        return [NodeWithScore(node=nodes[one.index].node, score=one.score) for one in results]
+
+    @contextmanager
+    def _events(
+        self, nodes: list[NodeWithScore], query: QueryBundle | None
+    ) -> Iterator[list[NodeWithScore]]:
+        """Tell observers of the start and, whatever happens, of the end; yield the list to fill."""
+        ranked: list[NodeWithScore] = []
+        payload: dict[str, Any] = {
+            EventPayload.NODES: nodes,
+            EventPayload.MODEL_NAME: self.model_name,
+            EventPayload.QUERY_STR: query.query_str if query else None,
+            EventPayload.TOP_K: self.top_n,
+        }
+        _dispatcher.event(
+            ReRankStartEvent(query=query, nodes=nodes, top_n=self.top_n, model_name=self.model_name)
+        )
+        try:
+            with self.callback_manager.event(CBEventType.RERANKING, payload=payload) as event:
+                yield ranked
+                event.on_end(payload={EventPayload.NODES: ranked})
+        finally:
+            _dispatcher.event(ReRankEndEvent(nodes=ranked))
+
+
+class JinaRerank(Rerank):
+    """Orders retrieved nodes anew by Jina's API.
+
+    Args:
+        model_name: The model.
+        api_key: The key; else `JINA_API_KEY`, else `JINAAI_API_KEY`. It is never serialised: where
+            a `to_dict()` or a pickle is loaded, the environment is read again.
+        top_n: How many nodes to return.
+        base_url: Where the API is.
+        timeout: Seconds to wait for a connection and for the next bytes, as one number or as two.
+        **settings: Those of `BaseNodePostprocessor`: `callback_manager`.
+
+    Raises:
+        AuthenticationError: If there is no key.
+        InvalidInputError: See `Rerank`.
+        ApiError: On use: if the API refuses, fails or gives an answer that cannot be trusted.
+    """
+
+    base_url: str = Field(default=BASE_URL, description="Where the API is.")
+    timeout: float | tuple[float, float] = Field(description="Seconds to wait.")
+
+    def __init__(
+        self,
+        model_name: str = "jina-reranker-v2-base-multilingual",
+        api_key: str | None = None,
+        *,
+        top_n: int = 5,
+        base_url: str = BASE_URL,
+        timeout: float | tuple[float, float] = (5.0, 60.0),
+        **settings: Any,
+    ) -> None:
+        function = JinaRerankFunction(model_name, api_key, base_url=base_url, timeout=timeout)
+        super().__init__(function, top_n=top_n, base_url=base_url, timeout=timeout, **settings)
+
+    @classmethod
+    def class_name(cls) -> str:
+        """Return the name that LlamaIndex serialises the class under."""
+        return "HybridgeJinaRerank"

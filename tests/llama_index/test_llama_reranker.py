@@ -1,0 +1,210 @@
+"""What the rerank postprocessors promise: order, events in pairs, no secrets."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from llama_index.core.bridge.pydantic import Field
+from llama_index.core.callbacks import CallbackManager, CBEventType, LlamaDebugHandler
+from llama_index.core.instrumentation import get_dispatcher
+from llama_index.core.instrumentation.event_handlers import BaseEventHandler
+from llama_index.core.instrumentation.events import BaseEvent
+from llama_index.core.instrumentation.events.rerank import ReRankEndEvent, ReRankStartEvent
+from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
+
+from hybridge.errors import AuthenticationError, BadRequestError, HybridgeError, InvalidInputError
+from hybridge.records import RerankResult
+from jina_server import KEY, JinaServer, html
+from llama_index_hybridge import JinaRerank, Rerank
+
+TEXTS = ["one", "two words", "now three words"]
+
+
+def longest_first(query: str, documents: Sequence[str], top_k: int = 5) -> list[RerankResult]:
+    """A reranker that likes long documents."""
+    order = sorted(range(len(documents)), key=lambda index: -len(documents[index]))
+    return [RerankResult(documents[i], float(len(documents[i])), i) for i in order[:top_k]]
+
+
+def failing(query: str, documents: Sequence[str], top_k: int = 5) -> list[RerankResult]:
+    """A reranker that is out of order."""
+    raise RuntimeError("out of order")
+
+
+def nodes() -> list[NodeWithScore]:
+    """Three retrieved nodes, the longest last."""
+    return [NodeWithScore(node=TextNode(text=text), score=0.5) for text in TEXTS]
+
+
+class Recorder(BaseEventHandler):
+    """Keeps the rerank events that LlamaIndex dispatches."""
+
+    events: list[Any] = Field(default_factory=list)
+
+    def handle(self, event: BaseEvent, **kwargs: Any) -> None:
+        """Keep one event."""
+        if isinstance(event, (ReRankStartEvent, ReRankEndEvent)):
+            self.events.append(event)
+
+
+@pytest.fixture
+def recorder() -> Iterator[Recorder]:
+    """A handler at the root of LlamaIndex's instrumentation."""
+    recorder = Recorder()
+    root = get_dispatcher()
+    root.add_event_handler(recorder)
+    yield recorder
+    root.event_handlers.remove(recorder)
+
+
+@pytest.fixture
+def server() -> Iterator[JinaServer]:
+    """A Jina server."""
+    with JinaServer() as server:
+        yield server
+
+
+def jina(server: JinaServer, **arguments: Any) -> JinaRerank:
+    """A reranker that asks the server."""
+    return JinaRerank(base_url=server.base_url, **{"api_key": KEY, **arguments})
+
+
+def test_the_best_come_first() -> None:
+    """top_n nodes come back, best first, with the reranker's scores."""
+    given = nodes()
+    ranked = Rerank(longest_first, top_n=2).postprocess_nodes(given, query_str="q")
+    assert [(one.text, one.score) for one in ranked] == [("now three words", 15), ("two words", 9)]
+    assert [one.score for one in given] == [0.5, 0.5, 0.5]
+
+
+async def test_async_runs_beside_the_loop() -> None:
+    """The async method gives the same answer, and calls the function on another thread."""
+    threads = []
+
+    def noting(query: str, documents: Sequence[str], top_k: int = 5) -> list[RerankResult]:
+        threads.append(threading.current_thread())
+        return longest_first(query, documents, top_k)
+
+    rerank = Rerank(noting, top_n=2)
+    given = nodes()
+    ranked = await rerank.apostprocess_nodes(given, query_str="q")
+    assert ranked == rerank.postprocess_nodes(given, query_str="q")
+    assert threads[0] is not threading.current_thread()
+
+
+def test_the_function_sees_what_was_embedded() -> None:
+    """Metadata are part of the text, but for keys that the embedding does not see."""
+    seen: list[str] = []
+
+    def noting(query: str, documents: Sequence[str], top_k: int = 5) -> list[RerankResult]:
+        seen.extend(documents)
+        return longest_first(query, documents, top_k)
+
+    node = TextNode(text="hello", metadata={"a": 1, "b": 2}, excluded_embed_metadata_keys=["b"])
+    Rerank(noting).postprocess_nodes([NodeWithScore(node=node)], query_str="q")
+    assert seen == ["a: 1\n\nhello"]
+
+
+@pytest.mark.parametrize("given", [[], nodes()], ids=["empty", "three"])
+def test_events_come_in_pairs(recorder: Recorder, given: list[NodeWithScore]) -> None:
+    """A start and an end event, and one RERANKING callback, even for an empty list."""
+    debug = LlamaDebugHandler(print_trace_on_end=False)
+    rerank = Rerank(longest_first, top_n=2, callback_manager=CallbackManager([debug]))
+    rerank.postprocess_nodes(given, query_str="q")
+    start, end = recorder.events
+    assert isinstance(start, ReRankStartEvent)
+    assert isinstance(end, ReRankEndEvent)
+    assert (start.top_n, start.model_name, len(start.nodes)) == (2, "function", len(given))
+    assert len(end.nodes) == min(2, len(given))
+    assert len(debug.get_event_pairs(CBEventType.RERANKING)) == 1
+
+
+async def test_events_come_in_pairs_on_errors(recorder: Recorder) -> None:
+    """A reranker that fails leaves no start without an end, sync and async."""
+    debug = LlamaDebugHandler(print_trace_on_end=False)
+    rerank = Rerank(failing, callback_manager=CallbackManager([debug]))
+    with pytest.raises(RuntimeError, match="out of order"):
+        rerank.postprocess_nodes(nodes(), query_str="q")
+    with pytest.raises(RuntimeError, match="out of order"):
+        await rerank.apostprocess_nodes(nodes(), query_str="q")
+    kinds = [type(event) for event in recorder.events]
+    assert kinds == [ReRankStartEvent, ReRankEndEvent] * 2
+    assert [len(pair) for pair in debug.get_event_pairs(CBEventType.RERANKING)] == [2, 2]
+
+
+def test_a_missing_query_is_named(recorder: Recorder) -> None:
+    """Without a query there is nothing to rank by, and the events still come in pairs."""
+    with pytest.raises(InvalidInputError, match="query"):
+        Rerank(longest_first).postprocess_nodes(nodes())
+    assert [type(event) for event in recorder.events] == [ReRankStartEvent, ReRankEndEvent]
+
+
+def test_bad_arguments_and_answers() -> None:
+    """top_n below 1 is refused, and so is an answer that names a node twice."""
+    with pytest.raises(InvalidInputError, match="top_n"):
+        Rerank(longest_first, top_n=0)
+    twice = Rerank(lambda query, documents, top_k=5: [RerankResult("one", 1.0, 0)] * 2)
+    with pytest.raises(InvalidInputError, match="places"):
+        twice.postprocess_nodes(nodes(), query_str="q")
+
+
+def test_serialised_without_its_function() -> None:
+    """`from_dict(to_dict())` takes the function again; a pickle brings it along."""
+    rerank = Rerank(longest_first, top_n=3)
+    again = Rerank.from_dict(rerank.to_dict(), function=longest_first)
+    loaded = pickle.loads(pickle.dumps(rerank))
+    for other in (again, loaded):
+        assert other.to_dict() == rerank.to_dict()
+        assert other.postprocess_nodes(nodes(), query_str="q")[0].text == TEXTS[2]
+
+
+# --- Jina ----------------------------------------------------------------------------------------
+
+
+def test_jina_reranks(server: JinaServer) -> None:
+    """The nodes come back in the order and with the scores of the API."""
+    server.scores = dict(zip(TEXTS, [0.1, 0.9, 0.5], strict=True))
+    ranked = jina(server, top_n=2).postprocess_nodes(nodes(), query_bundle=QueryBundle("q"))
+    assert [(one.text, one.score) for one in ranked] == [(TEXTS[1], 0.9), (TEXTS[2], 0.5)]
+
+
+async def test_jina_empty_input_sends_nothing(server: JinaServer, recorder: Recorder) -> None:
+    """No nodes, no request; the events come in pairs."""
+    rerank = jina(server)
+    assert rerank.postprocess_nodes([], query_str="q") == []
+    assert await rerank.apostprocess_nodes([], query_str="q") == []
+    assert server.requests == []
+    assert [type(one) for one in recorder.events] == [ReRankStartEvent, ReRankEndEvent] * 2
+
+
+def test_jina_html_error(server: JinaServer, recorder: Recorder) -> None:
+    """An HTML error page is an error of ours, not a JSONDecodeError; the events come in pairs."""
+    server.then(html(400))
+    with pytest.raises(BadRequestError):
+        jina(server).postprocess_nodes(nodes(), query_str="q")
+    assert [type(event) for event in recorder.events] == [ReRankStartEvent, ReRankEndEvent]
+
+
+def test_jina_keeps_its_key(server: JinaServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key is in neither repr, dictionary, JSON, pickle, event nor error."""
+    rerank = jina(server, top_n=1)
+    shown = [repr(rerank), str(rerank.to_dict()), rerank.to_json(), str(pickle.dumps(rerank))]
+    with pytest.raises(AuthenticationError) as error:
+        jina(server, api_key=KEY + "wrong").postprocess_nodes(nodes(), query_str="q")
+    assert all(KEY not in text for text in [*shown, str(error.value)])
+    monkeypatch.setenv("JINA_API_KEY", KEY)
+    for again in (JinaRerank.from_dict(rerank.to_dict()), pickle.loads(pickle.dumps(rerank))):
+        assert again.to_dict() == rerank.to_dict()
+        assert again.postprocess_nodes(nodes(), query_str="three")[0].text == TEXTS[2]
+
+
+def test_jina_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a key the constructor says where to get one."""
+    monkeypatch.delenv("JINA_API_KEY", raising=False)
+    monkeypatch.delenv("JINAAI_API_KEY", raising=False)
+    with pytest.raises(HybridgeError, match="JINA_API_KEY"):
+        JinaRerank()
