@@ -63,6 +63,7 @@ class Collection:
         self.connection.call("load_collection", self.name)
         if (average_length := self.read_value(AVERAGE_LENGTH)) is not None:
             self.shared.average_length = average_length["tokens"]
+            self.shared.weighed = average_length["documents"]
         return layout
 
     def create(self, layout: Layout) -> None:
@@ -92,10 +93,17 @@ class Collection:
                 self.drop()
                 self.create(layout)
 
-    def freeze_average_length(self, tokens: float) -> None:
-        """Set the average document length that document vectors are weighted by."""
-        self.write_value(AVERAGE_LENGTH, {"tokens": tokens})
+    def freeze_average_length(self, tokens: float, documents: int) -> None:
+        """Set the average length that document vectors are weighted by, that of so many documents.
+
+        Args:
+            tokens: The average.
+            documents: How many documents it is the average of.
+        """
+        self.write_value(AVERAGE_LENGTH, {"tokens": tokens, "documents": documents})
         self.shared.average_length = tokens
+        self.shared.weighed = documents
+        self.shared.reported = False
 
     def read_value(self, kind: str) -> dict[str, Any] | None:
         """Return a value of the companion, or None if there is none of this kind."""

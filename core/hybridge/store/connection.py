@@ -38,6 +38,13 @@ _UNAVAILABLE = 2
 _opening = threading.RLock()
 _users: Counter[str] = Counter()
 
+_attempts = Retrying(
+    stop=stop_after_attempt(3),
+    wait=wait_random_exponential(multiplier=0.2, max=2),
+    retry=retry_if_exception_type(StoreConnectionError),
+    reraise=True,
+)
+
 
 def pymilvus() -> Any:
     """Import pymilvus whatever `MILVUS_URI` holds: with a path in it, its import raises."""
@@ -83,13 +90,7 @@ class Connection:
             StoreConnectionError: If the server does not answer, after three attempts.
             EngineError: If the engine refused.
         """
-        attempts = Retrying(
-            stop=stop_after_attempt(3),
-            wait=wait_random_exponential(multiplier=0.2, max=2),
-            retry=retry_if_exception_type(StoreConnectionError),
-            reraise=True,
-        )
-        return attempts(self._call_loaded, operation, collection_name, arguments)
+        return _attempts(self._call_loaded, operation, collection_name, arguments)
 
     def _call_loaded(self, operation: str, name: str, arguments: dict[str, Any]) -> Any:
         """Call once; a collection that a restarted server has released is loaded first."""

@@ -119,22 +119,24 @@ class LiveBM25:
 
         The first documents freeze the average length.
         """
-        totals = counts.statistics()
-        if self._shared.average_length is None and totals.tokens:
-            self._collection.freeze_average_length(totals.tokens / totals.documents)
+        tokens = int(counts.lengths.sum())
+        if self._shared.average_length is None and tokens:
+            self._collection.freeze_average_length(tokens / len(counts), len(counts))
         average = self._shared.average_length or 1.0
         vectors = document_vectors(counts, self._weighting, average, self.dim)
         return [vector or EMPTY_SPARSE for vector in sparse_rows(vectors)]
 
     @contextmanager
-    def following(self, removed: TermCounts, added: TermCounts | None = None) -> Iterator[None]:
+    def following(
+        self, added: TermCounts | None = None, removed: TermCounts | None = None
+    ) -> Iterator[None]:
         """Bring the statistics up to date with the rows that the block writes or deletes.
 
         If anything fails, the statistics are read, and compared with the rows, at the next use.
         """
         statistics = self.statistics  # before the rows change, since reading compares the two
         plus = Statistics() if added is None else added.statistics()
-        minus = removed.statistics()
+        minus = Statistics() if removed is None else removed.statistics()
         try:
             yield
             self._log.append(plus, minus)

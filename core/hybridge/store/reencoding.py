@@ -40,34 +40,39 @@ def settle_before_search(collection: Collection, bm25: LiveBM25) -> None:
 
 
 def settle_while_writing(collection: Collection, bm25: LiveBM25) -> None:
-    """Weigh a small collection anew when it has doubled, so that it grows up well weighted."""
-    _settle(collection, bm25, _WHILE_WRITING)
+    """Weigh a collection anew when it has doubled before it is large, since nothing will later."""
+    if bm25.statistics.documents >= SMALL / 4:
+        _settle(collection, bm25, _WHILE_WRITING)
 
 
 def _settle(collection: Collection, bm25: LiveBM25, share: float) -> None:
     state = collection.shared
-    documents, changes = bm25.statistics.documents, state.changes
-    if changes is not None and changes < max(1, share * documents) and bm25.drift <= MAX_DRIFT:
+    documents = bm25.statistics.documents
+    interrupted = False
+    if state.changes is None:
+        state.changes = abs(documents - state.weighed)
+        interrupted = collection.read_value(_UNFINISHED) is not None
+    many = state.changes >= max(1, share * documents) and bm25.drift > _NEGLIGIBLE
+    if not (many or interrupted or bm25.drift > MAX_DRIFT):
         return
     with state.lock:
-        if state.broken is not None:
-            return
         if documents > SMALL:
-            _report(collection, bm25)
-        elif bm25.drift > _NEGLIGIBLE or collection.read_value(_UNFINISHED) is not None:
+            _report(collection, bm25, interrupted)
+        elif state.broken is None:
             reencode(collection, bm25)
         state.changes = 0
 
 
-def _report(collection: Collection, bm25: LiveBM25) -> None:
-    unfinished = collection.read_value(_UNFINISHED) is not None
-    if unfinished or bm25.drift > MAX_DRIFT:
+def _report(collection: Collection, bm25: LiveBM25, interrupted: bool) -> None:
+    state = collection.shared
+    if interrupted or (bm25.drift > MAX_DRIFT and not state.reported):
+        state.reported = True
         logger.warning(
             "BM25 of %r: the average document length has moved by %.0f %%%s; "
             "MilvusStore.reencode_sparse() weighs the documents anew",
             collection.name,
             100 * bm25.drift,
-            " and an earlier re-encoding is unfinished" if unfinished else "",
+            " and an earlier re-encoding was interrupted" if interrupted else "",
         )
 
 
@@ -87,7 +92,7 @@ def reencode(collection: Collection, bm25: LiveBM25, *, progress: bool = False) 
             average = bm25.statistics.average_length
             collection.write_value(_UNFINISHED, {"after": ""})
             if average:
-                collection.freeze_average_length(average)
+                collection.freeze_average_length(average, bm25.statistics.documents)
     ids = sorted(row["id"] for rows in collection.select("", []) for row in rows)
     left = iter([row_id for row_id in ids if row_id > after])
     done = 0

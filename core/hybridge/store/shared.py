@@ -30,8 +30,10 @@ class SharedState:
         statistics: The BM25 statistics; None until they are read.
         counting: Held for the moment in which the statistics change or are weighed.
         average_length: The frozen average document length, in tokens; None until it is known.
-        changes: Documents added or removed since document vectors were last brought up to the
-            true average length; None, not known, for a collection just opened.
+        weighed: How many documents the frozen average length is the average of.
+        changes: Documents added or removed since then; None, not known, for a collection just
+            opened.
+        reported: Whether the drift from the frozen average length was reported.
         broken: Why a flush failed.
         users: How many stores use the state.
     """
@@ -42,7 +44,9 @@ class SharedState:
     statistics: Statistics | None = None
     counting: threading.Lock = field(default_factory=threading.Lock)
     average_length: float | None = None
+    weighed: int = 0
     changes: int | None = None
+    reported: bool = False
     broken: str | None = None
     users: int = 0
 
@@ -52,7 +56,9 @@ class SharedState:
             self.layout = None
             self.statistics = None
             self.average_length = None
+            self.weighed = 0
             self.changes = None
+            self.reported = False
 
     def refuse_if_broken(self) -> None:
         """Refuse to write after a failed flush, which would lose rows for good.

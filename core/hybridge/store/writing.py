@@ -128,10 +128,10 @@ def write(records: Sequence[Record], known: Known) -> None:
         collection.upsert([_row(record, layout) for record in records])
         return
     added = bm25.count(record.text for record in records)
-    removed = bm25.count(row["text"] for row in old.values())
+    removed = bm25.count(row["text"] for row in old.values()) if old else None
     vectors = bm25.weigh(added)
     records = [replace(r, sparse=vector) for r, vector in zip(records, vectors, strict=True)]
-    with bm25.following(removed, added):
+    with bm25.following(added, removed):
         collection.upsert([_row(record, layout) for record in records])
     settle_while_writing(collection, bm25)
 
@@ -155,7 +155,7 @@ def _erase(ids: Sequence[str], collection: Collection, legs: Mapping[str, Leg]) 
     if bm25 is None:
         collection.delete(list(old))
     else:
-        with bm25.following(bm25.count(row["text"] for row in old.values())):
+        with bm25.following(removed=bm25.count(row["text"] for row in old.values())):
             collection.delete(list(old))
     return len(old)
 
