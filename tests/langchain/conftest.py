@@ -1,0 +1,57 @@
+"""Fixtures for the LangChain adapter: vector stores on a path, closed after the test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from langchain_core.documents import Document
+
+from langchain_embeddings import WordEmbeddings
+from langchain_hybridge import MilvusVectorStore
+
+MakeVectorStore = Callable[..., MilvusVectorStore]
+
+ANIMALS = [
+    Document(id="cat", page_content="The cat sleeps on the sofa", metadata={"legs": 4}),
+    Document(id="dog", page_content="The dog runs in the park", metadata={"legs": 4}),
+    Document(id="bird", page_content="The bird sings in the morning", metadata={"legs": 2}),
+    Document(id="fish", page_content="The fish swims in the river", metadata={"legs": 0}),
+]
+
+
+@pytest.fixture
+def make_vector_store(path: str) -> Iterator[MakeVectorStore]:
+    """Makes vector stores on the path, and closes them after the test."""
+    made: list[MilvusVectorStore] = []
+
+    def make(embedding: Any = None, **arguments: Any) -> MilvusVectorStore:
+        if "store" not in arguments:
+            arguments = {"uri": path, **arguments}
+        made.append(MilvusVectorStore(embedding, **arguments))
+        return made[-1]
+
+    yield make
+    for vector_store in made:
+        vector_store.close()
+
+
+@pytest.fixture
+def embeddings() -> WordEmbeddings:
+    """Embeddings that note their calls."""
+    return WordEmbeddings()
+
+
+@pytest.fixture
+def empty(make_vector_store: MakeVectorStore, embeddings: WordEmbeddings) -> MilvusVectorStore:
+    """A vector store with dense vectors and BM25, and nothing in it."""
+    return make_vector_store(embeddings)
+
+
+@pytest.fixture
+def animals(empty: MilvusVectorStore, embeddings: WordEmbeddings) -> MilvusVectorStore:
+    """The same with four animals in it; the calls noted start after that."""
+    empty.add_documents(ANIMALS)
+    embeddings.calls.clear()
+    return empty
