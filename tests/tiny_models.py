@@ -34,7 +34,7 @@ def tiny_sentence_transformer(folder: Path, pooling: str = "mean") -> Path:
 def tiny_splade(folder: Path) -> Path:
     """Save a masked-language model in the layout of a SPLADE checkpoint, and return the folder."""
     from sentence_transformers import SparseEncoder
-    from sentence_transformers.sparse_encoder.models import MLMTransformer, SpladePooling
+    from sentence_transformers.sparse_encoder.modules import MLMTransformer, SpladePooling
     from transformers import BertConfig, BertForMaskedLM
 
     base = folder / "bert"

@@ -1,0 +1,158 @@
+"""The BGE-M3 network: an XLM-RoBERTa, and a linear layer that weighs its tokens.
+
+The last hidden state of the first token is the dense vector.
+Chen et al., "M3-Embedding", 2024 (arXiv:2402.03216), section 3.2: the lexical weight of a term is
+the largest ReLU(w·h) over its places in the text. Special tokens weigh nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, vstack
+from tqdm.auto import tqdm
+
+from hybridge.errors import ModelNotFoundError
+from hybridge.hub import load_model
+
+_LEXICAL_LAYER = "sparse_linear.pt"
+_PATTERNS = ["*.json", "*.model", "*.safetensors", "pytorch_model.bin", _LEXICAL_LAYER]
+
+Pair = tuple[NDArray[np.float32], csr_array]
+
+
+class BGEM3Model:
+    """The network on one device. Safe to use from several threads.
+
+    Args:
+        name: A name on the hub, or the path of a folder.
+        device: Such as "cpu" or "cuda:0"; None takes a GPU where there is one.
+        half: Whether to compute in 16 bits; on a CPU it stays at 32.
+
+    Raises:
+        ModelNotFoundError: The weights are neither here nor reachable.
+        InvalidInputError: The files make no usable model.
+    """
+
+    def __init__(self, name: str, device: str | None, half: bool) -> None:
+        import torch
+
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        dtype = torch.float16 if half and self.device.type != "cpu" else torch.float32
+        parts = load_model(name, _open, marker=_LEXICAL_LAYER)
+        self.tokenizer, network, lexical = parts
+        self.network = network.to(self.device, dtype).eval()
+        self.lexical = lexical.to(self.device, dtype).eval()
+        self.dense_dim = int(network.config.hidden_size)
+        self.sparse_dim = len(self.tokenizer)
+        self._tokenizing = Lock()
+
+    def encode(
+        self, texts: list[str], max_length: int, batch_size: int, progress: bool = False
+    ) -> Pair:
+        """Return dense vectors, not normalised, and lexical weights, from one pass per batch.
+
+        Args:
+            texts: At least one text.
+            max_length: Tokens of a text that count.
+            batch_size: Texts in one forward pass.
+            progress: Whether to show a progress bar.
+
+        Returns:
+            A float32 array of shape `(len(texts), dense_dim)` and a float32 `csr_array` of shape
+            `(len(texts), sparse_dim)`.
+        """
+        ids = self._ids(texts, max_length)
+        # Texts of like length share a batch, so that little of it is padding.
+        order = np.argsort([-len(tokens) for tokens in ids], kind="stable")
+        pairs = []
+        with tqdm(total=len(texts), unit="text", disable=not progress) as bar:
+            for start in range(0, len(order), batch_size):
+                batch = order[start : start + batch_size]
+                pairs.append(self._forward([ids[place] for place in batch]))
+                bar.update(len(batch))
+        back = np.argsort(order)
+        dense = np.concatenate([pair[0] for pair in pairs])[back]
+        sparse = csr_array(vstack([pair[1] for pair in pairs], format="csr")[back])
+        return dense, sparse
+
+    def _ids(self, texts: list[str], max_length: int) -> list[list[int]]:
+        # A tokenizer holds its length limit as state, which two threads must not change at once.
+        with self._tokenizing:
+            encoded = self.tokenizer(texts, truncation=True, max_length=max_length)
+        ids: list[list[int]] = encoded["input_ids"]
+        return ids
+
+    def _forward(self, ids: Sequence[Sequence[int]]) -> Pair:
+        import torch
+
+        lengths = np.array([len(tokens) for tokens in ids])
+        mask = np.arange(lengths.max()) < lengths[:, None]
+        padded = np.full(mask.shape, self.tokenizer.pad_token_id, dtype=np.int64)
+        padded[mask] = np.concatenate([np.asarray(tokens) for tokens in ids])
+        with torch.inference_mode():
+            hidden = self.network(
+                input_ids=torch.from_numpy(padded).to(self.device),
+                attention_mask=torch.from_numpy(mask.astype(np.int64)).to(self.device),
+            ).last_hidden_state
+            weights = torch.relu(self.lexical(hidden))[:, :, 0].float().cpu().numpy()
+            dense = hidden[:, 0].float().cpu().numpy()
+        counted = mask & (weights > 0) & ~np.isin(padded, self._special_ids())
+        rows = np.nonzero(counted)[0]
+        shape = (len(ids), self.sparse_dim)
+        return dense, largest_per_term(rows, padded[counted], weights[counted], shape)
+
+    def _special_ids(self) -> list[int]:
+        names = ("cls_token_id", "eos_token_id", "pad_token_id", "unk_token_id")
+        found = (getattr(self.tokenizer, name) for name in names)
+        return [number for number in found if number is not None]
+
+
+def largest_per_term(
+    rows: NDArray[np.int64],
+    terms: NDArray[np.int64],
+    weights: NDArray[np.float32],
+    shape: tuple[int, int],
+) -> csr_array:
+    """Return a sparse array that holds, for each row and term, the largest of its weights.
+
+    Args:
+        rows: The row of each weight.
+        terms: The column of each weight.
+        weights: The weights, all above 0.
+        shape: Rows and columns.
+    """
+    places = rows * shape[1] + terms
+    order = np.argsort(places, kind="stable")
+    places, weights = places[order], weights[order]
+    first = np.flatnonzero(np.diff(places, prepend=-1))
+    largest = np.maximum.reduceat(weights, first) if len(first) else weights
+    found = places[first]
+    return csr_array((largest, (found // shape[1], found % shape[1])), shape=shape)
+
+
+def _open(place: str, local_files_only: bool) -> tuple[Any, Any, Any]:
+    """Return tokenizer, network and lexical layer."""
+    import torch
+    from huggingface_hub import snapshot_download
+    from transformers import AutoModel, AutoTokenizer
+
+    if Path(place).is_dir():
+        folder = Path(place)
+    else:
+        folder = Path(
+            snapshot_download(place, allow_patterns=_PATTERNS, local_files_only=local_files_only)
+        )
+    if not (folder / _LEXICAL_LAYER).is_file():
+        raise ModelNotFoundError(f"{folder} holds no {_LEXICAL_LAYER}: it is no BGE-M3 model")
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    network = AutoModel.from_pretrained(folder)
+    state = torch.load(folder / _LEXICAL_LAYER, map_location="cpu", weights_only=True)
+    lexical = torch.nn.Linear(network.config.hidden_size, 1)
+    lexical.load_state_dict(state)
+    return tokenizer, network, lexical
