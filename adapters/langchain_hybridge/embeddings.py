@@ -51,7 +51,8 @@ def as_embeddings(embedding: object) -> Embeddings | None:
     """
     if embedding is None or isinstance(embedding, Embeddings):
         return embedding
-    if isinstance(embedding, DenseEmbeddingFunction):
+    # A class has the methods too, and would pass for an instance.
+    if isinstance(embedding, DenseEmbeddingFunction) and not isinstance(embedding, type):
         return DenseEmbeddings(embedding)
     msg = (
         f"embedding is a {type(embedding).__name__}: give LangChain Embeddings, a dense function "

@@ -9,6 +9,7 @@ from typing import Any
 from langchain_core.embeddings import Embeddings
 
 from hybridge.records import Hit
+from hybridge.store.plan import valid_search
 from hybridge.store.store import MilvusStore
 from langchain_hybridge.options import MMROptions, search_arguments
 
@@ -24,6 +25,9 @@ class Searcher:
         store: The store.
         embeddings: What makes the vectors of queries; None where the store itself does.
         defaults: The options that a call leaves out: k, mode, fetch_k, fusion.
+
+    Raises:
+        InvalidInputError: If a default makes no sense.
     """
 
     def __init__(
@@ -32,6 +36,15 @@ class Searcher:
         self._store = store
         self._embeddings = embeddings
         self._defaults = search_arguments(defaults)
+        # A search for nothing, so that a default that makes no sense is refused at once.
+        nothing: dict[str, Any] = {
+            "queries": [],
+            "vectors": None,
+            "filter": None,
+            "expr": None,
+            "reranker": None,
+        }
+        valid_search(**nothing, **defaults, with_vectors=False)
 
     def hits(
         self,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
-from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from typing_extensions import Self, Unpack
 
@@ -16,15 +15,15 @@ from hybridge.protocols import DenseEmbeddingFunction
 from hybridge.retrieval.fusion import Fusion
 from hybridge.store.plan import FetchK, Mode
 from hybridge.store.store import BATCH_SIZE, MilvusStore
-from langchain_hybridge.convert import make_document, make_records
+from langchain_hybridge.convert import make_records
 from langchain_hybridge.embeddings import DenseEmbeddings, as_embeddings
 from langchain_hybridge.filters import LangChainFilter, make_filter
 from langchain_hybridge.options import StoreArguments
-from langchain_hybridge.search_methods import SearchMethods
+from langchain_hybridge.reading import ReadMethods
 from langchain_hybridge.searcher import Searcher
 
 
-class MilvusVectorStore(SearchMethods):
+class MilvusVectorStore(ReadMethods):
     """LangChain documents in a Milvus collection, searched by dense vectors, BM25, or both.
 
     Nothing is opened before the first call that needs Milvus. Every method may be called from any
@@ -251,30 +250,6 @@ class MilvusVectorStore(SearchMethods):
         """Async twin of `delete`."""
         await self.store.adelete(ids, filter=make_filter(filter), expr=expr)
         return True
-
-    # --- reading -------------------------------------------------------------------------------
-
-    def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
-        """Return the documents of these ids, each once, in order; missing ones are left out."""
-        return [make_document(record) for record in self.store.get(list(dict.fromkeys(ids)))]
-
-    async def aget_by_ids(self, ids: Sequence[str], /) -> list[Document]:
-        """Async twin of `get_by_ids`."""
-        records = await self.store.aget(list(dict.fromkeys(ids)))
-        return [make_document(record) for record in records]
-
-    def scroll(
-        self, filter: LangChainFilter = None, *, expr: str | None = None
-    ) -> Iterator[Document]:
-        """Yield every document, or every one that matches, without any search."""
-        return map(make_document, self.store.scroll(make_filter(filter), expr=expr))
-
-    async def ascroll(
-        self, filter: LangChainFilter = None, *, expr: str | None = None
-    ) -> AsyncIterator[Document]:
-        """Async twin of `scroll`."""
-        async for record in self.store.ascroll(make_filter(filter), expr=expr):
-            yield make_document(record)
 
     # --- life ----------------------------------------------------------------------------------
 

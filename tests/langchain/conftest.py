@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from langchain_core.documents import Document
 
-from langchain_embeddings import WordEmbeddings
+pytest.importorskip("langchain_core", reason="needs the extra hybridge[langchain]")
+
 from langchain_hybridge import MilvusVectorStore
-
-MakeVectorStore = Callable[..., MilvusVectorStore]
-
-ANIMALS = [
-    Document(id="cat", page_content="The cat sleeps on the sofa", metadata={"legs": 4}),
-    Document(id="dog", page_content="The dog runs in the park", metadata={"legs": 4}),
-    Document(id="bird", page_content="The bird sings in the morning", metadata={"legs": 2}),
-    Document(id="fish", page_content="The fish swims in the river", metadata={"legs": 0}),
-]
+from langchain_support import ANIMALS, MakeVectorStore, WordEmbeddings
 
 
 @pytest.fixture
@@ -28,7 +20,7 @@ def make_vector_store(path: str) -> Iterator[MakeVectorStore]:
 
     def make(embedding: Any = None, **arguments: Any) -> MilvusVectorStore:
         if "store" not in arguments:
-            arguments = {"uri": path, **arguments}
+            arguments.setdefault("uri", path)
         made.append(MilvusVectorStore(embedding, **arguments))
         return made[-1]
 

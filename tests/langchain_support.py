@@ -1,14 +1,26 @@
-"""LangChain embeddings for tests: meaningful, deterministic, instant, and they note their calls."""
+"""What the tests of the LangChain adapter share: documents, embeddings that note their calls."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 import zlib
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 
+from langchain_hybridge import MilvusVectorStore
+
+MakeVectorStore = Callable[..., MilvusVectorStore]
+
+ANIMALS = [
+    Document(id="cat", page_content="The cat sleeps on the sofa", metadata={"legs": 4}),
+    Document(id="dog", page_content="The dog runs in the park", metadata={"legs": 4}),
+    Document(id="bird", page_content="The bird sings in the morning", metadata={"legs": 2}),
+    Document(id="fish", page_content="The fish swims in the river", metadata={"legs": 0}),
+]
 DIM = 64
 
 
@@ -21,7 +33,7 @@ class Call(NamedTuple):
 
 
 class WordEmbeddings(Embeddings):
-    """Texts that share words have similar vectors."""
+    """Meaningful, deterministic and instant: texts that share words have similar vectors."""
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
@@ -58,3 +70,8 @@ def vector(text: str) -> list[float]:
     for word in text.lower().split():
         counts[zlib.crc32(word.strip(".,?!").encode()) % DIM] += 1.0
     return counts
+
+
+def ids(documents: Iterable[Document]) -> list[str | None]:
+    """Return the documents' ids, in order."""
+    return [document.id for document in documents]

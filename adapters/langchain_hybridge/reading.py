@@ -1,8 +1,8 @@
-"""LangChain's search methods, sync and async, in terms of a `Searcher`."""
+"""What a vector store answers: searches of every kind, documents by id, and all there are."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
 from langchain_core.documents import Document
@@ -10,7 +10,9 @@ from langchain_core.vectorstores import VectorStore
 from typing_extensions import Unpack
 
 from hybridge.records import Hit
-from langchain_hybridge.convert import make_found_document
+from hybridge.store.store import MilvusStore
+from langchain_hybridge.convert import make_document, make_found_document
+from langchain_hybridge.filters import LangChainFilter, make_filter
 from langchain_hybridge.options import MMROptions, ScoreOptions, SearchOptions
 from langchain_hybridge.searcher import Searcher
 
@@ -18,14 +20,15 @@ from langchain_hybridge.searcher import Searcher
 # checkers, which see that as a narrower signature.
 
 
-class SearchMethods(VectorStore):
-    """What a vector store answers.
+class ReadMethods(VectorStore):
+    """The methods of a vector store that read, sync and async.
 
     Everywhere, `k` is how many documents come back; None takes the vector store's own. `options`
     are `SearchOptions` (or those named); one that does not exist is an error. Methods that take a
     vector take the text of the query as `query=` too, for BM25; without it they search densely.
     """
 
+    store: MilvusStore
     searcher: Searcher
 
     def similarity_search(  # type: ignore[override]
@@ -198,6 +201,30 @@ class SearchMethods(VectorStore):
             {"k": k, **options}, query, embedding, fetch_k=fetch_k, balance=lambda_mult
         )
         return _documents(hits, options)
+
+    # --- without a search ----------------------------------------------------------------------
+
+    def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
+        """Return the documents of these ids, each once, in order; missing ones are left out."""
+        return [make_document(record) for record in self.store.get(list(dict.fromkeys(ids)))]
+
+    async def aget_by_ids(self, ids: Sequence[str], /) -> list[Document]:
+        """Async twin of `get_by_ids`."""
+        records = await self.store.aget(list(dict.fromkeys(ids)))
+        return [make_document(record) for record in records]
+
+    def scroll(
+        self, filter: LangChainFilter = None, *, expr: str | None = None
+    ) -> Iterator[Document]:
+        """Yield every document, or every one that matches, without any search."""
+        return map(make_document, self.store.scroll(make_filter(filter), expr=expr))
+
+    async def ascroll(
+        self, filter: LangChainFilter = None, *, expr: str | None = None
+    ) -> AsyncIterator[Document]:
+        """Async twin of `scroll`."""
+        async for record in self.store.ascroll(make_filter(filter), expr=expr):
+            yield make_document(record)
 
 
 def _documents(hits: Sequence[Hit], options: Mapping[str, Any]) -> list[Document]:
