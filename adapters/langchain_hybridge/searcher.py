@@ -37,14 +37,8 @@ class Searcher:
         self._embeddings = embeddings
         self._defaults = search_arguments(defaults)
         # A search for nothing, so that a default that makes no sense is refused at once.
-        nothing: dict[str, Any] = {
-            "queries": [],
-            "vectors": None,
-            "filter": None,
-            "expr": None,
-            "reranker": None,
-        }
-        valid_search(**nothing, **defaults, with_vectors=False)
+        nothing: dict[str, Any] = dict.fromkeys(["vectors", "filter", "expr", "reranker"])
+        valid_search(queries=[], with_vectors=False, **nothing, **defaults)
 
     def hits(
         self,
