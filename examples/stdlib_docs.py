@@ -11,14 +11,16 @@ import warnings
 from types import ModuleType
 from typing import Any
 
-# Importing these opens a window or a browser, prints a text, or takes long.
+# Importing these opens a window or a browser, prints a text, or takes long; or they are the
+# platform's own name for what `os` has.
 SKIPPED = {"antigravity", "this", "idlelib", "lib2to3", "test", "turtle", "turtledemo", "tkinter"}
+PLATFORM = {"posix", "nt"}
 
 
 def collect_docstrings() -> dict[str, str]:
     """Return qualified name to docstring of the public classes, functions and methods."""
     docstrings: dict[str, str] = {}
-    for name in sorted(sys.stdlib_module_names - SKIPPED):
+    for name in sorted(sys.stdlib_module_names - SKIPPED - PLATFORM):
         module = None if name.startswith("_") else _imported(name)
         if module is not None:
             _collect(module, name, docstrings)
@@ -54,4 +56,6 @@ def _collect(owner: Any, path: str, docstrings: dict[str, str]) -> None:
 def _belongs(value: Any, module: str) -> bool:
     """Whether a module defines a value, or re-exports it from its own private C module."""
     home = getattr(value, "__module__", None) or module
+    if home in PLATFORM:
+        return module == "os"
     return home.lstrip("_").partition(".")[0] == module.partition(".")[0] or home == "builtins"
