@@ -1,0 +1,177 @@
+"""What `Rerank` and `JinaRerank` promise, alone and in a compression retriever."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from langchain_classic.retrievers import ContextualCompressionRetriever
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.documents import Document
+from langchain_core.load import dumps
+from pydantic import SecretStr, ValidationError
+from test_langchain_search import shortest_first
+
+from hybridge import RerankResult
+from hybridge.errors import AuthenticationError, InvalidInputError
+from jina_server import KEY, JinaServer
+from langchain_hybridge import JinaRerank, MilvusRetriever, MilvusVectorStore, Rerank
+from langchain_support import ANIMALS, ids
+
+QUESTION = "organic skincare for sensitive skin"
+DOCUMENTS = [
+    Document(id=name, page_content=f"{name} text", metadata={"n": n})
+    for n, name in enumerate(["zero", "one", "two", "three"])
+]
+SCORES = {"one text": 0.937096, "three text": 0.354210, "zero text": 0.349866, "two text": 0.272896}
+
+
+@pytest.fixture
+def jina() -> Iterator[JinaServer]:
+    """A local server that scores as Jina's API did."""
+    with JinaServer() as server:
+        server.scores = SCORES
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def _no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("JINA_API_KEY", "JINAAI_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+class Runs(BaseCallbackHandler):
+    """Notes runs."""
+
+    def __init__(self) -> None:
+        self.events: list[Any] = []
+
+    def on_chain_start(self, serialized: Any, inputs: Any, **kwargs: Any) -> None:
+        """A run began."""
+        self.events.append((kwargs["name"], inputs["query"]))
+
+    def on_chain_end(self, outputs: Any, **kwargs: Any) -> None:
+        """It ended."""
+        self.events.append(ids(outputs))
+
+    def on_chain_error(self, error: BaseException, **kwargs: Any) -> None:
+        """It failed."""
+        self.events.append(error)
+
+
+@pytest.mark.parametrize("carries", ["absent", "object", "string"])
+async def test_jina_orders_documents(jina: JinaServer, carries: str) -> None:
+    """Best first, with texts and scores, whether or not the answer carries documents."""
+    jina.returns_documents = carries
+    rerank = JinaRerank(api_key=KEY, base_url=jina.base_url)
+    found = rerank.compress_documents(DOCUMENTS, QUESTION)
+    assert [(d.id, d.metadata["n"], d.metadata["relevance_score"]) for d in found] == [
+        ("one", 1, 0.937096),
+        ("three", 3, 0.354210),
+        ("zero", 0, 0.349866),
+        ("two", 2, 0.272896),
+    ]
+    assert [document.page_content for document in found] == list(SCORES)
+    assert await rerank.acompress_documents(DOCUMENTS, QUESTION) == found
+
+
+def test_the_documents_given_are_left_alone() -> None:
+    """Copies come back, at most `top_n`."""
+    found = Rerank(shortest_first, 2).compress_documents(DOCUMENTS, QUESTION)
+    assert ids(found) == ["one", "two"]
+    assert found[0].metadata == {"n": 1, "relevance_score": -8.0}
+    assert DOCUMENTS[1].metadata == {"n": 1}
+
+
+async def test_an_empty_list_asks_nobody(jina: JinaServer) -> None:
+    """And comes back empty."""
+    rerank = JinaRerank(api_key=KEY, base_url=jina.base_url)
+    assert rerank.compress_documents([], QUESTION) == []
+    assert await rerank.acompress_documents([], QUESTION) == []
+    assert jina.requests == []
+
+
+async def test_in_a_compression_retriever(jina: JinaServer, animals: MilvusVectorStore) -> None:
+    """LangChain's own: sync, async, and its callbacks see the reranking."""
+    jina.scores = {ANIMALS[3].page_content: 0.9}
+    retriever = ContextualCompressionRetriever(
+        base_compressor=JinaRerank(api_key=KEY, base_url=jina.base_url, top_n=1),
+        base_retriever=MilvusRetriever(vectorstore=animals, k=4),
+    )
+    runs = Runs()
+    assert ids(retriever.invoke("Which animal?", {"callbacks": [runs]})) == ["fish"]
+    assert runs.events == [("JinaRerank", "Which animal?"), ["fish"]]
+    assert ids(await retriever.ainvoke("Which animal?", {"callbacks": [runs]})) == ["fish"]
+    assert runs.events[2:] == runs.events[:2]
+
+
+async def test_failures_reach_the_caller_and_the_callbacks(jina: JinaServer) -> None:
+    """An error of ours, without the key."""
+    rerank = JinaRerank(api_key=f"wrong-{KEY}", base_url=jina.base_url)
+    runs = Runs()
+    with pytest.raises(AuthenticationError) as caught:
+        rerank.compress_documents(DOCUMENTS, QUESTION, [runs])
+    with pytest.raises(AuthenticationError):
+        await rerank.acompress_documents(DOCUMENTS, QUESTION, [runs])
+    assert KEY not in str(caught.value)
+    assert [type(event) for event in runs.events[1::2]] == [AuthenticationError] * 2
+
+
+async def test_the_event_loop_runs_on(jina: JinaServer) -> None:
+    """A slow function holds up nobody else."""
+    waiting = threading.Event()
+
+    def slow(query: str, documents: Sequence[str], top_k: int = 5) -> list[RerankResult]:
+        assert waiting.wait(timeout=10)
+        return shortest_first(query, documents, top_k)
+
+    task = asyncio.ensure_future(Rerank(slow).acompress_documents(DOCUMENTS, QUESTION))
+    await asyncio.sleep(0.01)
+    assert not task.done()
+    waiting.set()
+    assert len(await task) == 4
+
+
+def test_the_key_is_shown_nowhere(jina: JinaServer) -> None:
+    """Not in `repr`, not in a dump, not in LangChain's serialisation, not in a pickle."""
+    for key in (KEY, SecretStr(KEY)):
+        rerank = JinaRerank(api_key=key, base_url=jina.base_url)
+        assert isinstance(rerank.api_key, SecretStr)
+        shown = [repr(rerank), str(rerank), str(rerank.model_dump()), rerank.model_dump_json()]
+        assert not any(KEY in text for text in [*shown, dumps(rerank)])
+        assert KEY.encode() not in pickle.dumps(rerank)
+
+
+def test_where_a_pickle_is_loaded_the_environment_has_the_key(
+    jina: JinaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes on working there."""
+    pickled = pickle.dumps(JinaRerank(api_key=KEY, base_url=jina.base_url, top_n=1))
+    monkeypatch.setenv("JINA_API_KEY", KEY)
+    assert ids(pickle.loads(pickled).compress_documents(DOCUMENTS, QUESTION)) == ["one"]
+
+
+def test_what_makes_no_sense_is_refused() -> None:
+    """No key, a bad `top_n`, something that is no function, an unknown field."""
+    with pytest.raises(AuthenticationError, match="JINA_API_KEY"):
+        JinaRerank()
+    with pytest.raises(InvalidInputError, match="top_n=0"):
+        Rerank(shortest_first, 0)
+    with pytest.raises(InvalidInputError, match="function is a int"):
+        Rerank(7)  # type: ignore[arg-type]
+    with pytest.raises(ValidationError, match="top_k"):
+        Rerank(shortest_first, top_k=3)
+
+
+def test_an_answer_that_names_no_document_is_an_error() -> None:
+    """Rather than the wrong document."""
+
+    def lost(query: str, documents: Sequence[str], top_k: int = 5) -> list[RerankResult]:
+        return [RerankResult("?", 1.0, len(documents))]
+
+    with pytest.raises(InvalidInputError, match="places"):
+        Rerank(lost).compress_documents(DOCUMENTS, QUESTION)
