@@ -34,7 +34,9 @@ QUESTIONS = [
 
 
 def main() -> None:
-    with MilvusStore(DATABASE, collection_name=COLLECTION, dense=DefaultEmbeddingFunction()) as store:
+    with MilvusStore(
+        DATABASE, collection_name=COLLECTION, dense=DefaultEmbeddingFunction()
+    ) as store:
         index(store)
         compare_modes(store)
         ask_through_langchain(store)
@@ -87,6 +89,7 @@ def ask_through_langchain(store: MilvusStore) -> None:
     from langchain_core.documents import Document
     from langchain_core.prompts import ChatPromptTemplate
     from langchain_core.runnables import RunnableLambda, RunnablePassthrough
+
     from langchain_hybridge import DenseEmbeddings, MilvusRetriever, MilvusVectorStore
 
     def join(documents: list[Document]) -> str:
@@ -105,6 +108,7 @@ def ask_through_langchain(store: MilvusStore) -> None:
 def ask_through_llama_index(store: MilvusStore) -> None:
     from llama_index.core import VectorStoreIndex
     from llama_index.core.llms import MockLLM
+
     from llama_index_hybridge import DenseEmbedding, MilvusVectorStore
 
     index = VectorStoreIndex.from_vector_store(

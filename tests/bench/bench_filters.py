@@ -12,6 +12,7 @@ import tempfile
 import time
 
 import numpy as np
+
 from hybridge import F, MilvusStore, Record
 from hybridge.store.selection import FilterLike
 
@@ -31,28 +32,28 @@ FILTERS: dict[str, FilterLike] = {
 
 def main() -> int:
     rng = np.random.default_rng(7)
-    with tempfile.TemporaryDirectory() as folder:
-        with MilvusStore(
-            f"{folder}/store.db", sparse=None, metadata_schema={"column": int}
-        ) as store:
-            store.add(
-                Record(
-                    id=str(i),
-                    text=f"document {i}",
-                    metadata={"column": i % 100, "json": i % 100},
-                    dense=rng.normal(size=DIM).astype(np.float32),
-                )
-                for i in range(ROWS)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        MilvusStore(f"{folder}/store.db", sparse=None, metadata_schema={"column": int}) as store,
+    ):
+        store.add(
+            Record(
+                id=str(i),
+                text=f"document {i}",
+                metadata={"column": i % 100, "json": i % 100},
+                dense=rng.normal(size=DIM).astype(np.float32),
             )
-            times: dict[str, list[float]] = {name: [] for name in FILTERS}
-            for turn in range(ROUNDS + 2):
-                query = rng.normal(size=DIM).astype(np.float32)
-                for name, wanted in FILTERS.items():
-                    start = time.perf_counter()
-                    hits = store.search(vector=query, k=K, filter=wanted)
-                    if turn >= 2:
-                        times[name].append(time.perf_counter() - start)
-                    assert len(hits) == K
+            for i in range(ROWS)
+        )
+        times: dict[str, list[float]] = {name: [] for name in FILTERS}
+        for turn in range(ROUNDS + 2):
+            query = rng.normal(size=DIM).astype(np.float32)
+            for name, wanted in FILTERS.items():
+                start = time.perf_counter()
+                hits = store.search(vector=query, k=K, filter=wanted)
+                if turn >= 2:
+                    times[name].append(time.perf_counter() - start)
+                assert len(hits) == K
     unfiltered = times["no filter"]
     missed = False
     for name, measured in times.items():

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+
 from hybridge import MilvusStore, Record
 from hybridge.store.connection import pymilvus
 from hybridge.store.plan import FIELDS

@@ -25,7 +25,9 @@ def main() -> int:
     rng = random.Random(7)
     words = [f"word{i}" for i in range(5_000)]
     weights = [1 / (i + 10) for i in range(len(words))]
-    texts = [" ".join(rng.choices(words, weights, k=rng.randint(20, 120))) for _ in range(DOCUMENTS)]
+    texts = [
+        " ".join(rng.choices(words, weights, k=rng.randint(20, 120))) for _ in range(DOCUMENTS)
+    ]
     queries = [" ".join(rng.choices(words[50:], weights[50:], k=3)) for _ in range(QUERIES)]
     with tempfile.TemporaryDirectory() as folder:
         client = raw_collection(f"{folder}/raw.db")

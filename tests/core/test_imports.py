@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import hybridge
 import pytest
+
+import hybridge
 
 CORE = Path(hybridge.__file__).parent
 HEAVY = {

@@ -6,6 +6,9 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from hybridge.errors import InvalidInputError
 from hybridge.retrieval.fusion import (
     ConfidenceWeighted,
@@ -14,8 +17,6 @@ from hybridge.retrieval.fusion import (
     Weighted,
     confidence,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 scores = st.lists(st.floats(-1e3, 1e3), max_size=60).map(lambda values: sorted(values)[::-1])
 rankings = st.dictionaries(
@@ -63,13 +64,13 @@ def test_confidence_ignores_scale_and_offset(
 
 
 def test_confidence_is_the_height_of_the_best_above_the_tail() -> None:
-    """c = (v[0] - mean(tail)) / std(tail), the tail being v[10:] of a long list."""
+    """C = (v[0] - mean(tail)) / std(tail), the tail being v[10:] of a long list."""
     values = [9.0] + [5.0] * 9 + [1.0, 3.0] * 20
     assert confidence(values) == pytest.approx((9 - 2) / 1)
 
 
 def test_confidence_takes_the_second_half_of_a_short_list() -> None:
-    """tail = v[n // 2:] where n <= 20."""
+    """Tail = v[n // 2:] where n <= 20."""
     assert confidence([8.0, 7.0, 3.0, 1.0]) == pytest.approx((8 - 2) / 1)
 
 

@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from hybridge.errors import InvalidInputError
 from hybridge.retrieval.mmr import maximal_marginal_relevance
 from hybridge.retrieval.relevance import (
@@ -16,8 +19,6 @@ from hybridge.retrieval.relevance import (
     inner_product_relevance,
     reranker_relevance,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 VECTORS = np.array([[1, 0], [0.99, 0.14], [0, 1]], np.float32)
 RELEVANCE = np.array([0.9, 0.89, 0.5], np.float32)
@@ -40,7 +41,7 @@ def test_mmr_bears_zero_vectors_and_no_rows() -> None:
 
 
 def test_mmr_refuses_an_impossible_balance() -> None:
-    """lambda lies in [0, 1]."""
+    """Lambda lies in [0, 1]."""
     with pytest.raises(InvalidInputError, match="balance"):
         maximal_marginal_relevance(RELEVANCE, VECTORS, 2, 1.5)
 
