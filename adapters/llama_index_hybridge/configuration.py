@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from inspect import signature
+from collections.abc import Mapping
 from typing import Any
 
 from llama_index.core.bridge.pydantic import (
-    Field,
+    PrivateAttr,
     SerializationInfo,
     SerializerFunctionWrapHandler,
     model_serializer,
@@ -14,75 +14,64 @@ from llama_index.core.bridge.pydantic import (
 from llama_index.core.vector_stores.types import BasePydanticVectorStore
 from typing_extensions import Self
 
-from hybridge.errors import InvalidInputError
 from hybridge.store.layouts import COLUMN_TYPES
-from hybridge.store.sparse_choice import AUTO
 from hybridge.store.store import MilvusStore
-
-_ARGUMENTS = (
-    "uri", "collection_name", "db_name", "sparse", "dim", "metadata_schema", "timeout",
-    "fusion", "reranker",
-)  # fmt: skip
-
-
-def open_store(store: MilvusStore | None, **arguments: Any) -> MilvusStore:
-    """Return the store given, or else one that the arguments make.
-
-    Raises:
-        InvalidInputError: If both are given, since the arguments would be ignored.
-    """
-    if store is None:
-        return MilvusStore(**arguments)
-    parameters = signature(MilvusStore).parameters
-    given = [name for name, one in arguments.items() if one != parameters[name].default]
-    if given:
-        msg = f"store= and {given[0]}= are given: pass {given[0]} to the MilvusStore instead"
-        raise InvalidInputError(msg)
-    return store
-
-
-def address_of(store: MilvusStore) -> dict[str, Any]:
-    """Return where a store's collection is, without credentials."""
-    return {
-        "uri": str(store.address),
-        "collection_name": store.collection_name,
-        "db_name": store.address.db_name or None,
-    }
 
 
 class ConfiguredVectorStore(BasePydanticVectorStore):
-    """The arguments of a `MilvusVectorStore` that say how to make it again.
+    """A vector store that knows the arguments which make it again.
 
-    `to_dict` holds what JSON can hold. A pickle holds sparse function, fusion and reranker as well.
-    Neither holds the token or `overwrite`.
+    `to_dict` holds what JSON can hold of them. A pickle holds a sparse function, a fusion and a
+    reranker as well. Neither holds the token, nor `overwrite`, which has happened.
+
+    Args:
+        store: What does the work; its address goes into the dictionary, without credentials.
+        arguments: The arguments that it was made with.
+        fusion: How two legs become one ranking.
+        reranker: Orders the nodes of a semantic_hybrid query anew.
     """
 
     stores_text: bool = True
     is_embedding_query: bool = True
 
-    uri: str = Field(description="Where Milvus is, without credentials.")
+    uri: str
     collection_name: str
-    db_name: str | None = None
-    sparse: Any = AUTO
-    dim: int | None = None
-    metadata_schema: dict[str, type] | None = None
-    timeout: float | None = None
     fusion: Any = None
     reranker: Any = None
+
+    _store: MilvusStore = PrivateAttr()
+    _arguments: dict[str, Any] = PrivateAttr()
+
+    def __init__(
+        self, store: MilvusStore, arguments: Mapping[str, Any], fusion: object, reranker: object
+    ) -> None:
+        fields: dict[str, Any] = {
+            "uri": str(store.address),
+            "collection_name": store.collection_name,
+            "fusion": fusion,
+            "reranker": reranker,
+        }
+        super().__init__(**fields)
+        self._store = store
+        self._arguments = {**arguments, **fields}
+        if store.address.db_name:
+            self._arguments["db_name"] = store.address.db_name
+        for name in ("token", "overwrite"):
+            self._arguments.pop(name, None)
 
     @model_serializer(mode="wrap")
     def custom_model_dump(
         self, handler: SerializerFunctionWrapHandler, info: SerializationInfo
     ) -> dict[str, Any]:
         """Return what `from_dict` takes."""
-        plain = (str, int, float, type(None))
-        given: dict[str, Any] = {
-            name: one for name, one in self._given().items() if isinstance(one, plain)
+        data: dict[str, Any] = {
+            name: value
+            for name, value in self._arguments.items()
+            if value is None or isinstance(value, (str, int, float))
         }
-        if self.metadata_schema is not None:
-            schema = {key: kind.__name__ for key, kind in self.metadata_schema.items()}
-            given["metadata_schema"] = schema
-        return {**given, "class_name": self.class_name()}
+        if schema := self._arguments.get("metadata_schema"):
+            data["metadata_schema"] = {key: kind.__name__ for key, kind in schema.items()}
+        return {**data, "class_name": self.class_name()}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any], **kwargs: Any) -> Self:
@@ -92,23 +81,16 @@ class ConfiguredVectorStore(BasePydanticVectorStore):
             data: What `to_dict` returned.
             **kwargs: Arguments to replace or add, such as `token=` or `reranker=`.
         """
-        schema = data.get("metadata_schema")
-        if schema is not None:
+        if schema := data.get("metadata_schema"):
             schema = {key: COLUMN_TYPES[kind] for key, kind in schema.items()}
             data = {**data, "metadata_schema": schema}
         return super().from_dict(data, **kwargs)
 
     def __getstate__(self) -> dict[str, Any]:
-        return self._given()
-
-    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        return self.model_copy()  # another object for the same collection
+        return self._arguments
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         type(self).__init__(self, **state)
 
-    def _given(self) -> dict[str, Any]:
-        """Return the arguments that differ from their defaults."""
-        fields = type(self).model_fields
-        given = {name: getattr(self, name) for name in _ARGUMENTS}
-        return {name: one for name, one in given.items() if one is not fields[name].default}
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        return self.model_copy()  # another object for the same collection

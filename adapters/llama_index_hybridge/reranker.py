@@ -54,6 +54,12 @@ class Rerank(BaseNodePostprocessor):
         model_name: str | None = None,
         **settings: Any,
     ) -> None:
+        if not callable(function):
+            msg = (
+                f"function is a {type(function).__name__}: give a rerank function such as "
+                "hybridge.JinaRerankFunction()"
+            )
+            raise InvalidInputError(msg)
         name = model_name or str(getattr(function, "model_name", type(function).__name__))
         fields: dict[str, Any] = {"top_n": valid_limit(top_n, "top_n"), "model_name": name}
         super().__init__(**fields, **settings)

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
-from llama_index.core.bridge.pydantic import PrivateAttr
 from llama_index.core.schema import BaseNode
 from llama_index.core.vector_stores.types import (
     MetadataFilters,
     VectorStoreQuery,
     VectorStoreQueryResult,
 )
+from typing_extensions import Self, Unpack
 
 from hybridge.errors import InvalidInputError
 from hybridge.filters import match
 from hybridge.protocols import RerankFunction
 from hybridge.retrieval.fusion import Fusion
-from hybridge.store.sparse_choice import AUTO, Sparse
+from hybridge.store.arguments import StoreArguments
 from hybridge.store.store import BATCH_SIZE, MilvusStore
 from hybridge.store.threads import Threads, async_twin
-from llama_index_hybridge.configuration import (
-    ConfiguredVectorStore,
-    address_of,
-    open_store,
-)
+from llama_index_hybridge.configuration import ConfiguredVectorStore
 from llama_index_hybridge.convert import node_to_record, record_to_node
 from llama_index_hybridge.filters import make_filter
 from llama_index_hybridge.query import make_result, plan_query
@@ -48,51 +43,31 @@ class MilvusVectorStore(ConfiguredVectorStore):
     out of `to_dict`, so pass them again: `MilvusVectorStore.from_dict(data, reranker=...)`.
 
     Args:
-        uri: A Milvus Lite path that ends in `.db`, or a server's URI; None takes `MILVUS_URI`,
-            else `./milvus.db`.
-        collection_name: The collection.
-        token: The server's token; None takes `MILVUS_TOKEN`.
-        db_name: The server's database.
-        sparse: See `MilvusStore`; None for no sparse vectors.
-        dim: See `MilvusStore`.
-        metadata_schema: See `MilvusStore`.
-        overwrite: Drop an existing collection of this name first.
-        timeout: Seconds that one call to Milvus may take.
-        store: An open `MilvusStore` to use, in place of all arguments above. Closing the vector
-            store closes it.
+        store: An open `MilvusStore` to use, in place of all arguments that it has too. Closing the
+            vector store closes it.
         fusion: How two legs become one ranking, where a query has no `alpha`.
         reranker: Orders the nodes of a semantic_hybrid query anew.
-    """
+        **arguments: Those of `hybridge.MilvusStore`: `uri`, `collection_name`, `token`, `db_name`,
+            `sparse`, `dim`, `metadata_schema`, `partition_key`, `overwrite`, `timeout`.
 
-    _store: MilvusStore = PrivateAttr()
+    Raises:
+        InvalidInputError: If an argument makes no sense, or contradicts another.
+    """
 
     def __init__(
         self,
         *,
-        uri: str | os.PathLike[str] | None = None,
-        collection_name: str = "hybridge",
-        token: str | None = None,
-        db_name: str | None = None,
-        sparse: Sparse = AUTO,
-        dim: int | None = None,
-        metadata_schema: Mapping[str, type] | None = None,
-        overwrite: bool = False,
-        timeout: float | None = None,
         store: MilvusStore | None = None,
         fusion: Fusion | str | None = None,
         reranker: RerankFunction | None = None,
+        **arguments: Unpack[StoreArguments],
     ) -> None:
-        demands: dict[str, Any] = {
-            "sparse": sparse,
-            "dim": dim,
-            "metadata_schema": metadata_schema,
-            "timeout": timeout,
-        }
-        address = {"uri": uri, "collection_name": collection_name, "db_name": db_name}
-        store = open_store(store, **address, **demands, token=token, overwrite=overwrite)
-        demands |= {"fusion": fusion, "reranker": reranker}
-        super().__init__(**address_of(store), **demands)
-        self._store = store
+        if store is None:
+            store = MilvusStore(**arguments)
+        elif arguments:
+            msg = f"store= and {', '.join(arguments)}: give those arguments to the store itself"
+            raise InvalidInputError(msg)
+        super().__init__(store, arguments, fusion, reranker)
 
     @classmethod
     def class_name(cls) -> str:
@@ -110,9 +85,7 @@ class MilvusVectorStore(ConfiguredVectorStore):
         return self._store.threads
 
     @classmethod
-    def from_existing_collection(
-        cls, collection_name: str = "hybridge", **arguments: Any
-    ) -> MilvusVectorStore:
+    def from_existing_collection(cls, collection_name: str = "hybridge", **arguments: Any) -> Self:
         """Open a collection that is there already, whichever framework filled it.
 
         Args:
@@ -123,14 +96,14 @@ class MilvusVectorStore(ConfiguredVectorStore):
             InvalidInputError: If there is no such collection.
         """
         vector_store = cls(collection_name=collection_name, **arguments)
-        if not vector_store.client.exists():
-            msg = (
-                f"there is no collection {vector_store.collection_name!r} at {vector_store.uri}: "
-                "check uri and collection_name; MilvusVectorStore(...) makes a new one"
-            )
-            vector_store.close()
-            raise InvalidInputError(msg)
-        return vector_store
+        if vector_store.client.exists():
+            return vector_store
+        vector_store.close()
+        msg = (
+            f"there is no collection {collection_name!r} at {vector_store.uri}: check uri and "
+            "collection_name; MilvusVectorStore(...) makes a new one"
+        )
+        raise InvalidInputError(msg)
 
     # --- writing -------------------------------------------------------------------------------
 
@@ -247,7 +220,7 @@ class MilvusVectorStore(ConfiguredVectorStore):
         """Async twin of `close`."""
         await self._store.aclose()
 
-    def __enter__(self) -> MilvusVectorStore:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -258,7 +231,7 @@ class MilvusVectorStore(ConfiguredVectorStore):
     ) -> None:
         self.close()
 
-    async def __aenter__(self) -> MilvusVectorStore:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(

@@ -147,6 +147,8 @@ def test_bad_arguments_and_answers() -> None:
     """top_n below 1 is refused, and so is an answer that names a node twice."""
     with pytest.raises(InvalidInputError, match="top_n"):
         Rerank(longest_first, top_n=0)
+    with pytest.raises(InvalidInputError, match="function is a str"):
+        Rerank("jina")  # type: ignore[arg-type]
     twice = Rerank(lambda query, documents, top_k=5: [RerankResult("one", 1.0, 0)] * 2)
     with pytest.raises(InvalidInputError, match="places"):
         twice.postprocess_nodes(nodes(), query_str="q")
