@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Literal
 
 from hybridge import DefaultEmbeddingFunction, MilvusStore, Record
 from stdlib_docs import collect_docstrings
@@ -34,13 +35,12 @@ QUESTIONS = [
 
 
 def main() -> None:
-    with MilvusStore(
-        DATABASE, collection_name=COLLECTION, dense=DefaultEmbeddingFunction()
-    ) as store:
+    model = DefaultEmbeddingFunction()
+    with MilvusStore(DATABASE, collection_name=COLLECTION, dense=model) as store:
         index(store)
         compare_modes(store)
         ask_through_langchain(store)
-        ask_through_llama_index(store)
+        ask_through_llama_index(store, model)
     print(f"\nThe collection stays in {DATABASE}: a second run starts with the questions.")
 
 
@@ -62,23 +62,23 @@ def index(store: MilvusStore) -> None:
 def compare_modes(store: MilvusStore) -> None:
     print("Ten questions, the three best answers of each mode; * marks an expected one.")
     print("  dense: by meaning (all-MiniLM-L6-v2)   BM25: by words   hybrid: both, fused\n")
-    modes = ("dense", "sparse", "hybrid")
-    correct = dict.fromkeys(modes, 0)
+    modes: dict[Literal["dense", "sparse", "hybrid"], str]
+    modes = {"dense": "dense", "sparse": "BM25", "hybrid": "hybrid"}
+    answered = dict.fromkeys(modes, 0)
+    print("   " + "".join(f"  {label:<34}" for label in modes.values()).rstrip())
     for question, expected in QUESTIONS:
-        answers = {}
+        columns = []
         for mode in modes:
             names = [hit.id for hit in store.search(question, k=3, mode=mode)]
-            right = [any(part in name for part in expected) for name in names]
-            correct[mode] += any(right)
-            answers[mode] = [
-                f"{'*' if good else ' '} {name}" for name, good in zip(names, right, strict=True)
-            ]
+            marks = ["*" if any(part in name for part in expected) else " " for name in names]
+            answered[mode] += "*" in marks
+            columns.append([f"{mark} {name}" for mark, name in zip(marks, names, strict=True)])
         print(f"? {question}")
-        for row in zip(*answers.values(), strict=True):
+        for row in zip(*columns, strict=True):
             print("   " + "".join(f"{shorten(cell):<36}" for cell in row).rstrip())
     print("\nQuestions with an expected answer among the first three:")
-    for mode, label in zip(modes, ("dense", "BM25", "hybrid"), strict=True):
-        print(f"   {label:<7} {correct[mode]} of {len(QUESTIONS)}")
+    for mode, label in modes.items():
+        print(f"   {label:<7} {answered[mode]} of {len(QUESTIONS)}")
 
 
 def shorten(text: str, width: int = 34) -> str:
@@ -90,13 +90,12 @@ def ask_through_langchain(store: MilvusStore) -> None:
     from langchain_core.prompts import ChatPromptTemplate
     from langchain_core.runnables import RunnableLambda, RunnablePassthrough
 
-    from langchain_hybridge import DenseEmbeddings, MilvusRetriever, MilvusVectorStore
+    from langchain_hybridge import MilvusRetriever, MilvusVectorStore
 
     def join(documents: list[Document]) -> str:
         return "\n\n".join(document.page_content[:200] for document in documents)
 
-    vectorstore = MilvusVectorStore(DenseEmbeddings(store.dense), store=store)
-    retriever = MilvusRetriever(vectorstore=vectorstore, k=2)
+    retriever = MilvusRetriever(vectorstore=MilvusVectorStore(store=store), k=2)
     prompt = ChatPromptTemplate.from_template("Answer from:\n{context}\n\nQuestion: {question}")
     # In place of a chat model, so that the demo needs no key: it shows what a model would be sent.
     model = RunnableLambda(lambda value: value.to_messages()[0].content)
@@ -105,14 +104,14 @@ def ask_through_langchain(store: MilvusStore) -> None:
     print(indent(chain.invoke("How do I shuffle a list in place?")))
 
 
-def ask_through_llama_index(store: MilvusStore) -> None:
+def ask_through_llama_index(store: MilvusStore, model: DefaultEmbeddingFunction) -> None:
     from llama_index.core import VectorStoreIndex
     from llama_index.core.llms import MockLLM
 
     from llama_index_hybridge import DenseEmbedding, MilvusVectorStore
 
     index = VectorStoreIndex.from_vector_store(
-        MilvusVectorStore(store=store), embed_model=DenseEmbedding(store.dense)
+        MilvusVectorStore(store=store), embed_model=DenseEmbedding(model)
     )
     # MockLLM repeats its prompt instead of answering, so that the demo needs no key.
     engine = index.as_query_engine(
