@@ -74,7 +74,7 @@ def test_a_node_comes_back_equal_in_every_field(node: BaseNode) -> None:
 def test_a_node_comes_back_equal_from_milvus(
     vector_store: MilvusVectorStore, node: BaseNode
 ) -> None:
-    """The same through the engine, with another node overwritten now and then."""
+    """The same through the engine, where nodes of equal ids overwrite each other."""
     node.embedding = embed("any")
     vector_store.add([node])
     [again] = vector_store.get_nodes([node.node_id])
