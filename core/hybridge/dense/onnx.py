@@ -10,22 +10,16 @@ from a hub repository that holds an ONNX file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from hybridge.dense.onnx_files import OnnxFiles
-from hybridge.errors import InvalidInputError
-from hybridge.extras import import_extra
+from hybridge.dense.onnx_runtimes import INPUTS, Runtime, load_runtime
 from hybridge.texts import checked_texts
-
-Inputs = Mapping[str, NDArray[np.int64]]
-Run = Callable[[Inputs], NDArray[np.float32]]
-Runtime = Literal["onnxruntime", "openvino", "openvino-bf16"]
 
 _NAME = "OnnxEmbeddingFunction"
 
@@ -66,18 +60,16 @@ class OnnxEmbeddingFunction:
         normalize_embeddings: bool = True,
         runtime: Runtime = "onnxruntime",
     ) -> None:
-        if runtime not in _OPENERS:
-            raise InvalidInputError(f"runtime must be one of {[*_OPENERS]}, not {runtime!r}")
         self.model_name = str(model_name)
         self._batch_size = batch_size
         self._query_instruction = query_instruction
         self._doc_instruction = doc_instruction
         self._normalize = normalize_embeddings
-        open_runtime = _OPENERS[runtime]()
+        open_file = load_runtime(runtime, _NAME)
         files = OnnxFiles.find(self.model_name, str(tokenizer_name or model_name), _NAME)
         self._tokenizer = files.tokenizer()
         self._pooling = files.pooling()
-        self._run = open_runtime(files.model)
+        self._run = open_file(files.model)
         self._dim = int(self._vectors(["dim"], progress=False).shape[1])
 
     @property
@@ -134,7 +126,7 @@ class OnnxEmbeddingFunction:
     def _forward(self, ids: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         """Return the vectors of one batch of token ids."""
         shape = (len(ids), len(ids[0]))
-        inputs = {name: np.zeros(shape, dtype=np.int64) for name in _INPUTS}
+        inputs = {name: np.zeros(shape, dtype=np.int64) for name in INPUTS}
         for row, tokens in enumerate(ids):
             inputs["input_ids"][row, : len(tokens)] = tokens
             inputs["attention_mask"][row, : len(tokens)] = 1
@@ -142,73 +134,3 @@ class OnnxEmbeddingFunction:
         if self._normalize:
             vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         return vectors
-
-
-_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
-
-
-def _onnxruntime() -> Callable[[Path], Run]:
-    onnxruntime = import_extra("onnxruntime", _NAME, "onnx")
-
-    def open_file(file: Path) -> Run:
-        options = onnxruntime.SessionOptions()
-        # Waiting threads that spin took a quarter of the CPU time and gave no speed.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        session = onnxruntime.InferenceSession(
-            str(file), options, providers=onnxruntime.get_available_providers()
-        )
-        names = _known_inputs([given.name for given in session.get_inputs()])
-        ranks = [len(output.shape) for output in session.get_outputs()]
-        output = session.get_outputs()[_token_output(ranks)].name
-
-        def run(inputs: Inputs) -> NDArray[np.float32]:
-            result: NDArray[np.float32] = session.run(
-                [output], {name: inputs[name] for name in names}
-            )[0]
-            return result
-
-        return run
-
-    return open_file
-
-
-def _openvino(precision: str) -> Callable[[Path], Run]:
-    openvino = import_extra("openvino", f"{_NAME} with runtime 'openvino'", "openvino")
-
-    def open_file(file: Path) -> Run:
-        # Left to itself, OpenVINO takes whatever precision the CPU is fastest in.
-        settings = {"INFERENCE_PRECISION_HINT": precision}
-        model = openvino.Core().compile_model(str(file), "CPU", settings)
-        names = _known_inputs([given.any_name for given in model.inputs])
-        place = _token_output([len(output.partial_shape) for output in model.outputs])
-
-        def run(inputs: Inputs) -> NDArray[np.float32]:
-            # One request is not for two threads at once, and its memory is used again.
-            request = model.create_infer_request()
-            request.infer({name: inputs[name] for name in names}, share_inputs=True)
-            return np.array(request.get_output_tensor(place).data, dtype=np.float32)
-
-        return run
-
-    return open_file
-
-
-_OPENERS: dict[str, Callable[[], Callable[[Path], Run]]] = {
-    "onnxruntime": _onnxruntime,
-    "openvino": lambda: _openvino("f32"),
-    "openvino-bf16": lambda: _openvino("bf16"),
-}
-
-
-def _known_inputs(names: list[str]) -> list[str]:
-    if unknown := set(names) - set(_INPUTS):
-        msg = f"The ONNX model wants {sorted(unknown)}; only {', '.join(_INPUTS)} can be given"
-        raise InvalidInputError(msg)
-    return names
-
-
-def _token_output(ranks: list[int]) -> int:
-    """Return the place of the output with one vector per token."""
-    if 3 not in ranks:
-        raise InvalidInputError("The ONNX model has no output of shape (batch, tokens, dim)")
-    return ranks.index(3)
