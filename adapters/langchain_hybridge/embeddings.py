@@ -9,6 +9,7 @@ from langchain_core.runnables import run_in_executor
 
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import DenseEmbeddingFunction, SparseEmbeddingFunction
+from hybridge.registry import dense_function
 from hybridge.store.legs import sparse_rows
 
 
@@ -44,13 +45,15 @@ class DenseEmbeddings(Embeddings):
 
 
 def as_embeddings(embedding: object) -> Embeddings | None:
-    """Return LangChain embeddings, made from a dense function where that is given.
+    """Return LangChain embeddings, made from a dense function or its name where that is given.
 
     Raises:
-        InvalidInputError: If it is neither.
+        InvalidInputError: If it is nothing of this kind.
     """
     if embedding is None or isinstance(embedding, Embeddings):
         return embedding
+    if isinstance(embedding, str):
+        return DenseEmbeddings(dense_function(embedding))
     # A class has the methods too, and would pass for an instance.
     if isinstance(embedding, DenseEmbeddingFunction) and not isinstance(embedding, type):
         return DenseEmbeddings(embedding)

@@ -1,8 +1,7 @@
-"""The arguments that are handed on to the store, and how they are checked."""
+"""The options of a search, and how they become arguments of the store."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,23 +11,8 @@ from hybridge.errors import InvalidInputError
 from hybridge.protocols import RerankFunction
 from hybridge.retrieval.fusion import Fusion
 from hybridge.store.plan import FetchK, Mode
-from hybridge.store.sparse_choice import Sparse
 from langchain_hybridge.filters import LangChainFilter, make_filter
 from langchain_hybridge.reranker import Rerank
-
-
-class StoreArguments(TypedDict, total=False):
-    """The arguments of `hybridge.MilvusStore`, but for `dense`, which comes from the embedding."""
-
-    uri: str | os.PathLike[str] | None
-    collection_name: str
-    token: str | None
-    db_name: str | None
-    sparse: Sparse
-    dim: int | None
-    metadata_schema: Mapping[str, type] | None
-    overwrite: bool
-    timeout: float | None
 
 
 class MMROptions(TypedDict, total=False):

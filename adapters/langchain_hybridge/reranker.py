@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, SecretStr, SkipValidation
 from hybridge.errors import InvalidInputError
 from hybridge.jina_api import BASE_URL
 from hybridge.protocols import RerankFunction
+from hybridge.registry import rerank_function
 from hybridge.reranker.jina import JinaRerankFunction
 from hybridge.retrieval.reranking import reranked
 from hybridge.store.validation import valid_limit
@@ -26,7 +27,8 @@ class Rerank(BaseDocumentCompressor):
     shows as a run of its own in traces.
 
     Args:
-        function: The rerank function, such as `hybridge.JinaRerankFunction()`.
+        function: The rerank function, such as `hybridge.JinaRerankFunction()`, or its name, such
+            as "jina/jina-reranker-v2-base-multilingual" (see `hybridge.registry.rerank_function`).
         top_n: How many documents to return.
 
     Raises:
@@ -39,7 +41,9 @@ class Rerank(BaseDocumentCompressor):
     function: SkipValidation[RerankFunction] = Field(exclude=True)
     top_n: int = 5
 
-    def __init__(self, function: RerankFunction, top_n: int = 5, **fields: Any) -> None:
+    def __init__(self, function: RerankFunction | str, top_n: int = 5, **fields: Any) -> None:
+        if isinstance(function, str):
+            function = rerank_function(function)
         if not callable(function):
             msg = (
                 f"function is a {type(function).__name__}: give a rerank function such as "

@@ -35,7 +35,7 @@ class Searcher:
     ) -> None:
         self._store = store
         self._embeddings = embeddings
-        self._defaults = search_arguments(defaults)
+        self.defaults = search_arguments(defaults)
         # A search for nothing, so that a default that makes no sense is refused at once.
         nothing: dict[str, Any] = dict.fromkeys(["vectors", "filter", "expr", "reranker"])
         valid_search(queries=[], with_vectors=False, **nothing, **defaults)
@@ -88,7 +88,7 @@ class Searcher:
 
     def hits_of_each(self, options: Mapping[str, Any], queries: list[str]) -> list[list[Hit]]:
         """Return the hits of each query, with one call to Milvus per leg."""
-        request = {**self._defaults, **search_arguments(options)}
+        request = {**self.defaults, **search_arguments(options)}
         if self._embeddings is not None and _is_dense(request):
             request["vectors"] = [self._embeddings.embed_query(query) for query in queries]
         return self._store.search_many(queries, **request)
@@ -97,7 +97,7 @@ class Searcher:
         self, options: Mapping[str, Any], queries: list[str]
     ) -> list[list[Hit]]:
         """Async twin of `hits_of_each`."""
-        request = {**self._defaults, **search_arguments(options)}
+        request = {**self.defaults, **search_arguments(options)}
         if self._embeddings is not None and _is_dense(request):
             embed = self._embeddings.aembed_query
             request["vectors"] = await asyncio.gather(*(embed(query) for query in queries))
@@ -126,7 +126,7 @@ class Searcher:
     ) -> dict[str, Any]:
         if query is None:
             arguments = {"mode": "dense", **arguments}
-        return {**self._defaults, **arguments, "query": query, "vector": vector}
+        return {**self.defaults, **arguments, "query": query, "vector": vector}
 
     def _embedded(self, request: dict[str, Any]) -> dict[str, Any]:
         """Return the request with the vector of its query, if it needs one that is missing."""

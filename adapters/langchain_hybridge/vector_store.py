@@ -13,12 +13,12 @@ from typing_extensions import Self, Unpack
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import DenseEmbeddingFunction
 from hybridge.retrieval.fusion import Fusion
+from hybridge.store.arguments import StoreArguments
 from hybridge.store.plan import FetchK, Mode
 from hybridge.store.store import BATCH_SIZE, MilvusStore
 from langchain_hybridge.convert import make_records
 from langchain_hybridge.embeddings import DenseEmbeddings, as_embeddings
 from langchain_hybridge.filters import LangChainFilter, make_filter
-from langchain_hybridge.options import StoreArguments
 from langchain_hybridge.reading import ReadMethods
 from langchain_hybridge.searcher import Searcher
 
@@ -33,8 +33,9 @@ class MilvusVectorStore(ReadMethods):
     `Document.id` is the primary key, and comes back in `Document.id` only.
 
     Args:
-        embedding: LangChain embeddings, or a dense function of Hybridge. None for a store that
-            searches by BM25 alone, or one whose `store` has a dense function.
+        embedding: LangChain embeddings, or a dense function of Hybridge, or its name (see
+            `hybridge.registry.dense_function`). None for a store that searches by BM25 alone, or
+            one whose `store` has a dense function.
         store: An open `MilvusStore` to use, in place of all arguments that it has too. Closing the
             vector store closes it.
         mode: How a search works that does not say it: "dense", "sparse" or "hybrid"; None means
@@ -43,7 +44,7 @@ class MilvusVectorStore(ReadMethods):
         fetch_k: How deep each leg is read in hybrid mode; max(4 k, 100) if None.
         fusion: How two legs become one ranking; `ConfidenceWeighted()` if None.
         **arguments: Those of `hybridge.MilvusStore`: `uri`, `collection_name`, `token`, `db_name`,
-            `sparse`, `dim`, `metadata_schema`, `overwrite`, `timeout`.
+            `sparse`, `dim`, `metadata_schema`, `partition_key`, `overwrite`, `timeout`.
 
     Raises:
         InvalidInputError: If an argument makes no sense, or contradicts another.
@@ -51,7 +52,7 @@ class MilvusVectorStore(ReadMethods):
 
     def __init__(
         self,
-        embedding: Embeddings | DenseEmbeddingFunction | None = None,
+        embedding: Embeddings | DenseEmbeddingFunction | str | None = None,
         *,
         store: MilvusStore | None = None,
         mode: Mode | None = None,
@@ -91,7 +92,7 @@ class MilvusVectorStore(ReadMethods):
     def from_texts(
         cls,
         texts: list[str],
-        embedding: Embeddings | DenseEmbeddingFunction | None = None,
+        embedding: Embeddings | DenseEmbeddingFunction | str | None = None,
         metadatas: list[dict[str, Any]] | None = None,
         *,
         ids: list[str] | None = None,
@@ -121,7 +122,7 @@ class MilvusVectorStore(ReadMethods):
     async def afrom_texts(
         cls,
         texts: list[str],
-        embedding: Embeddings | DenseEmbeddingFunction | None = None,
+        embedding: Embeddings | DenseEmbeddingFunction | str | None = None,
         metadatas: list[dict[str, Any]] | None = None,
         *,
         ids: list[str] | None = None,
@@ -140,7 +141,7 @@ class MilvusVectorStore(ReadMethods):
     @classmethod
     def from_existing_collection(
         cls,
-        embedding: Embeddings | DenseEmbeddingFunction | None = None,
+        embedding: Embeddings | DenseEmbeddingFunction | str | None = None,
         **arguments: Any,
     ) -> Self:
         """Open a collection that is there already, whichever framework filled it.
@@ -161,6 +162,11 @@ class MilvusVectorStore(ReadMethods):
                 )
                 raise InvalidInputError(msg)
         return vector_store
+
+    def for_tenant(self, tenant: str) -> MilvusVectorStore:
+        """Return a view that sees and writes one tenant's documents; see `MilvusStore`."""
+        store = self.store.for_tenant(tenant)
+        return MilvusVectorStore(self._embedder, store=store, **self.searcher.defaults)
 
     # --- writing -------------------------------------------------------------------------------
 

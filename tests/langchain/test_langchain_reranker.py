@@ -16,7 +16,7 @@ from langchain_core.load import dumps
 from pydantic import SecretStr, ValidationError
 from test_langchain_search import shortest_first
 
-from hybridge import RerankResult
+from hybridge import JinaRerankFunction, RerankResult
 from hybridge.errors import AuthenticationError, InvalidInputError
 from jina_server import KEY, JinaServer
 from langchain_hybridge import JinaRerank, MilvusRetriever, MilvusVectorStore, Rerank
@@ -165,6 +165,14 @@ def test_what_makes_no_sense_is_refused() -> None:
         Rerank(7)  # type: ignore[arg-type]
     with pytest.raises(ValidationError, match="top_k"):
         Rerank(shortest_first, top_k=3)
+
+
+def test_a_name_will_do_for_a_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that does not exist is an error that lists those that do."""
+    monkeypatch.setenv("JINA_API_KEY", KEY)
+    assert isinstance(Rerank("jina/jina-reranker-m0").function, JinaRerankFunction)
+    with pytest.raises(InvalidInputError, match="known are"):
+        Rerank("jinx/x")
 
 
 def test_an_answer_that_names_no_document_is_an_error() -> None:

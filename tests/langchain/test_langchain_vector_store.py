@@ -60,6 +60,26 @@ def test_a_store_brings_its_own_dense_function(make_store: Callable[..., MilvusS
     assert vector_store.embeddings.embed_query("cat") == pytest.approx(vector("cat"))
 
 
+def test_a_name_will_do_for_embeddings(make_vector_store: MakeVectorStore) -> None:
+    """Such as that of the default model."""
+    vector_store = make_vector_store("sentence-transformers/all-MiniLM-L6-v2")
+    vector_store.add_documents(ANIMALS)
+    assert ids(vector_store.similarity_search("a feline", k=1, mode="dense")) == ["cat"]
+
+
+def test_tenants_see_their_own_documents_only(
+    make_vector_store: MakeVectorStore, embeddings: WordEmbeddings
+) -> None:
+    """A view for one value of the partition key, with the defaults of the vector store."""
+    vector_store = make_vector_store(embeddings, partition_key="tenant", k=1)
+    acme, other = vector_store.for_tenant("acme"), vector_store.for_tenant("other")
+    acme.add_texts(["a cat", "a dog"], ids=["a1", "a2"])
+    other.add_texts(["a cat"], ids=["o1"])
+    assert ids(acme.similarity_search("a cat")) == ["a1"]
+    assert ids(other.similarity_search("a cat", k=3)) == ["o1"]
+    assert other.get_by_ids(["a1"]) == []
+
+
 def test_without_embeddings_bm25_searches(
     make_vector_store: MakeVectorStore,
 ) -> None:
@@ -73,7 +93,8 @@ def test_without_embeddings_bm25_searches(
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ({"embedding": "openai:text-embedding-3-small"}, "embedding is a str"),
+        ({"embedding": "openai:text-embedding-3-small"}, "known are"),
+        ({"embedding": 7}, "embedding is a int"),
         ({"embedding": Words}, "embedding is a type"),
         ({"store": True, "uri": "x.db"}, "store= and uri"),
         ({"store": True, "embedding": WordEmbeddings()}, "dense function of its own"),
