@@ -18,9 +18,11 @@ def import_extra(module: str, user: str, extra: str, package: str | None = None)
         package: The package that holds it, where its name differs.
 
     Raises:
-        MissingExtraError: It is not installed.
+        MissingExtraError: It is not installed, or cannot be imported.
     """
     try:
         return import_module(module)
-    except ImportError:
-        raise MissingExtraError(user, package or module, extra) from None
+    except ImportError as error:
+        # One that is installed and broken says itself what is wrong with it.
+        absent = error.name is not None and module.startswith(error.name)
+        raise MissingExtraError(user, package or module, extra) from (None if absent else error)

@@ -184,6 +184,22 @@ print([name for name in {others!r} if name in sys.modules])
     assert run(program) == "[]"
 
 
+def test_a_broken_library_says_what_breaks_it() -> None:
+    """When a library is there but one that it needs is not, the error chains the reason."""
+    program = """
+sys.modules["transformers"] = None
+from hybridge.dense import DefaultEmbeddingFunction
+from hybridge.errors import MissingExtraError
+try:
+    DefaultEmbeddingFunction()
+except MissingExtraError as error:
+    print(error.extra, error.__cause__)
+"""
+    printed = run(program)
+    assert printed.startswith("dense ")
+    assert "transformers" in printed
+
+
 @pytest.mark.parametrize(
     ("blocked", "make", "extra"),
     [
