@@ -15,8 +15,7 @@ from langchain_hybridge.retriever import MilvusRetriever
 class MilvusDocumentIndex(MilvusRetriever, DocumentIndex):
     """A `MilvusRetriever` that documents can be added to, read by id, and deleted from.
 
-    A failure raises, so "failed" is always empty. LangChain calls `DocumentIndex` a beta,
-    and warns of that when one is made.
+    A failure raises, so "failed" is always empty.
     """
 
     def upsert(self, items: Sequence[Document], /, **kwargs: Any) -> UpsertResponse:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -130,32 +129,19 @@ class TestRetriever(RetrieversIntegrationTests):
         return "where is the cat?"
 
 
-@pytest.fixture
-def make_index(empty_store: MilvusStore) -> Callable[[], MilvusDocumentIndex]:
-    """Makes document indexes; LangChain's warning that they are a beta is expected."""
+class OfVectorStore:
+    """What both suites of document indexes are told."""
 
-    def make() -> MilvusDocumentIndex:
+    @pytest.fixture
+    def index(self, empty_store: MilvusStore) -> MilvusDocumentIndex:
+        """An empty index."""
         vector_store = MilvusVectorStore(DeterministicFakeEmbedding(size=6), store=empty_store)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return MilvusDocumentIndex(vectorstore=vector_store)
-
-    return make
+        return MilvusDocumentIndex(vectorstore=vector_store)
 
 
-class TestDocumentIndex(DocumentIndexerTestSuite):
+class TestDocumentIndex(OfVectorStore, DocumentIndexerTestSuite):
     """`MilvusDocumentIndex`, sync."""
 
-    @pytest.fixture
-    def index(self, make_index: Callable[[], MilvusDocumentIndex]) -> MilvusDocumentIndex:
-        """An empty index."""
-        return make_index()
 
-
-class TestAsyncDocumentIndex(AsyncDocumentIndexTestSuite):
+class TestAsyncDocumentIndex(OfVectorStore, AsyncDocumentIndexTestSuite):
     """`MilvusDocumentIndex`, async."""
-
-    @pytest.fixture
-    async def index(self, make_index: Callable[[], MilvusDocumentIndex]) -> MilvusDocumentIndex:
-        """An empty index."""
-        return make_index()
