@@ -5,11 +5,11 @@ from __future__ import annotations
 import string
 import threading
 from collections.abc import Callable
-from types import ModuleType
+from typing import Any
 
 from hybridge.errors import InvalidInputError, ModelNotFoundError
+from hybridge.extras import import_extra
 from hybridge.sparse.languages import find_language
-from hybridge.sparse.optional import import_extra
 from hybridge.sparse.word_analyzer import WordAnalyzer
 
 _LANGUAGES = {"en", "de", "fr", "ru", "es", "it", "pt"}
@@ -73,7 +73,7 @@ def _stop_words(language: str) -> frozenset[str]:
     return frozenset(_require_data(lambda: corpus.stopwords.words(language), "stopwords"))
 
 
-def _import(module: str) -> ModuleType:
+def _import(module: str) -> Any:
     return import_extra(module, user="NLTKAnalyzer", package="nltk", extra="nltk")
 
 

@@ -18,7 +18,7 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
-from hybridge.sparse.optional import import_extra
+from hybridge.extras import import_extra
 from hybridge.sparse.stop_words import StopWords
 from hybridge.sparse.word_analyzer import WordAnalyzer
 

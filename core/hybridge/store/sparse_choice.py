@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from hybridge.errors import CollectionMismatchError, InvalidInputError
 from hybridge.protocols import SparseEmbeddingFunction
+from hybridge.registry import sparse_function
 from hybridge.retrieval.relevance import bm25_relevance, inner_product_relevance
 from hybridge.sparse.analyzer import as_analyzer
 from hybridge.sparse.bm25 import BM25EmbeddingFunction
@@ -45,11 +46,7 @@ def resolve_sparse(sparse: Sparse) -> Literal[Auto.AUTO] | SparseEmbeddingFuncti
     if sparse is None or isinstance(sparse, Auto):
         return sparse
     if isinstance(sparse, str):
-        kind, _, language = sparse.partition(":")
-        if kind != _BM25:
-            msg = f"sparse={sparse!r}: write 'bm25', 'bm25:<language>', or pass a sparse function"
-            raise InvalidInputError(msg)
-        return BM25EmbeddingFunction(as_analyzer(language or "en"))
+        return sparse_function(sparse)
     if not isinstance(sparse, SparseEmbeddingFunction):
         msg = (
             f"sparse is a {type(sparse).__name__}, which has no encode_documents, encode_queries "

@@ -16,6 +16,7 @@ from hybridge.errors import InvalidInputError
 from hybridge.filters import DOCUMENT_ID, ROW_ID, And, as_filter
 from hybridge.protocols import DenseEmbeddingFunction, RerankFunction
 from hybridge.records import Hit, Record
+from hybridge.registry import dense_function
 from hybridge.retrieval.fusion import Fusion
 from hybridge.retrieval.mmr import maximal_marginal_relevance
 from hybridge.store.address import resolve_address
@@ -64,9 +65,10 @@ class MilvusStore:
         collection_name: The collection.
         token: The server's token; None takes `MILVUS_TOKEN`.
         db_name: The server's database.
-        dense: Makes dense vectors from texts; without it, pass vectors.
-        sparse: `"bm25"` (English), `"bm25:<language>"`, a sparse function, or None for no sparse
-            vectors. AUTO takes what the collection has, and means `"bm25"` for a new one. An
+        dense: Makes dense vectors from texts, or its name (`hybridge.registry`); without it, pass
+            vectors.
+        sparse: `"bm25"` (English), `"bm25:<language>"`, a sparse function or its name, or None for
+            no sparse vectors. AUTO takes what the collection has, and means `"bm25"` for a new one. An
             unfitted `BM25EmbeddingFunction` gives its settings to the store's own BM25.
         dim: The length of dense vectors, where neither a function nor the first vectors say it.
         metadata_schema: Metadata keys that become typed columns as well, for fast filters:
@@ -86,7 +88,7 @@ class MilvusStore:
         collection_name: str = "hybridge",
         token: str | None = None,
         db_name: str | None = None,
-        dense: DenseEmbeddingFunction | None = None,
+        dense: DenseEmbeddingFunction | str | None = None,
         sparse: Sparse = AUTO,
         dim: int | None = None,
         metadata_schema: Mapping[str, type] | None = None,
@@ -96,10 +98,10 @@ class MilvusStore:
     ) -> None:
         self.address = resolve_address(uri, token, db_name)
         self.collection_name = _valid_name(collection_name)
-        self.dense = dense
+        self.dense = dense_function(dense) if isinstance(dense, str) else dense
         self.threads = Threads("hybridge")
         demands = Demands(
-            dense=dense,
+            dense=self.dense,
             sparse=resolve_sparse(sparse),
             dim=dim,
             metadata_schema=metadata_schema,

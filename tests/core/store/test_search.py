@@ -267,3 +267,12 @@ def test_records_may_bring_their_sparse_vectors(make_store: MakeStore) -> None:
     store = make_store(sparse=bm25)
     store.add([Record(id="a", text="whatever", sparse={bm25.dim - 1: 2.0})])
     assert store.get(["a"], with_vectors=True)[0].sparse == {bm25.dim - 1: 2.0}
+
+
+def test_functions_may_be_named(make_store: MakeStore) -> None:
+    """A name stands for its function; an unknown one lists those that are known."""
+    store = make_store(dense="sentence-transformers/all-MiniLM-L6-v2", sparse="bm25:en")
+    store.add([Record(id="parrot", text="Parrots learn to speak."), Record(text="An invoice.")])
+    assert ids(store.search("talking birds", k=1, mode="dense")) == ["parrot"]
+    with pytest.raises(InvalidInputError, match="known are"):
+        make_store(dense="all-MiniLM-L6-v2")
