@@ -21,11 +21,12 @@ VERSIONS = {
     "lowest": [
         "pymilvus==2.6.7",
         "milvus-lite==3.2.0",
-        "langchain-core==1.0.0",
+        "langchain-core==1.4.7",
         "llama-index-core==0.14.0",
     ],
 }
 SUITES = ["tests/core/store", "tests/langchain", "tests/llama_index"]
+LEFT_OUT = ["tests/core/store/test_quality.py"]  # the models are not what differs
 
 
 def main(names: list[str]) -> int:
@@ -42,8 +43,9 @@ def passes(name: str) -> bool:
     print(f"== {name}: {', '.join(requirements)}", flush=True)
     install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*install, *requirements], check=True)
-    suites = [suite for suite in SUITES if (ROOT / suite).exists()]
-    return subprocess.run([python, "-m", "pytest", *suites], cwd=ROOT, check=False).returncode == 0
+    left_out = [f"--ignore={file}" for file in LEFT_OUT]
+    result = subprocess.run([python, "-m", "pytest", *SUITES, *left_out], cwd=ROOT, check=False)
+    return result.returncode == 0
 
 
 def overlay(folder: Path) -> str:

@@ -68,8 +68,8 @@ class MilvusStore:
         dense: Makes dense vectors from texts, or its name (`hybridge.registry`); without it, pass
             vectors.
         sparse: `"bm25"` (English), `"bm25:<language>"`, a sparse function or its name, or None for
-            no sparse vectors. AUTO takes what the collection has, and means `"bm25"` for a new one. An
-            unfitted `BM25EmbeddingFunction` gives its settings to the store's own BM25.
+            no sparse vectors. AUTO takes what the collection has, and means `"bm25"` for a new one.
+            An unfitted `BM25EmbeddingFunction` gives its settings to the store's own BM25.
         dim: The length of dense vectors, where neither a function nor the first vectors say it.
         metadata_schema: Metadata keys that become typed columns as well, for fast filters:
             `{"year": int, "source": str}`.

@@ -93,7 +93,7 @@ async def test_an_encode_that_fails_later_tells_what_landed(store: MilvusStore) 
         return lengths(texts)
 
     records = [Record(id=letter, text=letter) for letter in "abcd"]
-    with pytest.raises(PartialWriteError, match="2 records .*out of credit") as caught:
+    with pytest.raises(PartialWriteError, match=r"2 records .*out of credit") as caught:
         await store.aadd(records, batch_size=2, encode=encode)
     assert caught.value.landed == ["a", "b"]
     assert sorted(record.id or "" for record in store.scroll()) == ["a", "b"]
