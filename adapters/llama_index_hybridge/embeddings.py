@@ -5,50 +5,59 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import numpy as np
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.base.embeddings.base_sparse import BaseSparseEmbedding
-from llama_index.core.bridge.pydantic import PrivateAttr
-from numpy.typing import NDArray
+from llama_index.core.bridge.pydantic import Field, PrivateAttr
+from llama_index.core.storage.kvstore.types import BaseKVStore
 
 from hybridge.protocols import DenseEmbeddingFunction, SparseEmbeddingFunction
+from hybridge.registry import dense_function, sparse_function
 from hybridge.store.legs import sparse_rows
+from llama_index_hybridge.functions import FunctionField, name_of, resolve
+
+_COLLECTION = "embeddings"
 
 
 class DenseEmbedding(BaseEmbedding):
     """A LlamaIndex embedding from any dense function of Hybridge.
 
-    The async methods run the function on a thread, so the event loop goes on.
+    The async methods run the function on a thread, so the event loop goes on. A cache tells
+    queries from texts, and one model from another; that of the base class knows the text alone.
 
     Args:
-        function: The dense function, such as `hybridge.DefaultEmbeddingFunction()`.
-        **settings: Those of `BaseEmbedding`: `embed_batch_size`, `callback_manager`, ...
+        function: The dense function, such as `hybridge.DefaultEmbeddingFunction()`, or its name,
+            such as "openai/text-embedding-3-small" (see `hybridge.registry.dense_function`). Only
+            a name is part of `to_dict()`.
+        **settings: Those of `BaseEmbedding`: `embed_batch_size`, `embeddings_cache`, ...
+
+    Raises:
+        InvalidInputError: If `function` is neither.
     """
 
-    _function: DenseEmbeddingFunction = PrivateAttr()
+    function: FunctionField = Field(repr=False, description="The dense function, or its name.")
 
-    def __init__(self, function: DenseEmbeddingFunction, **settings: Any) -> None:
-        super().__init__(**{"model_name": _name(function), **settings})
-        self._function = function
+    _function: DenseEmbeddingFunction = PrivateAttr()
+    _cache: BaseKVStore | None = PrivateAttr(default=None)
+
+    def __init__(self, function: DenseEmbeddingFunction | str, **settings: Any) -> None:
+        resolved = resolve(function, DenseEmbeddingFunction, dense_function, type(self))
+        super().__init__(**{"model_name": name_of(resolved), **settings, "function": function})
+        self._function = resolved
+        self._cache, self.embeddings_cache = self.embeddings_cache, None
 
     @classmethod
     def class_name(cls) -> str:
         """Return the name that LlamaIndex serialises the class under."""
         return "HybridgeDenseEmbedding"
 
-    @property
-    def function(self) -> DenseEmbeddingFunction:
-        """The dense function."""
-        return self._function
-
     def _get_query_embedding(self, query: str) -> list[float]:
-        return _floats(self._function.encode_queries([query]))[0]
+        return self._embed([query], "query")[0]
 
     def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
-        return _floats(self._function.encode_documents(texts))
+        return self._embed(texts, "text")
 
     def _get_text_embedding(self, text: str) -> list[float]:
-        return self._get_text_embeddings([text])[0]
+        return self._embed([text], "text")[0]
 
     async def _aget_query_embedding(self, query: str) -> list[float]:
         return await asyncio.to_thread(self._get_query_embedding, query)
@@ -59,6 +68,29 @@ class DenseEmbedding(BaseEmbedding):
     async def _aget_text_embedding(self, text: str) -> list[float]:
         return await asyncio.to_thread(self._get_text_embedding, text)
 
+    def _embed(self, texts: list[str], role: str) -> list[list[float]]:
+        if self._cache is None:
+            return self._encode(texts, role)
+        keys = {text: f"{self.model_name}/{role}/{text}" for text in texts}
+        known = {
+            text: value["embedding"]
+            for text, key in keys.items()
+            if (value := self._cache.get(key, collection=_COLLECTION)) is not None
+        }
+        missing = [text for text in keys if text not in known]
+        made = zip(missing, self._encode(missing, role), strict=True) if missing else ()
+        for text, vector in made:
+            known[text] = vector
+            self._cache.put(keys[text], {"embedding": vector}, collection=_COLLECTION)
+        return [known[text] for text in texts]
+
+    def _encode(self, texts: list[str], role: str) -> list[list[float]]:
+        encode = (
+            self._function.encode_queries if role == "query" else self._function.encode_documents
+        )
+        vectors: list[list[float]] = encode(texts).tolist()
+        return vectors
+
 
 class SparseEmbedding(BaseSparseEmbedding):
     """A LlamaIndex sparse embedding from any sparse function of Hybridge.
@@ -66,25 +98,27 @@ class SparseEmbedding(BaseSparseEmbedding):
     The async methods run the function on a thread, so the event loop goes on.
 
     Args:
-        function: The sparse function, such as a fitted `hybridge.BM25EmbeddingFunction`.
+        function: The sparse function, such as a fitted `hybridge.BM25EmbeddingFunction`, or its
+            name (see `hybridge.registry.sparse_function`). Only a name is part of `model_dump()`.
         **settings: Those of `BaseSparseEmbedding`: `embed_batch_size`, `num_workers`, ...
+
+    Raises:
+        InvalidInputError: If `function` is neither.
     """
+
+    function: FunctionField = Field(repr=False, description="The sparse function, or its name.")
 
     _function: SparseEmbeddingFunction = PrivateAttr()
 
-    def __init__(self, function: SparseEmbeddingFunction, **settings: Any) -> None:
-        super().__init__(**{"model_name": _name(function), **settings})
-        self._function = function
+    def __init__(self, function: SparseEmbeddingFunction | str, **settings: Any) -> None:
+        resolved = resolve(function, SparseEmbeddingFunction, sparse_function, type(self))
+        super().__init__(**{"model_name": name_of(resolved), **settings, "function": function})
+        self._function = resolved
 
     @classmethod
     def class_name(cls) -> str:
         """Return the name that LlamaIndex serialises the class under."""
         return "HybridgeSparseEmbedding"
-
-    @property
-    def function(self) -> SparseEmbeddingFunction:
-        """The sparse function."""
-        return self._function
 
     def _get_query_embedding(self, query: str) -> dict[int, float]:
         return dict(sparse_rows(self._function.encode_queries([query]))[0])
@@ -103,13 +137,3 @@ class SparseEmbedding(BaseSparseEmbedding):
 
     async def _aget_text_embedding(self, text: str) -> dict[int, float]:
         return await asyncio.to_thread(self._get_text_embedding, text)
-
-
-def _name(function: object) -> str:
-    """Return what tells one function's vectors from another's, for LlamaIndex's caches."""
-    return str(getattr(function, "model_name", type(function).__name__))
-
-
-def _floats(vectors: NDArray[np.float32]) -> list[list[float]]:
-    floats: list[list[float]] = vectors.tolist()
-    return floats

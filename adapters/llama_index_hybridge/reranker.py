@@ -17,9 +17,11 @@ from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
 from hybridge.errors import InvalidInputError
 from hybridge.jina_api import BASE_URL
 from hybridge.protocols import RerankFunction
+from hybridge.registry import rerank_function
 from hybridge.reranker.jina import JinaRerankFunction
 from hybridge.retrieval.reranking import reranked
 from hybridge.store.validation import valid_limit
+from llama_index_hybridge.functions import FunctionField, name_of, resolve
 
 _dispatcher = get_dispatcher(__name__)
 
@@ -31,39 +33,39 @@ class Rerank(BaseNodePostprocessor):
     (`MetadataMode.EMBED`), as LlamaIndex's own rerankers do. The nodes given are left as they are.
 
     Args:
-        function: The rerank function, such as `hybridge.JinaRerankFunction()`. It is not part of
-            `to_dict()`: `Rerank.from_dict(data, function=...)`.
+        function: The rerank function, such as `hybridge.JinaRerankFunction()`, or its name, such
+            as "cross-encoder/ms-marco-MiniLM-L6-v2" (see `hybridge.registry.rerank_function`). Only
+            a name is part of `to_dict()`.
         top_n: How many nodes to return.
         model_name: What events call the function; its own `model_name` if left out.
         **settings: Those of `BaseNodePostprocessor`: `callback_manager`.
 
     Raises:
-        InvalidInputError: If `top_n` is less than 1; on use, if there is no query, or the function
-            gives an answer that makes no sense.
+        InvalidInputError: If `top_n` is less than 1 or `function` no function; on use, if there is
+            no query, or the function gives an answer that makes no sense.
     """
 
+    function: FunctionField = Field(repr=False, description="The rerank function, or its name.")
     top_n: int = Field(description="How many nodes to return.")
     model_name: str = Field(description="The name of the rerank function.")
     _function: RerankFunction = PrivateAttr()
 
     def __init__(
         self,
-        function: RerankFunction,
+        function: RerankFunction | str,
         *,
         top_n: int = 5,
         model_name: str | None = None,
         **settings: Any,
     ) -> None:
-        if not callable(function):
-            msg = (
-                f"function is a {type(function).__name__}: give a rerank function such as "
-                "hybridge.JinaRerankFunction()"
-            )
-            raise InvalidInputError(msg)
-        name = model_name or str(getattr(function, "model_name", type(function).__name__))
-        fields: dict[str, Any] = {"top_n": valid_limit(top_n, "top_n"), "model_name": name}
+        resolved = resolve(function, RerankFunction, rerank_function, type(self))
+        fields: dict[str, Any] = {
+            "function": function,
+            "top_n": valid_limit(top_n, "top_n"),
+            "model_name": model_name or name_of(resolved),
+        }
         super().__init__(**fields, **settings)
-        self._function = function
+        self._function = resolved
 
     @classmethod
     def class_name(cls) -> str:
@@ -133,6 +135,7 @@ class JinaRerank(Rerank):
         ApiError: On use: if the API refuses, fails or gives an answer that cannot be trusted.
     """
 
+    function: Any = Field(default=None, exclude=True, repr=False)
     base_url: str = Field(default=BASE_URL, description="Where the API is.")
     timeout: float | tuple[float, float] = Field(description="Seconds to wait.")
 

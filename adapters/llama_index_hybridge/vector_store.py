@@ -105,6 +105,11 @@ class MilvusVectorStore(ConfiguredVectorStore):
         )
         raise InvalidInputError(msg)
 
+    def for_tenant(self, tenant: str) -> MilvusVectorStore:
+        """Return a view that sees and writes one tenant's nodes; see `MilvusStore.for_tenant`."""
+        store = self._store.for_tenant(tenant)
+        return MilvusVectorStore(store=store, fusion=self.fusion, reranker=self.reranker)
+
     # --- writing -------------------------------------------------------------------------------
 
     def add(

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from llama_index.core.ingestion import IngestionCache, IngestionPipeline
 from llama_index.core.schema import TextNode
+from llama_index.core.storage.kvstore import SimpleKVStore
 from numpy.typing import NDArray
 
 from hybridge import BM25EmbeddingFunction, DefaultEmbeddingFunction
+from hybridge.errors import InvalidInputError
 from llama_index_hybridge import DenseEmbedding, SparseEmbedding
 
 TEXTS = ["the cat sleeps", "the dog runs", "the bird sings"]
@@ -110,6 +112,38 @@ def test_the_ingestion_cache_tells_models_apart() -> None:
         pipeline.run(nodes=[TextNode(id_="a", text="abc")])
         vectors.append(function.batches)
     assert vectors == [[1], [1], []]
+
+
+def test_a_cache_tells_queries_from_texts_and_models_apart() -> None:
+    """With `embeddings_cache`, what is the same text but not the same thing is embedded anew."""
+    cache = SimpleKVStore()
+    one = DenseEmbedding(LengthFunction(), embeddings_cache=cache, embed_batch_size=10)
+    assert one.get_query_embedding("abc") == [0.0, 1.0]
+    assert one.get_text_embedding("abc") == [3.0, 1.0]
+    assert one.get_query_embedding("abc") == [0.0, 1.0]
+    function = LengthFunction()
+    again = DenseEmbedding(function, embeddings_cache=cache, embed_batch_size=10)
+    texts = ["abc", "ab", "abc", "a", "ab"]
+    vectors = [[float(len(text)), 1.0] for text in texts]
+    assert again.get_text_embedding_batch(texts) == vectors
+    assert asyncio.run(again.aget_text_embedding_batch(texts)) == vectors
+    assert function.batches == [2]
+    other = LengthFunction()
+    other.model_name = "other"
+    DenseEmbedding(other, embeddings_cache=cache).get_text_embedding("abc")
+    assert other.batches == [1]
+
+
+def test_functions_by_name() -> None:
+    """A function given by its name is found again by `from_dict(to_dict())`."""
+    name = "sentence-transformers/all-MiniLM-L6-v2"
+    embedding = DenseEmbedding(name)
+    assert embedding.to_dict()["function"] == name
+    assert DenseEmbedding.from_dict(embedding.to_dict()).to_dict() == embedding.to_dict()
+    assert SparseEmbedding("bm25:ru").model_dump()["function"] == "bm25:ru"
+    for wrong in (3, LengthFunction):
+        with pytest.raises(InvalidInputError, match="DenseEmbedding"):
+            DenseEmbedding(wrong)  # type: ignore[arg-type]
 
 
 async def test_sparse_vectors_are_the_functions_own(bm25: BM25EmbeddingFunction) -> None:

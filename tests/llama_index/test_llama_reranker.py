@@ -147,16 +147,29 @@ def test_bad_arguments_and_answers() -> None:
     """top_n below 1 is refused, and so is an answer that names a node twice."""
     with pytest.raises(InvalidInputError, match="top_n"):
         Rerank(longest_first, top_n=0)
-    with pytest.raises(InvalidInputError, match="function is a str"):
-        Rerank("jina")  # type: ignore[arg-type]
+    with pytest.raises(InvalidInputError, match="function is a int"):
+        Rerank(3)  # type: ignore[arg-type]
+    with pytest.raises(InvalidInputError, match="jina/"):
+        Rerank("jina")
     twice = Rerank(lambda query, documents, top_k=5: [RerankResult("one", 1.0, 0)] * 2)
     with pytest.raises(InvalidInputError, match="places"):
         twice.postprocess_nodes(nodes(), query_str="q")
 
 
+def test_serialised_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function given by its name is found again by `from_dict(to_dict())`."""
+    monkeypatch.setenv("JINA_API_KEY", KEY)
+    rerank = Rerank("jina/jina-reranker-v2-base-multilingual", top_n=3)
+    assert KEY not in rerank.to_json()
+    assert rerank.model_name == "jina-reranker-v2-base-multilingual"
+    assert Rerank.from_dict(rerank.to_dict()).to_dict() == rerank.to_dict()
+
+
 def test_serialised_without_its_function() -> None:
     """`from_dict(to_dict())` takes the function again; a pickle brings it along."""
     rerank = Rerank(longest_first, top_n=3)
+    with pytest.raises(InvalidInputError, match="function="):
+        Rerank.from_dict(rerank.to_dict())
     again = Rerank.from_dict(rerank.to_dict(), function=longest_first)
     loaded = pickle.loads(pickle.dumps(rerank))
     for other in (again, loaded):
