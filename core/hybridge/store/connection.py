@@ -8,9 +8,9 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,20 @@ _UNAVAILABLE = 2
 # Concurrent first opens of one path fail on Milvus Lite, and the last user of a path must not
 # release it while another opens it, so opening and closing share this lock.
 _opening = threading.RLock()
-_users: Counter[str] = Counter()
+
+
+@dataclass
+class _Opened:
+    """A client and how many connections use it.
+
+    One for each address, since pymilvus 2.6.7 closes all clients of an address with the first.
+    """
+
+    client: Any
+    users: int = 0
+
+
+_opened: dict[Address, _Opened] = {}
 
 _attempts = Retrying(
     stop=stop_after_attempt(3),
@@ -76,8 +89,10 @@ class Connection:
         self.address = address
         self.timeout = timeout
         with _opening:
-            self._client: Any = _open(address, timeout)
-            _users[address.uri] += 1
+            if address not in _opened:
+                _opened[address] = _Opened(_open(address, timeout))
+            _opened[address].users += 1
+            self._client = _opened[address].client
         self.is_lite = address.is_path or "lite" in self._client.get_server_version().lower()
 
     def call(self, operation: str, collection_name: str, **arguments: Any) -> Any:
@@ -131,15 +146,17 @@ class Connection:
             iterator.close()
 
     def close(self, *, release: bool = True) -> None:
-        """Close the client; the last user of a path releases the engine's file lock.
+        """Close the client if nobody else uses it, and release the engine's file lock.
 
         Args:
             release: False leaves the engine running, which keeps its write-ahead log.
         """
         with _opening:
-            self._client.close()
-            _users[self.address.uri] -= 1
-            if self.address.is_path and release and _users[self.address.uri] == 0:
+            _opened[self.address].users -= 1
+            if _opened[self.address].users:
+                return
+            _opened.pop(self.address).client.close()
+            if self.address.is_path and release:
                 from milvus_lite.server_manager import server_manager_instance
 
                 server_manager_instance.release_server(self.address.uri)
@@ -148,6 +165,7 @@ class Connection:
 def _open(address: Address, timeout: float | None) -> Any:
     if address.is_path:
         Path(address.uri).parent.mkdir(parents=True, exist_ok=True)
+        _forget_schemas()
     with _logged_causes() as causes:
         try:
             return pymilvus().MilvusClient(
@@ -158,6 +176,17 @@ def _open(address: Address, timeout: float | None) -> Any:
                 msg = f"Milvus at {address} does not answer: check that it runs, and the URI"
                 raise StoreConnectionError(msg) from _without_secrets(error, address)
             raise _cannot_open(address, causes) from error
+
+
+def _forget_schemas() -> None:
+    """Empty pymilvus's cache of schemas.
+
+    It goes by port and name, and a path that is opened may get the port of one that was closed.
+    """
+    pymilvus()
+    from pymilvus.client.cache import GlobalCache
+
+    GlobalCache.schema.clear()
 
 
 def _cannot_open(address: Address, causes: list[BaseException]) -> StoreError:

@@ -39,7 +39,7 @@ def test_concurrent_writers_lose_nothing(make_store: MakeStore) -> None:
     [hit] = reopened.search("word3", k=1)
     expected = make_store(collection_name="fresh")
     expected.add(reopened.scroll())
-    assert hit.score == pytest.approx(expected.search("word3", k=1)[0].score, rel=1e-5)
+    assert hit.score == pytest.approx(expected.search("word3", k=1)[0].score, rel=2e-3)
 
 
 def test_many_event_loops_one_store(store: MilvusStore) -> None:

@@ -61,7 +61,8 @@ def test_check_finds_and_rebuild_mends_lost_counts(make_store: MakeStore) -> Non
     store.add(Record(id=str(i), text=text) for i, text in enumerate(texts(50)))
     assert store.check() == []
     collection = store._session.collection()
-    collection.update([{"id": "7", "text": "something else altogether"}])
+    [row] = collection.connection.call("query", "hybridge", filter='id == "7"', output_fields=["*"])
+    collection.upsert([dict(row) | {"text": "something else altogether"}])
     report = store.check()
     assert any("tokens are" in line and "rebuild_statistics()" in line for line in report)
     assert any("terms differ" in line for line in report)
