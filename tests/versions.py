@@ -20,7 +20,7 @@ VERSIONS = {
     "pymilvus-2.6": ["pymilvus==2.6.*"],
     "lowest": [
         "pymilvus==2.6.7",
-        "milvus-lite==3.2.0",
+        "milvus-lite==3.2.2",
         "langchain-core==1.4.7",
         "llama-index-core==0.14.0",
     ],
