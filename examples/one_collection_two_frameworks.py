@@ -25,8 +25,8 @@ TEXT = """\
 The lighthouse was built in 1871 on a cliff of granite, forty metres above the sea, after three \
 ships had been lost on the reef within a single winter and the harbour had asked the king for help.
 
-Its lamp burned whale oil at first and later paraffin, which a horse carried up the hill in \
-barrels every week of the year, until electric light came with the new power line in the autumn of 1925.
+In 1925 its lamp became electric, when the new power line reached the cliff; before that it burned \
+whale oil at first and later paraffin, which a horse carried up in barrels every week of the year.
 
 The last keeper and his family left the tower in 1984, when the lamp had learned to switch itself \
 on and off, and ever since then a computer on the mainland has kept watch over the reef.
@@ -70,7 +70,7 @@ def llama_index_writes(
 
 def langchain_reads_and_updates(documents: langchain_hybridge.MilvusVectorStore) -> None:
     [found] = documents.similarity_search(QUESTION, k=1)
-    assert "electric light" in found.page_content
+    assert "became electric" in found.page_content
     assert found.metadata == {"topic": "history"}
     print(f"\nLangChain found:\n   {shorten(found.page_content, 90)}")
 
