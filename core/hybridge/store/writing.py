@@ -21,7 +21,7 @@ from hybridge.store.live_bm25 import LiveBM25
 from hybridge.store.reencoding import settle_while_writing
 from hybridge.store.schema import EMPTY_SPARSE
 from hybridge.store.session import Known
-from hybridge.store.validation import valid_dense, valid_dimension, valid_sparse
+from hybridge.store.validation import valid_dense_batch, valid_dimension, valid_sparse
 
 T = TypeVar("T")
 
@@ -94,15 +94,13 @@ def with_dense(records: Sequence[Record], vectors: Vectors) -> list[Record]:
     Raises:
         InvalidInputError: If there is not one vector per missing one, or one is no vector.
     """
-    missing = len(texts_to_encode(records))
-    if len(vectors) != missing:
-        msg = f"the embedding function made {len(vectors)} vectors of {missing} texts"
+    names = [f"the vector of {record.id!r:.80}" for record in records if record.dense is None]
+    if len(vectors) != len(names):
+        msg = f"the embedding function made {len(vectors)} vectors of {len(names)} texts"
         raise InvalidInputError(msg)
-    rest = iter(vectors)
+    made = iter(valid_dense_batch(vectors, names))
     return [
-        record
-        if record.dense is not None
-        else replace(record, dense=valid_dense(next(rest), f"the vector of {record.id!r:.80}"))
+        record if record.dense is not None else replace(record, dense=next(made))
         for record in records
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -115,3 +116,24 @@ async def test_exists_says_whether_the_collection_is_there(store: MilvusStore) -
     assert store.exists()
     store.drop()
     assert not await store.aexists()
+
+
+@pytest.mark.parametrize(
+    ("vectors", "complaint"),
+    [
+        ([[1.0, 2.0], [1.0]], "'b' has dimension 1"),
+        ([[1.0, 2.0], [1.0, float("nan")]], "vector of 'b': .*NaN"),
+        ([[1.0, 2.0], None], "vector of 'b'"),
+        ([[1.0, 2.0], ["x", "y"]], "vector of 'b': .*numbers"),
+        ([[], []], "vector of 'a': .*shape"),
+        (np.array([[1, 2], [3, np.inf]]), "vector of 'b': .*infinity"),
+        (np.zeros((2, 2, 2)), "vector of 'a': .*shape"),
+    ],
+)
+def test_the_error_names_the_text_whose_vector_is_none(
+    store: MilvusStore, vectors: Any, complaint: str
+) -> None:
+    """Though a batch is checked at once."""
+    with pytest.raises(InvalidInputError, match=complaint):
+        store.add([Record(id="a", text="a"), Record(id="b", text="b")], encode=lambda _: vectors)
+    assert store.count() == 0
