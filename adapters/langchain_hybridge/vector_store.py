@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Any
 
 from langchain_core.embeddings import Embeddings
 from typing_extensions import Self, Unpack
 
+from hybridge.closing import Closing
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import DenseEmbeddingFunction
 from hybridge.retrieval.fusion import Fusion
@@ -23,7 +23,7 @@ from langchain_hybridge.reading import ReadMethods
 from langchain_hybridge.searcher import Searcher
 
 
-class MilvusVectorStore(ReadMethods):
+class MilvusVectorStore(Closing, ReadMethods):
     """LangChain documents in a Milvus collection, searched by dense vectors, BM25, or both.
 
     Nothing is opened before the first call that needs Milvus. Every method may be called from any
@@ -266,28 +266,6 @@ class MilvusVectorStore(ReadMethods):
     async def aclose(self) -> None:
         """Async twin of `close`."""
         await self.store.aclose()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
 
 @contextmanager

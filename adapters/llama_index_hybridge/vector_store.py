@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Any
 
 from llama_index.core.schema import BaseNode
@@ -14,6 +13,7 @@ from llama_index.core.vector_stores.types import (
 )
 from typing_extensions import Self, Unpack
 
+from hybridge.closing import Closing
 from hybridge.errors import InvalidInputError
 from hybridge.filters import match
 from hybridge.protocols import RerankFunction
@@ -27,7 +27,7 @@ from llama_index_hybridge.filters import make_filter
 from llama_index_hybridge.query import make_result, plan_query
 
 
-class MilvusVectorStore(ConfiguredVectorStore):
+class MilvusVectorStore(Closing, ConfiguredVectorStore):
     """LlamaIndex nodes in a Milvus collection, searched by dense vectors, BM25, or both.
 
     Query modes: default (dense), sparse and text_search (BM25; they need no embedding), hybrid,
@@ -224,25 +224,3 @@ class MilvusVectorStore(ConfiguredVectorStore):
     async def aclose(self) -> None:
         """Async twin of `close`."""
         await self._store.aclose()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()

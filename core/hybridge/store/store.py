@@ -7,11 +7,11 @@ import os
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hybridge.closing import Closing
 from hybridge.errors import InvalidInputError
 from hybridge.filters import DOCUMENT_ID, ROW_ID, And, as_filter
 from hybridge.protocols import DenseEmbeddingFunction, RerankFunction
@@ -49,7 +49,7 @@ BATCH_SIZE = 256
 SCROLL_SIZE = 1000
 
 
-class MilvusStore:
+class MilvusStore(Closing):
     """Records in a Milvus collection, searched by dense vectors, BM25, or both.
 
     Nothing is opened before the first call that needs Milvus, and the collection is made at the
@@ -567,28 +567,6 @@ class MilvusStore:
         """
         self._session.close()
         self.threads.close()
-
-    def __enter__(self) -> MilvusStore:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> MilvusStore:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
     adelete = async_twin(delete)
     aexists = async_twin(exists)
