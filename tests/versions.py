@@ -22,7 +22,7 @@ VERSIONS = {
         "pymilvus==2.6.7",
         "milvus-lite==3.2.2",
         "langchain-core==1.4.7",
-        "llama-index-core==0.14.0",
+        "llama-index-core==0.14.23",
     ],
 }
 SUITES = ["tests/core/store", "tests/langchain", "tests/llama_index"]
