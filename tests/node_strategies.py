@@ -29,7 +29,7 @@ ids = st.sampled_from(["a", "b", "c"]) | st.text(characters, min_size=1, max_siz
 scalars = (
     st.none()
     | st.booleans()
-    | st.integers(-(2**53), 2**53)
+    | st.integers(-(2**63), 2**63 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
     | texts
 )

@@ -149,6 +149,23 @@ def test_another_process_may_open_it(make_vector_store: MakeVectorStore, path: s
     assert done.stdout.strip() == CAT.text, done.stderr
 
 
+def test_on_a_server(lite_server: str, collection_name: str) -> None:
+    """On a server the same calls work, from several loops and concurrently."""
+    with MilvusVectorStore(uri=lite_server, collection_name=collection_name) as vector_store:
+        asyncio.run(vector_store.async_add([CAT]))
+
+        async def ask_often() -> list[object]:
+            results = await asyncio.gather(*(vector_store.aquery(QUERY) for _ in range(20)))
+            return [result.ids for result in results]
+
+        for _ in range(2):
+            assert asyncio.run(ask_often()) == [["cat"]] * 20
+        vector_store.clear()
+        vector_store.add([CAT])
+        assert vector_store.get_nodes()[0].node_id == "cat"
+        vector_store.client.drop()
+
+
 # --- serialisation -------------------------------------------------------------------------------
 
 
