@@ -12,6 +12,7 @@ import numpy as np
 from hybridge.dense.onnx import OnnxEmbeddingFunction
 from hybridge.dense.sentence_transformer import SentenceTransformerEmbeddingFunction
 from hybridge.errors import InvalidInputError
+from hybridge.extras import import_extra
 
 if TYPE_CHECKING:
     import torch
@@ -34,10 +35,11 @@ def export_onnx(model_name: str | Path, folder: str | Path) -> Path:
         The folder.
 
     Raises:
-        MissingExtraError: The extras `dense` and `onnx` are not both installed.
+        MissingExtraError: The extra `onnx-export` is not installed.
         ModelNotFoundError: The weights are neither here nor reachable.
         InvalidInputError: The model has other parts, or its export gives other vectors.
     """
+    import_extra("onnx", "export_onnx", "onnx-export")
     eager = {"attn_implementation": "eager"}
     function = SentenceTransformerEmbeddingFunction(model_name, device="cpu", model_kwargs=eager)
     _check_parts(function.model)
