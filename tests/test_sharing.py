@@ -20,6 +20,7 @@ pytest.importorskip("langchain_core", reason="needs the extra hybridge[langchain
 
 from langchain_core.documents import Document
 from llama_index.core.schema import BaseNode, MediaResource, Node, TextNode
+from llama_index.core.schema import Document as LlamaIndexDocument
 from llama_index.core.vector_stores.types import (
     MetadataFilter,
     MetadataFilters,
@@ -119,9 +120,14 @@ class Model:
             fresh = TextNode(id_=name, text=what.page_content, metadata=what.metadata)
             self.rows[name] = fresh if old is None else after_overwrite(old, what)
         elif kind == "delete source":
-            self.rows = {n: node for n, node in self.rows.items() if node.ref_doc_id != what}
+            self.rows = {n: node for n, node in self.rows.items() if document_id(node) != what}
         else:
             self.rows.pop(what, None)
+
+
+def document_id(node: BaseNode) -> str | None:
+    """The id that a node is deleted by; a Document that was not split is its own source."""
+    return node.ref_doc_id or (node.node_id if isinstance(node, LlamaIndexDocument) else None)
 
 
 def apply(step: Step, shared: Shared) -> None:

@@ -1,7 +1,8 @@
 """LlamaIndex nodes to records and back, with nothing lost and nothing stored twice.
 
-The row holds id, text, metadata and `document_id` (the node's `ref_doc_id`). Its `extra` holds the
-rest of the node, and only what differs from the default of its class:
+The row holds id, text, metadata and `document_id`: the node's `ref_doc_id`, or a Document's own id,
+so that a Document that was not split can be deleted by it too. Its `extra` holds the rest of the
+node, and only what differs from the default of its class:
 
     class_name   the node's class, unless it is a TextNode
     relations    by name ("source", "previous", ...): id, type, hash and metadata of the other node;
@@ -61,23 +62,25 @@ def node_to_record(node: BaseNode) -> Record:
     Raises:
         InvalidInputError: If it is no LlamaIndex node.
     """
-    source = node.relationships.get(NodeRelationship.SOURCE) if _is_node(node) else None
-    document_id = source.node_id if isinstance(source, RelatedNodeInfo) else ""
+    if not isinstance(node, _CLASSES):
+        msg = f"{node!r:.200} is a {type(node).__name__}: give LlamaIndex nodes"
+        raise InvalidInputError(msg)
     return Record(
         id=node.id_,
         text=_text(node),
         metadata=node.metadata,
-        document_id=document_id,
+        document_id=_document_id(node),
         extra=dict(_extra(node)),
         dense=node.embedding,  # type: ignore[arg-type]  # the store makes an array of it
     )
 
 
-def _is_node(node: object) -> bool:
-    if isinstance(node, _CLASSES):
-        return True
-    msg = f"{node!r:.200} is a {type(node).__name__}: give LlamaIndex nodes"
-    raise InvalidInputError(msg)
+def _document_id(node: BaseNode) -> str:
+    """Return the source's id; a Document that was not split is its own source."""
+    source = node.relationships.get(NodeRelationship.SOURCE)
+    if isinstance(source, RelatedNodeInfo):
+        return source.node_id
+    return node.id_ if isinstance(node, Document) else ""
 
 
 def _text(node: BaseNode) -> str:

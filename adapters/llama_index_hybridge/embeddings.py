@@ -40,7 +40,7 @@ class DenseEmbedding(BaseEmbedding):
     _cache: BaseKVStore | None = PrivateAttr(default=None)
 
     def __init__(self, function: DenseEmbeddingFunction | str, **settings: Any) -> None:
-        resolved = resolve(function, DenseEmbeddingFunction, dense_function, type(self))
+        resolved = resolve(function, DenseEmbeddingFunction, dense_function)
         super().__init__(**{"model_name": name_of(resolved), **settings, "function": function})
         self._function = resolved
         self._cache, self.embeddings_cache = self.embeddings_cache, None
@@ -111,7 +111,7 @@ class SparseEmbedding(BaseSparseEmbedding):
     _function: SparseEmbeddingFunction = PrivateAttr()
 
     def __init__(self, function: SparseEmbeddingFunction | str, **settings: Any) -> None:
-        resolved = resolve(function, SparseEmbeddingFunction, sparse_function, type(self))
+        resolved = resolve(function, SparseEmbeddingFunction, sparse_function)
         super().__init__(**{"model_name": name_of(resolved), **settings, "function": function})
         self._function = resolved
 

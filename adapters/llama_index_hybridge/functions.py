@@ -8,6 +8,8 @@ from typing import Annotated, Any, TypeVar, cast
 from llama_index.core.bridge.pydantic import PlainSerializer
 
 from hybridge.errors import InvalidInputError
+from hybridge.protocols import RerankFunction
+from hybridge.registry import rerank_function
 
 T = TypeVar("T")
 
@@ -17,16 +19,13 @@ FunctionField = Annotated[
 """Serialised as its name where it was given by name, else as null."""
 
 
-def resolve(
-    function: T | str, kind: type[Any], by_name: Callable[[str], T], component: type[object]
-) -> T:
+def resolve(function: T | str, kind: type[Any], by_name: Callable[[str], T]) -> T:
     """Return the function that was given, or that bears the name given.
 
     Args:
         function: The function, or its name.
         kind: The protocol that it must follow.
         by_name: Finds it by name.
-        component: The class that needs it.
 
     Raises:
         InvalidInputError: If it is neither, as where a dictionary is loaded that could not hold it.
@@ -36,12 +35,20 @@ def resolve(
     # A class has the methods too, and would pass for an instance.
     if isinstance(function, kind) and not isinstance(function, type):
         return cast("T", function)
-    name = component.__name__
     msg = (
-        f"{name}: the function is a {type(function).__name__}, not a {kind.__name__} or its name; "
-        f"a dictionary holds names only: {name}.from_dict(data, function=...)"
+        f"{type(function).__name__!r} is neither a {kind.__name__} nor the name of one; a "
+        "dictionary holds names only, so give an object again: from_dict(data, function=...)"
     )
     raise InvalidInputError(msg)
+
+
+def as_reranker(reranker: RerankFunction | str | None) -> RerankFunction | None:
+    """Return the rerank function that was given, or that bears the name given, or None.
+
+    Raises:
+        InvalidInputError: If it is none of these.
+    """
+    return None if reranker is None else resolve(reranker, RerankFunction, rerank_function)
 
 
 def name_of(function: object) -> str:

@@ -58,7 +58,7 @@ class Rerank(BaseNodePostprocessor):
         model_name: str | None = None,
         **settings: Any,
     ) -> None:
-        resolved = resolve(function, RerankFunction, rerank_function, type(self))
+        resolved = resolve(function, RerankFunction, rerank_function)
         fields: dict[str, Any] = {
             "function": function,
             "top_n": valid_limit(top_n, "top_n"),

@@ -16,6 +16,7 @@ from hybridge.retrieval.fusion import Fusion
 from hybridge.store.plan import FetchK, Mode
 from llama_index_hybridge.convert import record_to_node
 from llama_index_hybridge.filters import make_filter
+from llama_index_hybridge.functions import as_reranker
 from llama_index_hybridge.vector_store import MilvusVectorStore
 
 
@@ -35,7 +36,7 @@ class MilvusRetriever(BaseRetriever):
         expr: A raw Milvus expression that must hold as well.
         fusion: How two legs become one ranking; the vector store's own if None.
         fetch_k: How deep each leg is read in hybrid mode.
-        reranker: Orders the first max(20, 4 k) nodes anew.
+        reranker: Orders the first max(20, 4 k) nodes anew: a rerank function, or its name.
         score_threshold: Leave out nodes of less relevance than this, in [0, 1].
         **settings: Those of `BaseRetriever`: `callback_manager`, `object_map`, `verbose`.
     """
@@ -51,7 +52,7 @@ class MilvusRetriever(BaseRetriever):
         expr: str | None = None,
         fusion: Fusion | str | None = None,
         fetch_k: FetchK = None,
-        reranker: RerankFunction | None = None,
+        reranker: RerankFunction | str | None = None,
         score_threshold: float | None = None,
         **settings: Any,
     ) -> None:
@@ -64,7 +65,7 @@ class MilvusRetriever(BaseRetriever):
         self.expr = expr
         self.fusion = fusion
         self.fetch_k = fetch_k
-        self.reranker = reranker
+        self.reranker = as_reranker(reranker)
         self.score_threshold = score_threshold
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:

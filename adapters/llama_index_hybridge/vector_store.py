@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from llama_index.core.bridge.pydantic import PrivateAttr
 from llama_index.core.schema import BaseNode
 from llama_index.core.vector_stores.types import (
     MetadataFilters,
@@ -24,6 +25,7 @@ from hybridge.store.threads import Threads, async_twin
 from llama_index_hybridge.configuration import ConfiguredVectorStore
 from llama_index_hybridge.convert import node_to_record, record_to_node
 from llama_index_hybridge.filters import make_filter
+from llama_index_hybridge.functions import as_reranker
 from llama_index_hybridge.query import make_result, plan_query
 
 
@@ -39,14 +41,15 @@ class MilvusVectorStore(Closing, ConfiguredVectorStore):
     arguments that both have, and for the errors.
 
     `to_dict` and pickles hold the address and the demands, and no secret: where one is loaded, the
-    token is read from `MILVUS_TOKEN`. Objects (a sparse function, `fusion`, `reranker`) are left
-    out of `to_dict`, so pass them again: `MilvusVectorStore.from_dict(data, reranker=...)`.
+    token is read from `MILVUS_TOKEN`. Objects (a sparse function, a fusion, a reranker) are
+    left out of `to_dict`, so pass them again: `MilvusVectorStore.from_dict(data, reranker=...)`.
 
     Args:
         store: An open `MilvusStore` to use, in place of all arguments that it has too. Closing the
             vector store closes it.
         fusion: How two legs become one ranking, where a query has no `alpha`.
-        reranker: Orders the nodes of a semantic_hybrid query anew.
+        reranker: Orders the nodes of a semantic_hybrid query anew: a rerank function, or its name
+            (see `hybridge.registry.rerank_function`).
         **arguments: Those of `hybridge.MilvusStore`: `uri`, `collection_name`, `token`, `db_name`,
             `sparse`, `dim`, `metadata_schema`, `partition_key`, `overwrite`, `timeout`.
 
@@ -54,12 +57,14 @@ class MilvusVectorStore(Closing, ConfiguredVectorStore):
         InvalidInputError: If an argument makes no sense, or contradicts another.
     """
 
+    _reranker: RerankFunction | None = PrivateAttr()
+
     def __init__(
         self,
         *,
         store: MilvusStore | None = None,
         fusion: Fusion | str | None = None,
-        reranker: RerankFunction | None = None,
+        reranker: RerankFunction | str | None = None,
         **arguments: Unpack[StoreArguments],
     ) -> None:
         if store is None:
@@ -68,6 +73,7 @@ class MilvusVectorStore(Closing, ConfiguredVectorStore):
             msg = f"store= and {', '.join(arguments)}: give those arguments to the store itself"
             raise InvalidInputError(msg)
         super().__init__(store, arguments, fusion, reranker)
+        self._reranker = as_reranker(reranker)
 
     @classmethod
     def class_name(cls) -> str:
@@ -203,7 +209,7 @@ class MilvusVectorStore(Closing, ConfiguredVectorStore):
         Raises:
             InvalidInputError: If the mode is not supported, or lacks what it needs.
         """
-        defaults = {"fusion": self.fusion, "reranker": self.reranker}
+        defaults = {"fusion": self.fusion, "reranker": self._reranker}
         plan = plan_query(query, **{**defaults, **kwargs})
         search = self._store.search_mmr if plan.mmr else self._store.search
         return make_result(search(**plan.arguments))

@@ -142,7 +142,7 @@ def test_functions_by_name() -> None:
     assert DenseEmbedding.from_dict(embedding.to_dict()).to_dict() == embedding.to_dict()
     assert SparseEmbedding("bm25:ru").model_dump()["function"] == "bm25:ru"
     for wrong in (3, LengthFunction):
-        with pytest.raises(InvalidInputError, match="DenseEmbedding"):
+        with pytest.raises(InvalidInputError, match="DenseEmbeddingFunction"):
             DenseEmbedding(wrong)  # type: ignore[arg-type]
 
 

@@ -248,6 +248,21 @@ def test_pipeline_with_cache(vector_store: MilvusVectorStore, use_async: bool) -
     )
 
 
+def test_whole_documents_are_deleted_too(vector_store: MilvusVectorStore) -> None:
+    """A document that went in whole goes when it is missing, or deleted by its id."""
+    pipe = IngestionPipeline(
+        transformations=[WordEmbedding()],
+        vector_store=vector_store,
+        docstore=SimpleDocumentStore(),
+        docstore_strategy=DocstoreStrategy.UPSERTS_AND_DELETE,
+    )
+    pipe.run(documents=documents())
+    pipe.run(documents=documents()[:2])
+    assert texts_of(vector_store) == sorted([CATS, DOGS])
+    vector_store.delete("cats")
+    assert texts_of(vector_store) == [DOGS]
+
+
 def test_whole_documents_without_a_splitter(vector_store: MilvusVectorStore) -> None:
     """Documents that go in whole come out as Documents, and a second run overwrites them."""
     pipe = IngestionPipeline(transformations=[WordEmbedding()], vector_store=vector_store)

@@ -147,7 +147,7 @@ def test_bad_arguments_and_answers() -> None:
     """top_n below 1 is refused, and so is an answer that names a node twice."""
     with pytest.raises(InvalidInputError, match="top_n"):
         Rerank(longest_first, top_n=0)
-    with pytest.raises(InvalidInputError, match="function is a int"):
+    with pytest.raises(InvalidInputError, match="'int'"):
         Rerank(3)  # type: ignore[arg-type]
     with pytest.raises(InvalidInputError, match="jina/"):
         Rerank("jina")

@@ -263,6 +263,18 @@ def test_semantic_hybrid_reranks(make_vector_store: MakeVectorStore) -> None:
     assert result.similarities == [1 / 2, 1 / 3]
 
 
+def test_a_reranker_by_name(
+    make_vector_store: MakeVectorStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reranker may be named, and then it is part of the dictionary; nonsense is refused."""
+    monkeypatch.setenv("JINA_API_KEY", "some-key")
+    name = "jina/jina-reranker-v2-base-multilingual"
+    assert make_vector_store(reranker=name).to_dict()["reranker"] == name
+    for nonsense in ("nobody/nothing", 3):
+        with pytest.raises(InvalidInputError):
+            make_vector_store(reranker=nonsense)
+
+
 def test_semantic_hybrid_without_a_reranker(zoo: MilvusVectorStore) -> None:
     """Without a reranker the error says how to give one."""
     with pytest.raises(InvalidInputError, match="reranker="):
