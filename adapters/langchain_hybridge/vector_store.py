@@ -241,7 +241,7 @@ class MilvusVectorStore(Closing, ReadMethods):
             True; a failure raises.
 
         Raises:
-            InvalidInputError: If no selector is given; `store.clear()` empties the collection.
+            InvalidInputError: If no selector is given; `clear()` deletes every document.
         """
         self.store.delete(ids, filter=make_filter(filter), expr=expr)
         return True
@@ -256,6 +256,14 @@ class MilvusVectorStore(Closing, ReadMethods):
         """Async twin of `delete`."""
         await self.store.adelete(ids, filter=make_filter(filter), expr=expr)
         return True
+
+    def clear(self) -> None:
+        """Delete every document; the collection stays as it was made."""
+        self.store.clear()
+
+    async def aclear(self) -> None:
+        """Async twin of `clear`."""
+        await self.store.aclear()
 
     # --- life ----------------------------------------------------------------------------------
 

@@ -283,9 +283,22 @@ def test_delete_takes_ids_a_filter_or_an_expression(animals: MilvusVectorStore) 
 
 def test_delete_without_a_selector_is_refused(animals: MilvusVectorStore) -> None:
     """It would empty the store; the error says how to do that."""
-    with pytest.raises(InvalidInputError, match=r"drop\(\)"):
+    with pytest.raises(InvalidInputError, match=r"clear\(\) removes every row"):
         animals.delete()
     assert len(list(animals.scroll())) == 4
+
+
+async def test_clear_deletes_every_document(
+    animals: MilvusVectorStore, embeddings: WordEmbeddings
+) -> None:
+    """The collection and its settings stay."""
+    animals.clear()
+    assert list(animals.scroll()) == []
+    assert animals.store.exists()
+    await animals.aadd_documents(ANIMALS[:1])
+    assert ids(animals.similarity_search("the dog")) == ["cat"]
+    await animals.aclear()
+    assert animals.similarity_search("the dog") == []
 
 
 def test_get_by_ids_returns_each_once(animals: MilvusVectorStore) -> None:

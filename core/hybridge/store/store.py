@@ -247,7 +247,7 @@ class MilvusStore(Closing):
         if ids is None and document_id is None and wanted is None and not expr:
             msg = (
                 "delete() without a selector: give ids, document_id, filter or expr; "
-                "drop() removes the whole collection"
+                "clear() removes every row, drop() the collection as well"
             )
             raise InvalidInputError(msg)
         ids = None if ids is None else list(dict.fromkeys(valid_ids(ids)))
