@@ -118,6 +118,8 @@ class MilvusVectorStore(Closing, ConfiguredVectorStore):
 
     # --- writing -------------------------------------------------------------------------------
 
+    # `/` after `self` where there are `**kwargs`: type checkers would see it among them in a twin.
+
     def add(
         self,
         /,

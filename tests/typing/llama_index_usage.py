@@ -1,4 +1,9 @@
-"""How users write it; only type checkers run this file."""
+"""A program as users write it; type checkers read it, nothing runs it.
+
+`type: ignore[...]` marks what has to be an error, and is one itself if it is not needed.
+"""
+
+# pyright: strict, reportUnnecessaryTypeIgnoreComment=true
 
 from __future__ import annotations
 
@@ -110,7 +115,9 @@ def retrieve(vector_store: MilvusVectorStore) -> list[NodeWithScore]:
         [Document(text="a")], storage_context=storage, embed_model=embedding
     )
     IngestionPipeline(transformations=[embedding], vector_store=vector_store).run()
-    engine = index.as_query_engine(node_postprocessors=rerankers())
+    engine = index.as_query_engine(  # pyright: ignore[reportUnknownMemberType]
+        node_postprocessors=rerankers()
+    )
     assert engine
     retriever: BaseRetriever = MilvusRetriever(
         vector_store,
@@ -124,3 +131,13 @@ def retrieve(vector_store: MilvusVectorStore) -> list[NodeWithScore]:
         score_threshold=0.2,
     )
     return retriever.retrieve("a")
+
+
+def mistakes(vector_store: MilvusVectorStore) -> None:
+    """What type checkers find."""
+    MilvusVectorStore(collection="books")  # type: ignore[call-arg]
+    MilvusVectorStore("./milvus.db")  # type: ignore[call-arg, arg-type]
+    MilvusVectorStore(metadata_schema={"year": "int"})  # type: ignore[dict-item]
+    MilvusRetriever(vector_store, mode="fuzzy")  # type: ignore[arg-type]
+    Rerank(print)  # type: ignore[arg-type]
+    vector_store.add("text")  # type: ignore[arg-type]
