@@ -54,8 +54,9 @@ class ConfiguredVectorStore(BasePydanticVectorStore):
         super().__init__(**fields)
         self._store = store
         self._arguments = {**arguments, **fields}
-        if store.address.db_name:
-            self._arguments["db_name"] = store.address.db_name
+        for name, value in (("db_name", store.address.db_name), ("tenant", store.tenant)):
+            if value:
+                self._arguments[name] = value
         for name in ("token", "overwrite"):
             self._arguments.pop(name, None)
 

@@ -47,6 +47,7 @@ class MilvusVectorStore(Closing, ConfiguredVectorStore):
     Args:
         store: An open `MilvusStore` to use, in place of all arguments that it has too. Closing the
             vector store closes it.
+        tenant: The tenant that it is bound to; see `for_tenant`.
         fusion: How two legs become one ranking, where a query has no `alpha`.
         reranker: Orders the nodes of a semantic_hybrid query anew: a rerank function, or its name
             (see `hybridge.registry.rerank_function`).
@@ -63,6 +64,7 @@ class MilvusVectorStore(Closing, ConfiguredVectorStore):
         self,
         *,
         store: MilvusStore | None = None,
+        tenant: str | None = None,
         fusion: Fusion | str | None = None,
         reranker: RerankFunction | str | None = None,
         **arguments: Unpack[StoreArguments],
@@ -72,6 +74,8 @@ class MilvusVectorStore(Closing, ConfiguredVectorStore):
         elif arguments:
             msg = f"store= and {', '.join(arguments)}: give those arguments to the store itself"
             raise InvalidInputError(msg)
+        if tenant is not None:
+            store = store.for_tenant(tenant)
         super().__init__(store, arguments, fusion, reranker)
         self._reranker = as_reranker(reranker)
 
@@ -102,19 +106,24 @@ class MilvusVectorStore(Closing, ConfiguredVectorStore):
             InvalidInputError: If there is no such collection.
         """
         vector_store = cls(collection_name=collection_name, **arguments)
-        if vector_store.client.exists():
-            return vector_store
-        vector_store.close()
-        msg = (
-            f"there is no collection {collection_name!r} at {vector_store.uri}: check uri and "
-            "collection_name; MilvusVectorStore(...) makes a new one"
-        )
-        raise InvalidInputError(msg)
+        try:
+            if not vector_store.client.exists():
+                msg = (
+                    f"there is no collection {collection_name!r} at {vector_store.uri}: check uri "
+                    "and collection_name; MilvusVectorStore(...) makes a new one"
+                )
+                raise InvalidInputError(msg)
+        except Exception:
+            vector_store.close()
+            raise
+        return vector_store
 
     def for_tenant(self, tenant: str) -> MilvusVectorStore:
         """Return a view that sees and writes one tenant's nodes; see `MilvusStore.for_tenant`."""
-        store = self._store.for_tenant(tenant)
-        return MilvusVectorStore(store=store, fusion=self.fusion, reranker=self.reranker)
+        view = self.model_copy()
+        view._store = self._store.for_tenant(tenant)
+        view._arguments = {**self._arguments, "tenant": tenant}
+        return view
 
     # --- writing -------------------------------------------------------------------------------
 

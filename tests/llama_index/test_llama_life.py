@@ -217,6 +217,29 @@ def test_overwrite_happens_once(make_vector_store: MakeVectorStore) -> None:
         assert loaded.query(QUERY).ids == ["cat"]
 
 
+def test_tenants_stay_apart(make_vector_store: MakeVectorStore) -> None:
+    """A tenant's view sees its own nodes only, be it loaded from a dictionary or a pickle."""
+    whole = make_vector_store(partition_key="owner")
+    for owner in ("acme", "other"):
+        mine = CAT.model_copy(update={"id_": owner, "metadata": {}})
+        whole.for_tenant(owner).add([mine])
+    assert {node.node_id for node in whole.get_nodes()} == {"acme", "other"}
+    assert "tenant" not in whole.to_dict()
+    view = whole.for_tenant("acme")
+    wrapped = make_vector_store(store=view.client)
+    loaded = [
+        MilvusVectorStore.from_dict(view.to_dict()),
+        MilvusVectorStore.from_dict(wrapped.to_dict()),
+        pickle.loads(pickle.dumps(view)),
+    ]
+    for again in (view, wrapped, *loaded):
+        assert [node.node_id for node in again.get_nodes()] == ["acme"]
+        assert again.query(QUERY).ids == ["acme"]
+        assert again.to_dict()["tenant"] == "acme"
+    for again in loaded:
+        again.close()
+
+
 def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither token nor credentials are ever shown; `MILVUS_TOKEN` is read again."""
     vector_store = MilvusVectorStore(uri=f"http://user:{SECRET}@127.0.0.1:9", token=SECRET)

@@ -118,6 +118,11 @@ class MilvusStore(Closing):
             f"MilvusStore({str(self.address)!r}, collection_name={self.collection_name!r}){bound}"
         )
 
+    @property
+    def tenant(self) -> str | None:
+        """The tenant that this view is bound to; None for a store that sees all."""
+        return self._tenant.value
+
     def for_tenant(self, tenant: str) -> MilvusStore:
         """Return a view of this store that sees and writes the rows of one tenant only.
 
