@@ -20,6 +20,7 @@ def model() -> DefaultEmbeddingFunction:
     return DefaultEmbeddingFunction()
 
 
+@pytest.mark.long
 @needs_shared
 @pytest.mark.parametrize(
     ("name", "sparse", "bars"),
