@@ -116,7 +116,7 @@ def batch(vector_store: MilvusVectorStore, client: Any) -> Iterator[bool]:
     def ours(i: int) -> list[Any]:
         return [[found.id for found in answer] for answer in retriever.batch(asked(i))]
 
-    [compared] = compare([raw, ours], rounds=40)
+    [compared] = compare([raw, ours], rounds=100)
     yield show(f"batch of {BATCH}, dense", compared, "<= 1.3", compared.ratio <= 1.3)
 
 
@@ -150,14 +150,14 @@ def adding(folder: str) -> Iterator[bool]:
 
 
 def users(uri: str) -> Iterator[bool]:
-    """Fifty users who ask four questions each, as coroutines and as threads."""
+    """Fifty users who ask two questions each, as coroutines and as threads."""
     with (
         MilvusVectorStore(EMBEDDINGS, uri=uri, k=K) as vector_store,
         ThreadPoolExecutor(USERS) as pool,
     ):
         vector_store.add_texts(TEXTS[:1000], ids=[str(i) for i in range(1000)])
         retriever = MilvusRetriever(vectorstore=vector_store, mode="dense")
-        questions = TEXTS[: 4 * USERS]
+        questions = TEXTS[: 2 * USERS]
 
         def threads(i: int) -> list[Any]:
             return [[one.id for one in found] for found in pool.map(retriever.invoke, questions)]
