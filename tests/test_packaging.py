@@ -35,11 +35,11 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_each_distribution_installs_and_runs(
     distributions: Path, tmp_path: Path, pattern: str
 ) -> None:
-    """In an environment with nothing else, all three packages import and a store works."""
+    """With the two frameworks and nothing else, all three packages import and a store works."""
     [distribution] = distributions.glob(pattern)
     venv.create(tmp_path / "clean", with_pip=True)
     python = next((tmp_path / "clean").glob("[bS]*/python*"))
-    install = [python, "-m", "pip", "install", "--quiet", str(distribution)]
+    install = [python, "-m", "pip", "install", "--quiet", f"{distribution}[langchain,llama-index]"]
     subprocess.run(install, check=True, capture_output=True, timeout=600)
     result = subprocess.run(
         [python, "-c", PROGRAM], cwd=tmp_path, capture_output=True, text=True, check=False
