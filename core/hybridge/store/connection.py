@@ -40,16 +40,21 @@ _opening = threading.RLock()
 
 @dataclass
 class _Opened:
-    """A client and how many connections use it.
+    """A client, whether Milvus Lite answers it, and how many connections use it.
 
     One for each address, since pymilvus 2.6.7 closes all clients of an address with the first.
     """
 
     client: Any
+    is_lite: bool
     users: int = 0
 
 
 _opened: dict[Address, _Opened] = {}
+
+# pymilvus 3 pings idle connections every 10 s. Milvus Lite ends a connection that does, with a
+# message on stderr, and refuses a new one at that moment; pings during a call are enough.
+_CHANNEL_OPTIONS = {"grpc.keepalive_permit_without_calls": False}
 
 _attempts = Retrying(
     stop=stop_after_attempt(3),
@@ -82,7 +87,7 @@ class Connection:
 
     Raises:
         StoreLockedError: If another process has the path open.
-        StoreConnectionError: If the server does not answer.
+        StoreConnectionError: If the server does not answer, after three attempts.
     """
 
     def __init__(self, address: Address, timeout: float | None = None) -> None:
@@ -90,10 +95,11 @@ class Connection:
         self.timeout = timeout
         with _opening:
             if address not in _opened:
-                _opened[address] = _Opened(_open(address, timeout))
-            _opened[address].users += 1
-            self._client = _opened[address].client
-        self.is_lite = address.is_path or "lite" in self._client.get_server_version().lower()
+                _opened[address] = _attempts(_open, address, timeout)
+            opened = _opened[address]
+            opened.users += 1
+        self._client = opened.client
+        self.is_lite = opened.is_lite
 
     def call(self, operation: str, collection_name: str, **arguments: Any) -> Any:
         """Call the client's method `operation`, retrying what can be retried.
@@ -162,20 +168,26 @@ class Connection:
                 server_manager_instance.release_server(self.address.uri)
 
 
-def _open(address: Address, timeout: float | None) -> Any:
+def _open(address: Address, timeout: float | None) -> _Opened:
     if address.is_path:
         Path(address.uri).parent.mkdir(parents=True, exist_ok=True)
         _forget_schemas()
     with _logged_causes() as causes:
         try:
-            return pymilvus().MilvusClient(
-                address.uri, token=address.token, db_name=address.db_name, timeout=timeout
+            client = pymilvus().MilvusClient(
+                address.uri,
+                token=address.token,
+                db_name=address.db_name,
+                timeout=timeout,
+                grpc_options=_CHANNEL_OPTIONS,
             )
+            version = client.get_server_version(timeout=timeout)
         except Exception as error:
             if not address.is_path:
                 msg = f"Milvus at {address} does not answer: check that it runs, and the URI"
                 raise StoreConnectionError(msg) from _without_secrets(error, address)
             raise _cannot_open(address, causes) from error
+    return _Opened(client, is_lite=address.is_path or "lite" in version.lower())
 
 
 def _forget_schemas() -> None:

@@ -15,6 +15,7 @@ import pytest
 from hybridge import MilvusStore, Record
 from hybridge.errors import InvalidInputError, StoreConnectionError
 from hybridge.store.address import resolve_address
+from relay import relay
 
 MakeStore = Callable[..., MilvusStore]
 
@@ -152,3 +153,23 @@ def test_a_server_works_like_a_path(
     other = make_store(uri=lite_server, collection_name=collection_name)
     assert [hit.id for hit in other.search("house")] == ["b"]
     other.drop()
+
+
+def test_a_server_that_turns_a_connection_away_is_asked_again(
+    make_store: MakeStore, lite_server: str, collection_name: str
+) -> None:
+    """Opening is tried three times, like every call: a line may break at any moment."""
+    with relay(lite_server, turned_away=1) as uri:
+        store = make_store(uri=uri, collection_name=collection_name)
+        assert store.count() == 0
+        store.close()
+
+
+def test_a_server_that_turns_all_connections_away_is_named(
+    make_store: MakeStore, lite_server: str
+) -> None:
+    """After three attempts the error says what to check."""
+    with relay(lite_server, turned_away=1_000_000) as uri:
+        store = make_store(uri=uri)
+        with pytest.raises(StoreConnectionError, match="check that it runs"):
+            store.count()
