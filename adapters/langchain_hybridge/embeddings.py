@@ -9,7 +9,7 @@ from langchain_core.runnables import run_in_executor
 
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import DenseEmbeddingFunction, SparseEmbeddingFunction
-from hybridge.registry import dense_function
+from hybridge.registry import as_dense_function, as_sparse_function
 from hybridge.store.legs import sparse_rows
 
 
@@ -19,11 +19,15 @@ class DenseEmbeddings(Embeddings):
     The async methods run the function on a thread, so the event loop goes on.
 
     Args:
-        function: The dense function, such as `hybridge.DefaultEmbeddingFunction()`.
+        function: The dense function, such as `hybridge.DefaultEmbeddingFunction()`, or its name,
+            such as "openai/text-embedding-3-small" (see `hybridge.registry.dense_function`).
+
+    Raises:
+        InvalidInputError: If `function` is neither.
     """
 
-    def __init__(self, function: DenseEmbeddingFunction) -> None:
-        self.function = function
+    def __init__(self, function: DenseEmbeddingFunction | str) -> None:
+        self.function = as_dense_function(function)
 
     def __repr__(self) -> str:
         return f"DenseEmbeddings({self.function!r})"
@@ -44,7 +48,9 @@ class DenseEmbeddings(Embeddings):
         return vector
 
 
-def as_embeddings(embedding: object) -> Embeddings | None:
+def as_embeddings(
+    embedding: Embeddings | DenseEmbeddingFunction | str | None,
+) -> Embeddings | None:
     """Return LangChain embeddings, made from a dense function or its name where that is given.
 
     Raises:
@@ -52,16 +58,11 @@ def as_embeddings(embedding: object) -> Embeddings | None:
     """
     if embedding is None or isinstance(embedding, Embeddings):
         return embedding
-    if isinstance(embedding, str):
-        return DenseEmbeddings(dense_function(embedding))
-    # A class has the methods too, and would pass for an instance.
-    if isinstance(embedding, DenseEmbeddingFunction) and not isinstance(embedding, type):
+    try:
         return DenseEmbeddings(embedding)
-    msg = (
-        f"embedding is a {type(embedding).__name__}: give LangChain Embeddings, a dense function "
-        "such as hybridge.DefaultEmbeddingFunction(), or None to search by BM25 alone"
-    )
-    raise InvalidInputError(msg)
+    except InvalidInputError as error:
+        msg = f"embedding= takes LangChain's Embeddings as well, or None for BM25 alone: {error}"
+        raise InvalidInputError(msg) from error
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,15 @@ class SparseEmbeddings:
     The async methods run the function on a thread, so the event loop goes on.
 
     Args:
-        function: The sparse function, such as a fitted `hybridge.BM25EmbeddingFunction`.
+        function: The sparse function, such as a fitted `hybridge.BM25EmbeddingFunction`, or its
+            name (see `hybridge.registry.sparse_function`).
+
+    Raises:
+        InvalidInputError: If `function` is neither.
     """
 
-    def __init__(self, function: SparseEmbeddingFunction) -> None:
-        self.function = function
+    def __init__(self, function: SparseEmbeddingFunction | str) -> None:
+        self.function = as_sparse_function(function)
 
     def __repr__(self) -> str:
         return f"SparseEmbeddings({self.function!r})"

@@ -10,10 +10,9 @@ from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.runnables import RunnableLambda
 from pydantic import ConfigDict, Field, SecretStr, SkipValidation
 
-from hybridge.errors import InvalidInputError
 from hybridge.jina_api import BASE_URL
 from hybridge.protocols import RerankFunction
-from hybridge.registry import rerank_function
+from hybridge.registry import as_rerank_function
 from hybridge.reranker.jina import JinaRerankFunction
 from hybridge.retrieval.reranking import reranked
 from hybridge.store.validation import valid_limit
@@ -42,16 +41,8 @@ class Rerank(BaseDocumentCompressor):
     top_n: int = 5
 
     def __init__(self, function: RerankFunction | str, top_n: int = 5, **fields: Any) -> None:
-        if isinstance(function, str):
-            function = rerank_function(function)
-        if not callable(function):
-            msg = (
-                f"function is a {type(function).__name__}: give a rerank function such as "
-                "hybridge.JinaRerankFunction()"
-            )
-            raise InvalidInputError(msg)
-        fields = {"function": function, "top_n": valid_limit(top_n, "top_n"), **fields}
-        super().__init__(**fields)
+        own = {"function": as_rerank_function(function), "top_n": valid_limit(top_n, "top_n")}
+        super().__init__(**own, **fields)
 
     def compress_documents(
         self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None

@@ -11,9 +11,9 @@ from llama_index.core.bridge.pydantic import Field, PrivateAttr
 from llama_index.core.storage.kvstore.types import BaseKVStore
 
 from hybridge.protocols import DenseEmbeddingFunction, SparseEmbeddingFunction
-from hybridge.registry import dense_function, sparse_function
+from hybridge.registry import as_dense_function, as_sparse_function
 from hybridge.store.legs import sparse_rows
-from llama_index_hybridge.functions import FunctionField, name_of, resolve
+from llama_index_hybridge.functions import FunctionField, check_given, name_of
 
 _COLLECTION = "embeddings"
 
@@ -40,7 +40,8 @@ class DenseEmbedding(BaseEmbedding):
     _cache: BaseKVStore | None = PrivateAttr(default=None)
 
     def __init__(self, function: DenseEmbeddingFunction | str, **settings: Any) -> None:
-        resolved = resolve(function, DenseEmbeddingFunction, dense_function)
+        check_given(function)
+        resolved = as_dense_function(function)
         super().__init__(**{"model_name": name_of(resolved), **settings, "function": function})
         self._function = resolved
         self._cache, self.embeddings_cache = self.embeddings_cache, None
@@ -111,7 +112,8 @@ class SparseEmbedding(BaseSparseEmbedding):
     _function: SparseEmbeddingFunction = PrivateAttr()
 
     def __init__(self, function: SparseEmbeddingFunction | str, **settings: Any) -> None:
-        resolved = resolve(function, SparseEmbeddingFunction, sparse_function)
+        check_given(function)
+        resolved = as_sparse_function(function)
         super().__init__(**{"model_name": name_of(resolved), **settings, "function": function})
         self._function = resolved
 

@@ -17,11 +17,11 @@ from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
 from hybridge.errors import InvalidInputError
 from hybridge.jina_api import BASE_URL
 from hybridge.protocols import RerankFunction
-from hybridge.registry import rerank_function
+from hybridge.registry import as_rerank_function
 from hybridge.reranker.jina import JinaRerankFunction
 from hybridge.retrieval.reranking import reranked
 from hybridge.store.validation import valid_limit
-from llama_index_hybridge.functions import FunctionField, name_of, resolve
+from llama_index_hybridge.functions import FunctionField, check_given, name_of
 
 _dispatcher = get_dispatcher(__name__)
 
@@ -58,7 +58,8 @@ class Rerank(BaseNodePostprocessor):
         model_name: str | None = None,
         **settings: Any,
     ) -> None:
-        resolved = resolve(function, RerankFunction, rerank_function)
+        check_given(function)
+        resolved = as_rerank_function(function)
         fields: dict[str, Any] = {
             "function": function,
             "top_n": valid_limit(top_n, "top_n"),

@@ -12,11 +12,11 @@ from llama_index.core.vector_stores.types import MetadataFilters
 
 from hybridge.protocols import RerankFunction
 from hybridge.records import Hit
+from hybridge.registry import as_rerank_function
 from hybridge.retrieval.fusion import Fusion
 from hybridge.store.plan import FetchK, Mode
 from llama_index_hybridge.convert import record_to_node
 from llama_index_hybridge.filters import make_filter
-from llama_index_hybridge.functions import as_reranker
 from llama_index_hybridge.vector_store import MilvusVectorStore
 
 
@@ -65,7 +65,7 @@ class MilvusRetriever(BaseRetriever):
         self.expr = expr
         self.fusion = fusion
         self.fetch_k = fetch_k
-        self.reranker = as_reranker(reranker)
+        self.reranker = None if reranker is None else as_rerank_function(reranker)
         self.score_threshold = score_threshold
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:

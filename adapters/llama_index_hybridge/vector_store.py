@@ -18,6 +18,7 @@ from hybridge.closing import Closing
 from hybridge.errors import InvalidInputError
 from hybridge.filters import match
 from hybridge.protocols import RerankFunction
+from hybridge.registry import as_rerank_function
 from hybridge.retrieval.fusion import Fusion
 from hybridge.store.arguments import StoreArguments
 from hybridge.store.store import BATCH_SIZE, MilvusStore
@@ -25,7 +26,6 @@ from hybridge.store.threads import Threads, async_twin
 from llama_index_hybridge.configuration import ConfiguredVectorStore
 from llama_index_hybridge.convert import node_to_record, record_to_node
 from llama_index_hybridge.filters import make_filter
-from llama_index_hybridge.functions import as_reranker
 from llama_index_hybridge.query import make_result, plan_query
 
 
@@ -77,7 +77,7 @@ class MilvusVectorStore(Closing, ConfiguredVectorStore):
         if tenant is not None:
             store = store.for_tenant(tenant)
         super().__init__(store, arguments, fusion, reranker)
-        self._reranker = as_reranker(reranker)
+        self._reranker = None if reranker is None else as_rerank_function(reranker)
 
     @classmethod
     def class_name(cls) -> str:

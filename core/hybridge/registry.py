@@ -7,14 +7,16 @@ Only the provider's own libraries are loaded.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar, cast
 from weakref import WeakValueDictionary
 
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import DenseEmbeddingFunction, RerankFunction, SparseEmbeddingFunction
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,47 @@ def rerank_function(name: str, **options: Any) -> RerankFunction:
     """
     function: RerankFunction = _make(name, _RERANK, [], options)
     return function
+
+
+def as_dense_function(function: DenseEmbeddingFunction | str) -> DenseEmbeddingFunction:
+    """Return the dense function that was given, or that bears the name given.
+
+    Raises:
+        InvalidInputError: It is neither.
+    """
+    return _resolved(function, DenseEmbeddingFunction, dense_function)
+
+
+def as_sparse_function(function: SparseEmbeddingFunction | str) -> SparseEmbeddingFunction:
+    """Return the sparse function that was given, or that bears the name given.
+
+    Raises:
+        InvalidInputError: It is neither.
+    """
+    return _resolved(function, SparseEmbeddingFunction, sparse_function)
+
+
+def as_rerank_function(function: RerankFunction | str) -> RerankFunction:
+    """Return the reranker that was given, or that bears the name given.
+
+    Raises:
+        InvalidInputError: It is neither.
+    """
+    return _resolved(function, RerankFunction, rerank_function)
+
+
+def _resolved(function: T | str, kind: type[Any], by_name: Callable[[str], T]) -> T:
+    if isinstance(function, str):
+        return by_name(function)
+    # A class has the methods too, and would pass for an instance.
+    if isinstance(function, kind) and not isinstance(function, type):
+        return cast("T", function)
+    name = getattr(function, "__name__", type(function).__name__)
+    msg = (
+        f"{name!r} is neither a {kind.__name__} nor the name of one: give an object that has the "
+        f"methods of hybridge.protocols.{kind.__name__}, or its name"
+    )
+    raise InvalidInputError(msg)
 
 
 def _make(

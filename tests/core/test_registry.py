@@ -17,7 +17,14 @@ from hybridge.dense import (
 )
 from hybridge.dense.onnx_export import export_onnx
 from hybridge.errors import InvalidInputError
-from hybridge.registry import dense_function, rerank_function, sparse_function
+from hybridge.registry import (
+    as_dense_function,
+    as_rerank_function,
+    as_sparse_function,
+    dense_function,
+    rerank_function,
+    sparse_function,
+)
 from hybridge.reranker import CrossEncoderRerankFunction, JinaRerankFunction
 from hybridge.sparse.bm25 import BM25EmbeddingFunction
 from hybridge.sparse.splade import SpladeEmbeddingFunction
@@ -106,6 +113,22 @@ def test_an_unknown_name_lists_the_known_ones(find: Any, known: list[str], name:
         find(name)
     assert repr(name) in str(caught.value)
     assert all(each in str(caught.value) for each in known)
+
+
+@pytest.mark.parametrize("as_function", [as_dense_function, as_sparse_function, as_rerank_function])
+@pytest.mark.parametrize("given", [BM25EmbeddingFunction, None, 3, {"api_key": KEY}])
+def test_what_is_neither_function_nor_name_is_refused(as_function: Any, given: Any) -> None:
+    """A class, too, which has all the methods; and the error does not show what was given."""
+    with pytest.raises(InvalidInputError, match=r"neither a \w+Function nor the name of one") as no:
+        as_function(given)
+    assert KEY not in str(no.value)
+
+
+def test_what_is_a_function_stays_as_it_is() -> None:
+    """Only names are looked up."""
+    function = BM25EmbeddingFunction()
+    assert as_sparse_function(function) is function
+    assert isinstance(as_sparse_function("bm25:ru"), BM25EmbeddingFunction)
 
 
 def run(program: str) -> str:

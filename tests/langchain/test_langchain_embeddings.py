@@ -12,7 +12,7 @@ from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
 from hybridge import BM25EmbeddingFunction, DefaultEmbeddingFunction
-from hybridge.errors import NotFittedError
+from hybridge.errors import InvalidInputError, NotFittedError
 from langchain_hybridge import DenseEmbeddings, SparseEmbeddings
 
 SENTENCES = [
@@ -92,6 +92,15 @@ async def test_sparse_embeddings_have_the_shape_of_langchain_qdrant() -> None:
     assert len(query.indices) == 2
     assert await embeddings.aembed_documents(SENTENCES) == documents
     assert await embeddings.aembed_query("Turing in London") == query
+
+
+def test_functions_are_found_by_name() -> None:
+    """A name is as good as an object; what is neither is refused at once."""
+    assert DenseEmbeddings("sentence-transformers/all-MiniLM-L6-v2").model_name.endswith("L6-v2")
+    assert isinstance(SparseEmbeddings("bm25:ru").function, BM25EmbeddingFunction)
+    for make in (DenseEmbeddings, SparseEmbeddings):
+        with pytest.raises(InvalidInputError, match="nor the name of one"):
+            make(3)
 
 
 def test_an_unfitted_function_says_so() -> None:

@@ -161,7 +161,7 @@ def test_what_makes_no_sense_is_refused() -> None:
         JinaRerank()
     with pytest.raises(InvalidInputError, match="top_n=0"):
         Rerank(shortest_first, 0)
-    with pytest.raises(InvalidInputError, match="function is a int"):
+    with pytest.raises(InvalidInputError, match="'int' is neither a RerankFunction"):
         Rerank(7)  # type: ignore[arg-type]
     with pytest.raises(ValidationError, match="top_k"):
         Rerank(shortest_first, top_k=3)

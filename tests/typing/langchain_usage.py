@@ -107,4 +107,5 @@ def models(documents: list[Document]) -> None:
     ranked = Rerank("jina/jina-reranker-v2-base-multilingual", 3).compress_documents(documents, "x")
     assert_type(ranked, list[Document])
 
-    DenseEmbeddings("all-MiniLM-L6-v2")  # type: ignore[arg-type]
+    DenseEmbeddings("sentence-transformers/all-MiniLM-L6-v2")
+    DenseEmbeddings(384)  # type: ignore[arg-type]

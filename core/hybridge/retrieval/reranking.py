@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from hybridge.errors import InvalidInputError
@@ -21,7 +22,8 @@ def reranked(
         k: How many to return.
 
     Raises:
-        InvalidInputError: If the reranker names a text that is not there, or one twice.
+        InvalidInputError: If the reranker names a text that is not there, or one twice, or gives
+            a score that is not finite.
     """
     if not texts:
         return []
@@ -29,5 +31,8 @@ def reranked(
     places = [result.index for result in results]
     if len(set(places)) < len(places) or not all(0 <= place < len(texts) for place in places):
         msg = f"the reranker returned the places {places} for {len(texts)} documents"
+        raise InvalidInputError(msg)
+    if wrong := [result.score for result in results if not math.isfinite(result.score)]:
+        msg = f"the reranker gave the score {wrong[0]}, which orders nothing"
         raise InvalidInputError(msg)
     return results

@@ -102,6 +102,12 @@ def valid_search(
     if fusion is not None and not isinstance(fusion, (str, Fusion)):
         msg = f"fusion is a {type(fusion).__name__}, which has no method fuse(rankings)"
         raise InvalidInputError(msg)
+    if reranker is not None and not callable(reranker):
+        msg = (
+            f"reranker is a {type(reranker).__name__}: give a rerank function, such as "
+            "hybridge.rerank_function('jina/jina-reranker-v2-base-multilingual'), made once"
+        )
+        raise InvalidInputError(msg)
     if reranker is not None and queries is None:
         msg = "a reranker needs the text of the query: give it beside the vector"
         raise InvalidInputError(msg)

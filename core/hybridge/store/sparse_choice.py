@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Final, Literal, TypeAlias
 
-from hybridge.errors import CollectionMismatchError, InvalidInputError
+from hybridge.errors import CollectionMismatchError
 from hybridge.protocols import SparseEmbeddingFunction
-from hybridge.registry import sparse_function
+from hybridge.registry import as_sparse_function
 from hybridge.retrieval.relevance import bm25_relevance, inner_product_relevance
 from hybridge.sparse.analyzer import as_analyzer
 from hybridge.sparse.bm25 import BM25EmbeddingFunction
@@ -45,15 +45,7 @@ def resolve_sparse(sparse: Sparse) -> Literal[Auto.AUTO] | SparseEmbeddingFuncti
     """
     if sparse is None or isinstance(sparse, Auto):
         return sparse
-    if isinstance(sparse, str):
-        return sparse_function(sparse)
-    if not isinstance(sparse, SparseEmbeddingFunction):
-        msg = (
-            f"sparse is a {type(sparse).__name__}, which has no encode_documents, encode_queries "
-            "and dim"
-        )
-        raise InvalidInputError(msg)
-    return sparse
+    return as_sparse_function(sparse)
 
 
 def describe(sparse: Literal[Auto.AUTO] | SparseEmbeddingFunction | None) -> dict[str, Any] | None:
@@ -67,9 +59,7 @@ def describe(sparse: Literal[Auto.AUTO] | SparseEmbeddingFunction | None) -> dic
         return {
             "kind": _BM25,
             "analyzer": sparse.analyzer.identity,
-            "language": getattr(
-                sparse.analyzer, "language", getattr(sparse.analyzer, "_language", None)
-            ),
+            "language": getattr(sparse.analyzer, "language", None),
             "k1": weighting.k1,
             "b": weighting.b,
             "idf": weighting.idf,

@@ -16,7 +16,7 @@ from hybridge.errors import InvalidInputError
 from hybridge.filters import DOCUMENT_ID, ROW_ID, And, as_filter
 from hybridge.protocols import DenseEmbeddingFunction, RerankFunction
 from hybridge.records import Hit, Record
-from hybridge.registry import dense_function
+from hybridge.registry import as_dense_function
 from hybridge.retrieval.fusion import Fusion
 from hybridge.retrieval.mmr import maximal_marginal_relevance
 from hybridge.store.address import resolve_address
@@ -98,7 +98,7 @@ class MilvusStore(Closing):
     ) -> None:
         self.address = resolve_address(uri, token, db_name)
         self.collection_name = _valid_name(collection_name)
-        self.dense = dense_function(dense) if isinstance(dense, str) else dense
+        self.dense = None if dense is None else as_dense_function(dense)
         self.threads = Threads("hybridge")
         demands = Demands(
             dense=self.dense,

@@ -194,6 +194,15 @@ def test_a_reranker_that_names_no_hit_is_an_error(animals: MilvusStore) -> None:
             )
 
 
+def test_a_reranker_whose_score_is_no_number_is_an_error(animals: MilvusStore) -> None:
+    """NaN and infinity order nothing."""
+    for score in (float("nan"), float("inf")):
+        with pytest.raises(InvalidInputError, match="score"):
+            animals.search(
+                "quick", reranker=lambda q, d, top_k=5, s=score: [RerankResult(d[0], s, 0)]
+            )
+
+
 def test_mmr_returns_unlike_hits(make_store: MakeStore) -> None:
     """A near-copy of the best hit gives way, in dense and in hybrid mode."""
     store = make_store(dense=Letters())
