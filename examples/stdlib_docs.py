@@ -18,13 +18,18 @@ PLATFORM = {"posix", "nt"}
 
 
 def collect_docstrings() -> dict[str, str]:
-    """Return qualified name to docstring of the public classes, functions and methods."""
+    """Return qualified name to docstring of the public classes, functions and methods.
+
+    A docstring that several have, as where a method is inherited, stands under its shortest name.
+    """
     docstrings: dict[str, str] = {}
     for name in sorted(sys.stdlib_module_names - SKIPPED - PLATFORM):
         module = None if name.startswith("_") else _imported(name)
         if module is not None:
             _collect(module, name, docstrings)
-    return docstrings
+    by_length = sorted(docstrings, key=lambda name: (len(name), name), reverse=True)
+    names = {docstrings[name]: name for name in by_length}
+    return {name: docstring for docstring, name in names.items()}
 
 
 def _imported(name: str) -> ModuleType | None:
