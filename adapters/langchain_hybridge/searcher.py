@@ -89,8 +89,8 @@ class Searcher:
     def hits_of_each(self, options: Mapping[str, Any], queries: list[str]) -> list[list[Hit]]:
         """Return the hits of each query, with one call to Milvus per leg."""
         request = {**self.defaults, **search_arguments(options)}
-        if self._embeddings is not None and _is_dense(request):
-            request["vectors"] = [self._embeddings.embed_query(query) for query in queries]
+        if (embeddings := self._wanted(request)) is not None:
+            request["vectors"] = [embeddings.embed_query(query) for query in queries]
         return self._store.search_many(queries, **request)
 
     async def ahits_of_each(
@@ -98,9 +98,9 @@ class Searcher:
     ) -> list[list[Hit]]:
         """Async twin of `hits_of_each`."""
         request = {**self.defaults, **search_arguments(options)}
-        if self._embeddings is not None and _is_dense(request):
-            embed = self._embeddings.aembed_query
-            request["vectors"] = await asyncio.gather(*(embed(query) for query in queries))
+        if (embeddings := self._wanted(request)) is not None:
+            embedding = (embeddings.aembed_query(query) for query in queries)
+            request["vectors"] = await asyncio.gather(*embedding)
         return await self._store.asearch_many(queries, **request)
 
     def _search_request(
@@ -130,16 +130,17 @@ class Searcher:
 
     def _embedded(self, request: dict[str, Any]) -> dict[str, Any]:
         """Return the request with the vector of its query, if it needs one that is missing."""
-        if self._embeddings is None or request["vector"] is not None or not _is_dense(request):
+        if (embeddings := self._wanted(request)) is None:
             return request
-        return {**request, "vector": self._embeddings.embed_query(request["query"])}
+        return {**request, "vector": embeddings.embed_query(request["query"])}
 
     async def _aembedded(self, request: dict[str, Any]) -> dict[str, Any]:
         """Async twin of `_embedded`."""
-        if self._embeddings is None or request["vector"] is not None or not _is_dense(request):
+        if (embeddings := self._wanted(request)) is None:
             return request
-        return {**request, "vector": await self._embeddings.aembed_query(request["query"])}
+        return {**request, "vector": await embeddings.aembed_query(request["query"])}
 
-
-def _is_dense(request: Mapping[str, Any]) -> bool:
-    return request.get("mode") != "sparse"
+    def _wanted(self, request: Mapping[str, Any]) -> Embeddings | None:
+        """Return what makes the vectors of a request, or None where it needs none."""
+        has_vector = request.get("vector") is not None
+        return None if has_vector or request.get("mode") == "sparse" else self._embeddings

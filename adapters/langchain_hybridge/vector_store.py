@@ -15,11 +15,12 @@ from hybridge.protocols import DenseEmbeddingFunction
 from hybridge.retrieval.fusion import Fusion
 from hybridge.store.arguments import StoreArguments
 from hybridge.store.plan import FetchK, Mode
-from hybridge.store.store import BATCH_SIZE, MilvusStore
+from hybridge.store.store import MilvusStore
+from hybridge.store.write_methods import BATCH_SIZE
 from langchain_hybridge.convert import make_records
 from langchain_hybridge.embeddings import DenseEmbeddings, as_embeddings
 from langchain_hybridge.filters import LangChainFilter, make_filter
-from langchain_hybridge.reading import ReadMethods
+from langchain_hybridge.read_methods import ReadMethods
 from langchain_hybridge.searcher import Searcher
 
 

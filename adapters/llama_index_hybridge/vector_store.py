@@ -21,8 +21,9 @@ from hybridge.protocols import RerankFunction
 from hybridge.registry import as_rerank_function
 from hybridge.retrieval.fusion import Fusion
 from hybridge.store.arguments import StoreArguments
-from hybridge.store.store import BATCH_SIZE, MilvusStore
+from hybridge.store.store import MilvusStore
 from hybridge.store.threads import Threads, async_twin
+from hybridge.store.write_methods import BATCH_SIZE
 from llama_index_hybridge.configuration import ConfiguredVectorStore
 from llama_index_hybridge.convert import node_to_record, record_to_node
 from llama_index_hybridge.filters import make_filter

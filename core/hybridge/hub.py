@@ -6,14 +6,16 @@ question to the hub decides.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import requests
 
 from hybridge.errors import InvalidInputError, ModelNotFoundError
+from hybridge.extras import import_extra
 from hybridge.web_api.deadline import DeadlineError, within
 
 T = TypeVar("T")
@@ -66,6 +68,44 @@ def load_model(
         raise
     except ValueError as error:
         raise InvalidInputError(f"{name!r} cannot be loaded: {_first_line(error)}") from error
+
+
+def load_sentence_transformers(
+    kind: str,
+    name: str,
+    *,
+    user: str,
+    organization: str,
+    marker: str = "modules.json",
+    cure: str = "",
+    **options: Any,
+) -> Any:
+    """Load a model by a class of sentence-transformers; see `load_model`.
+
+    Args:
+        kind: The class.
+        name: A folder, or the model's name on the hub.
+        user: Which class of ours needs it.
+        organization: See `load_model`.
+        marker: See `load_model`.
+        cure: See `load_model`.
+        **options: What the class takes beside the name.
+
+    Raises:
+        MissingExtraError: sentence-transformers is not installed.
+        ModelNotFoundError: See `load_model`.
+        InvalidInputError: See `load_model`.
+    """
+    library = import_extra("sentence_transformers", user, "dense", "sentence-transformers")
+    return load_model(
+        name,
+        lambda place, local: getattr(library, kind)(place, local_files_only=local, **options),
+        marker=marker,
+        organization=organization,
+        cache_folder=options.get("cache_folder") or os.getenv("SENTENCE_TRANSFORMERS_HOME"),
+        revision=options.get("revision"),
+        cure=cure,
+    )
 
 
 def _is_cached(name: str, marker: str, cache_folder: str | None, revision: str | None) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from hybridge.dense.weights import MINILM, packaged_minilm
 from hybridge.errors import InvalidInputError
 from hybridge.extras import import_extra
-from hybridge.hub import load_model
+from hybridge.hub import load_sentence_transformers
 from hybridge.texts import checked_texts
 
 if TYPE_CHECKING:
@@ -143,19 +142,17 @@ class SentenceTransformerEmbeddingFunction:
 
 
 def _load(name: str, backend: str, **options: Any) -> SentenceTransformer:
-    library = import_extra("sentence_transformers", _NAME, "dense", "sentence-transformers")
+    import_extra("sentence_transformers", _NAME, "dense", "sentence-transformers")
     _check_backend(backend)
     packaged = packaged_minilm() if name in MINILM and not options.get("revision") else None
-    model: SentenceTransformer = load_model(
+    model: SentenceTransformer = load_sentence_transformers(
+        "SentenceTransformer",
         str(packaged or name),
-        lambda place, local: library.SentenceTransformer(
-            place, local_files_only=local, backend=backend, **options
-        ),
-        marker="modules.json",
+        user=_NAME,
         organization="sentence-transformers",
-        cache_folder=options.get("cache_folder") or os.getenv("SENTENCE_TRANSFORMERS_HOME"),
-        revision=options.get("revision"),
         cure="install 'hybridge[minilm]', which brings the weights" if name in MINILM else "",
+        backend=backend,
+        **options,
     )
     return model
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ import numpy as np
 
 from hybridge.errors import HybridgeError, InvalidInputError
 from hybridge.extras import import_extra
-from hybridge.hub import load_model
+from hybridge.hub import load_sentence_transformers
 from hybridge.records import RerankResult
 from hybridge.reranker.ranking import best, checked_request
 
@@ -62,8 +61,15 @@ class CrossEncoderRerankFunction:
     ) -> None:
         self.model_name = str(model_name)
         self._batch_size = batch_size
-        # `pymilvus.model` has "" for no choice of a device.
-        self.model = _load(self.model_name, device=device or None, **options)
+        self.model: CrossEncoder = load_sentence_transformers(
+            "CrossEncoder",
+            self.model_name,
+            user=_NAME,
+            organization="cross-encoder",
+            marker="config.json",
+            device=device or None,  # `pymilvus.model` has "" for no choice of a device
+            **options,
+        )
         if self.model.num_labels != 1:
             msg = f"{self.model_name!r} gives {self.model.num_labels} scores; a reranker gives one"
             raise InvalidInputError(msg)
@@ -114,16 +120,3 @@ class CrossEncoderRerankFunction:
         if cut:
             what = "%d of %d documents were cut: with the query they exceed the %d tokens of %s"
             _logger.warning(what, cut, len(texts), longest, self.model_name)
-
-
-def _load(name: str, **options: Any) -> CrossEncoder:
-    library = import_extra("sentence_transformers", _NAME, "dense", "sentence-transformers")
-    model: CrossEncoder = load_model(
-        name,
-        lambda place, local: library.CrossEncoder(place, local_files_only=local, **options),
-        marker="config.json",
-        organization="cross-encoder",
-        cache_folder=options.get("cache_folder") or os.getenv("SENTENCE_TRANSFORMERS_HOME"),
-        revision=options.get("revision"),
-    )
-    return model

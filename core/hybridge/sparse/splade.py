@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +10,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from hybridge.errors import InvalidInputError
-from hybridge.extras import import_extra
-from hybridge.hub import load_model
+from hybridge.hub import load_sentence_transformers
 from hybridge.texts import checked_texts
 
 if TYPE_CHECKING:
@@ -71,7 +69,14 @@ class SpladeEmbeddingFunction:
         self._doc_instruction = doc_instruction
         self._k_tokens_query = k_tokens_query
         self._k_tokens_document = k_tokens_document
-        self.model = _load(self.model_name, device=device, **options)
+        self.model: SparseEncoder = load_sentence_transformers(
+            "SparseEncoder",
+            self.model_name,
+            user=_NAME,
+            organization="sparse-encoder",
+            device=device,
+            **options,
+        )
         # The first call sets the tokenizer up, which no two threads may do at once.
         self._dim = int(self._vectors(self.model.encode, ["dim"]).shape[1])
 
@@ -138,16 +143,3 @@ class SpladeEmbeddingFunction:
         vectors.eliminate_zeros()
         vectors.sort_indices()
         return vectors
-
-
-def _load(name: str, **options: Any) -> SparseEncoder:
-    library = import_extra("sentence_transformers", _NAME, "dense", "sentence-transformers")
-    model: SparseEncoder = load_model(
-        name,
-        lambda place, local: library.SparseEncoder(place, local_files_only=local, **options),
-        marker="modules.json",
-        organization="sparse-encoder",
-        cache_folder=options.get("cache_folder") or os.getenv("SENTENCE_TRANSFORMERS_HOME"),
-        revision=options.get("revision"),
-    )
-    return model
