@@ -16,7 +16,6 @@ from typing_extensions import Self, Unpack
 
 from hybridge.closing import Closing
 from hybridge.errors import InvalidInputError
-from hybridge.filters import match
 from hybridge.protocols import RerankFunction
 from hybridge.registry import as_rerank_function
 from hybridge.retrieval.fusion import Fusion
@@ -208,7 +207,7 @@ class MilvusVectorStore(Closing, ConfiguredVectorStore):
         tree = make_filter(filters)
         if node_ids is None:
             return [record_to_node(record) for record in self._store.scroll(tree)]
-        return [record_to_node(one) for one in self._store.get(node_ids) if match(tree, one)]
+        return [record_to_node(record) for record in self._store.get(node_ids, filter=tree)]
 
     def query(self, /, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
         """Return the nodes that answer a query best, with relevances in [0, 1].

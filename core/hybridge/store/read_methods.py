@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hybridge.errors import InvalidInputError
+from hybridge.filters import as_filter, match
 from hybridge.protocols import RerankFunction
 from hybridge.records import Hit, Record
 from hybridge.retrieval.fusion import Fusion
@@ -37,14 +38,36 @@ class ReadMethods:
         with self._session.entered() as known:
             return known is not None
 
-    def get(self, ids: Sequence[str], *, with_vectors: bool = False) -> list[Record]:
-        """Return the records of these ids, in order, leaving out those that are missing."""
+    def get(
+        self,
+        ids: Sequence[str] | None = None,
+        *,
+        filter: FilterLike = None,
+        with_vectors: bool = False,
+    ) -> list[Record]:
+        """Return the records that every given selector selects.
+
+        Args:
+            ids: These records, in order; missing ones are left out.
+            filter: Those that match.
+            with_vectors: Whether records carry their vectors.
+
+        Raises:
+            InvalidInputError: If no selector is given; `scroll()` yields every row.
+        """
+        tree = as_filter(filter)
+        if ids is None and tree is None:
+            msg = "get() without a selector: give ids or filter; scroll() yields every row"
+            raise InvalidInputError(msg)
+        if ids is None:
+            return list(self._scroll(tree, None, with_vectors))
         ids = valid_ids(ids)
         with self._session.entered() as known:
             if known is None:
                 return []
             known.collection.flush_waiting()
-            return self._read(ids, known, with_vectors)
+            records = self._read(ids, known, with_vectors)
+        return [record for record in records if match(tree, record)]
 
     def _read(self, ids: Sequence[str], known: Known, with_vectors: bool = False) -> list[Record]:
         fields = [*FIELDS, *(known.legs if with_vectors else ())]
@@ -74,10 +97,12 @@ class ReadMethods:
         check(filter, expr)
         return self._scroll(filter, expr)
 
-    def _scroll(self, filter: FilterLike, expr: str | None) -> Iterator[Record]:
+    def _scroll(
+        self, filter: FilterLike, expr: str | None, with_vectors: bool = False
+    ) -> Iterator[Record]:
         for ids in self._scroll_ids(filter, expr):
             with self._session.entered() as known:
-                records = [] if known is None else self._read(ids, known)
+                records = [] if known is None else self._read(ids, known, with_vectors)
             yield from records
 
     def _scroll_ids(self, filter: FilterLike, expr: str | None) -> Iterator[list[str]]:

@@ -56,6 +56,10 @@ def _selects_what_match_selects(rows: MilvusStore, tree: Filter) -> None:
     expected = {record.id for record in records if match(tree, record)}
     assert {record.id for record in rows.scroll(tree)} == expected
     assert rows.count(tree) == len(expected)
+    if not tree.empty:
+        assert {record.id for record in rows.get(filter=tree)} == expected
+    ids = [str(record.id) for record in reversed(records)]
+    assert [one.id for one in rows.get(ids, filter=tree)] == [i for i in ids if i in expected]
     for mode in ("dense", "sparse", "hybrid"):
         [hits, few] = rows.search_many(
             ["word", "word"],

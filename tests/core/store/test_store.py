@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from hybridge import F, MilvusStore, Record
-from hybridge.errors import StoreClosedError
+from hybridge.errors import InvalidInputError, StoreClosedError
 
 MakeStore = Callable[..., MilvusStore]
 
@@ -16,6 +16,17 @@ ANIMALS = [
     Record(id="dog", text="The dog runs in the park", metadata={"legs": 4}, document_id="pets"),
     Record(id="bird", text="The bird sings in the morning", metadata={"legs": 2}),
 ]
+
+
+def test_get_needs_a_selector(store: MilvusStore) -> None:
+    """Neither ids nor a filter is an error that names `scroll()`; an empty list is a selector."""
+    store.add([Record(id="a", text="word", metadata={"n": 1}), Record(id="b", text="word")])
+    for nothing in (None, {}):
+        with pytest.raises(InvalidInputError, match="scroll"):
+            store.get(filter=nothing)
+    assert store.get([]) == []
+    assert [record.id for record in store.get(filter={"n": 1})] == ["a"]
+    assert [record.id for record in store.get(["b", "a"], filter={"n": {"$ne": 1}})] == ["b"]
 
 
 def test_reads_before_the_first_write_return_nothing(store: MilvusStore) -> None:
