@@ -52,8 +52,8 @@ class _Opened:
 
 _opened: dict[Address, _Opened] = {}
 
-# pymilvus 3 pings idle connections every 10 s. Milvus Lite ends a connection that does, with a
-# message on stderr, and refuses a new one at that moment; pings during a call are enough.
+# pymilvus 3 pings idle connections every 10 s. Milvus Lite was seen to end such a connection after
+# 30 s, with a message on stderr, and to refuse the next one; pings during a call are enough.
 _CHANNEL_OPTIONS = {"grpc.keepalive_permit_without_calls": False}
 
 _attempts = Retrying(
