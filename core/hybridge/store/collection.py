@@ -209,18 +209,18 @@ class Collection:
 
     def upsert(self, rows: list[dict[str, Any]]) -> None:
         """Write rows."""
-        self.connection.call("upsert", self.name, data=rows)
-        self.shared.waiting += len(rows)
+        with self.shared.changing(len(rows)):
+            self.connection.call("upsert", self.name, data=rows)
 
     def update(self, rows: list[dict[str, Any]]) -> None:
         """Change the given fields of rows that are there, and leave their other fields alone."""
-        self.connection.call("upsert", self.name, data=rows, partial_update=True)
-        self.shared.waiting += len(rows)
+        with self.shared.changing(len(rows)):
+            self.connection.call("upsert", self.name, data=rows, partial_update=True)
 
     def delete(self, ids: Sequence[str]) -> None:
         """Delete rows by id, which is always escaped: pymilvus's own `ids=` is not."""
-        self.connection.call("delete", self.name, filter=ids_expression(ids))
-        self.shared.waiting += len(ids)
+        with self.shared.changing(len(ids)):
+            self.connection.call("delete", self.name, filter=ids_expression(ids))
 
     def flush_waiting(self) -> None:
         """Flush before a read if enough rows wait; a server needs no flush to be fast."""

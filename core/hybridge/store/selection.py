@@ -21,9 +21,9 @@ from hybridge.filters import (
     ids_expression,
     match,
 )
-from hybridge.records import Record
 from hybridge.store.collection import IDS_PER_CALL, Collection
 from hybridge.store.layouts import Layout, column
+from hybridge.store.scan import scan
 
 FilterLike = Filter | Mapping[str, Any] | None
 
@@ -96,13 +96,10 @@ def _compiled(layout: Layout, filter: FilterLike, expr: str | None) -> Compiled:
 
 
 def _evaluate(collection: Collection, compiled: Compiled) -> list[str]:
-    fields = [] if compiled.residual is None else ["document_id", "metadata"]
-    return [
-        row["id"]
-        for batch in collection.select(compiled.expression, fields)
-        for row in batch
-        if compiled.residual is None or match(compiled.residual, Record(**row))
-    ]
+    if compiled.residual is None:
+        return [row["id"] for rows in collection.select(compiled.expression, []) for row in rows]
+    candidates = scan(collection, compiled.expression)
+    return [str(record.id) for record in candidates if match(compiled.residual, record)]
 
 
 def conjunction(*expressions: str | None) -> str:

@@ -7,15 +7,31 @@ rows wait to be flushed.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from hybridge.errors import StoreBrokenError
+from hybridge.records import Record
 from hybridge.sparse.statistics import Statistics
 from hybridge.store.address import Address
 from hybridge.store.layouts import Layout
 
 # Unflushed rows make sparse search up to 70 times slower on Milvus Lite; a flush takes 20 ms.
 FLUSH_THRESHOLD = 100
+
+
+class Scan(NamedTuple):
+    """What filters are evaluated over, of every row of a collection; see `hybridge.store.scan`.
+
+    Attributes:
+        version: The state's version when the scan began.
+        records: Records with id, document id and metadata.
+    """
+
+    version: int
+    records: Sequence[Record]
 
 
 @dataclass
@@ -27,6 +43,8 @@ class SharedState:
         layout: What the collection holds; None while it is not known to exist.
         waiting: Rows that may be unflushed. A collection just opened counts as waiting, since
             rows recovered after a crash are unflushed.
+        version: How often rows were changed.
+        scanned: The last scan of all rows; it holds while the version is its own.
         statistics: The BM25 statistics; None until they are read.
         counting: Held for the moment in which the statistics change or are weighed.
         average_length: The frozen average document length, in tokens; None until it is known.
@@ -41,6 +59,8 @@ class SharedState:
     lock: threading.RLock = field(default_factory=threading.RLock)
     layout: Layout | None = None
     waiting: int = FLUSH_THRESHOLD
+    version: int = 0
+    scanned: Scan | None = None
     statistics: Statistics | None = None
     counting: threading.Lock = field(default_factory=threading.Lock)
     average_length: float | None = None
@@ -50,9 +70,21 @@ class SharedState:
     broken: str | None = None
     users: int = 0
 
+    @contextmanager
+    def changing(self, rows: int) -> Iterator[None]:
+        """Note that the block changes so many rows, whether it fails or not."""
+        try:
+            yield
+        finally:
+            self.waiting += rows
+            self.version += 1
+            self.scanned = None
+
     def forget(self) -> None:
         """Forget the collection: it was dropped."""
         with self.lock:
+            self.version += 1
+            self.scanned = None
             self.layout = None
             self.statistics = None
             self.average_length = None
