@@ -79,10 +79,13 @@ def bm25s(documents: list[str]) -> None:
 
 
 def pymilvus_model(documents: list[str]) -> None:
-    """Fit and encode."""
+    """Fit and encode, with NLTK's data as llama-index-core ships them."""
+    import llama_index.core
+    import nltk
     from pymilvus.model.sparse import BM25EmbeddingFunction as Theirs
     from pymilvus.model.sparse.bm25.tokenizers import build_default_analyzer
 
+    nltk.data.path.append(f"{llama_index.core.__path__[0]}/_static/nltk_cache")
     function = Theirs(build_default_analyzer("en"))
     function.fit(documents)
     function.encode_documents(documents)
