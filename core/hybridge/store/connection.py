@@ -93,11 +93,7 @@ class Connection:
     def __init__(self, address: Address, timeout: float | None = None) -> None:
         self.address = address
         self.timeout = timeout
-        with _opening:
-            if address not in _opened:
-                _opened[address] = _attempts(_open, address, timeout)
-            opened = _opened[address]
-            opened.users += 1
+        opened: _Opened = _attempts(_acquire, address, timeout)
         self._client = opened.client
         self.is_lite = opened.is_lite
 
@@ -166,6 +162,15 @@ class Connection:
                 from milvus_lite.server_manager import server_manager_instance
 
                 server_manager_instance.release_server(self.address.uri)
+
+
+def _acquire(address: Address, timeout: float | None) -> _Opened:
+    """Return the client of an address, and count one more user."""
+    with _opening:
+        if address not in _opened:
+            _opened[address] = _open(address, timeout)
+        _opened[address].users += 1
+        return _opened[address]
 
 
 def _open(address: Address, timeout: float | None) -> _Opened:
