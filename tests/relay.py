@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 
 @contextmanager
 def relay(uri: str, *, turned_away: int) -> Iterator[str]:
-    """Give the URI of a relay to `uri` that closes the first connections as they arrive."""
+    """Give the URI of a relay to `uri` that resets the first connections as they arrive."""
     target = (urlsplit(uri).hostname, urlsplit(uri).port)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=_serve, args=(listener, target, turned_away), daemon=True).start()
@@ -26,6 +27,8 @@ def _serve(listener: socket.socket, target: tuple[str | None, int | None], left:
             client, _ = listener.accept()
             if left > 0:
                 left -= 1
+                # A reset: after an orderly end gRPC may try again by itself.
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 client.close()
                 continue
             server = socket.create_connection(target)  # type: ignore[arg-type]

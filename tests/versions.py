@@ -23,6 +23,16 @@ VERSIONS = {
         "milvus-lite==3.2.2",
         "langchain-core==1.4.7",
         "llama-index-core==0.14.23",
+        "numpy==1.24.*",
+        "scipy==1.11.*",
+        "requests==2.31.*",
+        "tenacity==8.2.*",
+        "tqdm==4.66.*",
+        "xxhash==3.4.*",
+        "stopwordsiso==0.7.0",
+        # Their later versions need NumPy 2.
+        "pyarrow==16.*",
+        "pandas<2.3",
     ],
 }
 SUITES = ["tests/core/store", "tests/langchain", "tests/llama_index"]

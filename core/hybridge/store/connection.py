@@ -18,7 +18,8 @@ from tenacity import (
     Retrying,
     retry_if_exception_type,
     stop_after_attempt,
-    wait_random_exponential,
+    wait_exponential,
+    wait_random,
 )
 
 from hybridge.errors import (
@@ -52,13 +53,18 @@ class _Opened:
 
 _opened: dict[Address, _Opened] = {}
 
-# pymilvus 3 pings idle connections every 10 s. Milvus Lite was seen to end such a connection after
-# 30 s, with a message on stderr, and to refuse the next one; pings during a call are enough.
-_CHANNEL_OPTIONS = {"grpc.keepalive_permit_without_calls": False}
+_CHANNEL_OPTIONS = {
+    # pymilvus 3 pings idle connections every 10 s. Milvus Lite was seen to end such a connection
+    # after 30 s, with a message on stderr, and to refuse the next; pings during a call are enough.
+    "grpc.keepalive_permit_without_calls": False,
+    # After a failed connection gRPC fails every call for so long, for a second if not told. Our own
+    # attempts have to be further apart.
+    "grpc.initial_reconnect_backoff_ms": 100,
+}
 
 _attempts = Retrying(
     stop=stop_after_attempt(3),
-    wait=wait_random_exponential(multiplier=0.2, max=2),
+    wait=wait_exponential(multiplier=0.3) + wait_random(0, 0.2),
     retry=retry_if_exception_type(StoreConnectionError),
     reraise=True,
 )
