@@ -5,11 +5,9 @@ pymilvus is imported here and nowhere else, at the first connection.
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +27,7 @@ from hybridge.errors import (
     StoreLockedError,
 )
 from hybridge.store.address import Address
+from hybridge.store.engine_logs import keep_ours_out, logged_causes, raised_not_logged
 
 COLLECTION_NOT_FOUND = 100
 _NOT_LOADED = 101
@@ -81,6 +80,7 @@ def pymilvus() -> Any:
         os.environ.pop("MILVUS_URI")
         if saved is not None:
             os.environ["MILVUS_URI"] = saved
+    keep_ours_out()
     return module
 
 
@@ -128,7 +128,8 @@ class Connection:
     def _call_once(self, operation: str, name: str, arguments: dict[str, Any]) -> Any:
         method = getattr(self._client, operation)
         try:
-            return method(name, timeout=self.timeout, **arguments)
+            with raised_not_logged():
+                return method(name, timeout=self.timeout, **arguments)
         except Exception as error:
             raise _translate(error, self.address) from error
 
@@ -183,7 +184,7 @@ def _open(address: Address, timeout: float | None) -> _Opened:
     if address.is_path:
         Path(address.uri).parent.mkdir(parents=True, exist_ok=True)
         _forget_schemas()
-    with _logged_causes() as causes:
+    with logged_causes() as causes, raised_not_logged():
         try:
             client = pymilvus().MilvusClient(
                 address.uri,
@@ -220,27 +221,6 @@ def _cannot_open(address: Address, causes: list[BaseException]) -> StoreError:
             "it there, or run `milvus-lite server` and give both its URI"
         )
     return EngineError(f"Milvus Lite cannot open {address}: {cause or 'no reason was given'}")
-
-
-@contextmanager
-def _logged_causes() -> Iterator[list[BaseException]]:
-    """Collect the exceptions that Milvus Lite only logs while it opens a path."""
-    causes: list[BaseException] = []
-
-    class Collect(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if record.exc_info and record.exc_info[1] is not None:
-                causes.append(record.exc_info[1])
-
-    handler = Collect()
-    engine_logger = logging.getLogger("milvus_lite.server_manager")
-    propagate, engine_logger.propagate = engine_logger.propagate, False
-    engine_logger.addHandler(handler)
-    try:
-        yield causes
-    finally:
-        engine_logger.removeHandler(handler)
-        engine_logger.propagate = propagate
 
 
 def _without_secrets(error: Exception, address: Address) -> Exception | None:

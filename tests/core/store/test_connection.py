@@ -13,15 +13,16 @@ from pathlib import Path
 import pytest
 
 from hybridge import MilvusStore, Record
-from hybridge.errors import InvalidInputError, StoreConnectionError
+from hybridge.errors import InvalidInputError, StoreConnectionError, StoreError
 from hybridge.store.address import resolve_address
+from hybridge.store.connection import pymilvus
 from relay import relay
 
 MakeStore = Callable[..., MilvusStore]
 
 
-def run(program: str, **environment: str) -> str:
-    """Run a Python program in another process and return what it prints."""
+def finished(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a Python program in another process to its good end."""
     result = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(program)],
         env={**os.environ, **environment},
@@ -31,7 +32,12 @@ def run(program: str, **environment: str) -> str:
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    return result.stdout
+    return result
+
+
+def run(program: str, **environment: str) -> str:
+    """Run a Python program in another process and return what it prints."""
+    return finished(program, **environment).stdout
 
 
 def test_a_path_open_in_another_process_is_named(make_store: MakeStore, path: str) -> None:
@@ -173,3 +179,39 @@ def test_a_server_that_turns_all_connections_away_is_named(
         store = make_store(uri=uri)
         with pytest.raises(StoreConnectionError, match="check that it runs"):
             store.count()
+
+
+def test_a_failure_is_raised_and_not_printed(path: str) -> None:
+    """Pymilvus alone prints 40 lines before it raises; ours are in the error and its cause."""
+    program = f"""
+        from hybridge import MilvusStore, Record
+        from hybridge.errors import EngineError, StoreConnectionError
+        with MilvusStore({path!r}) as store:
+            store.add([Record(id="a", text="word")])
+            try:
+                store.search("word", expr="n >")
+            except EngineError as error:
+                print(type(error.__cause__).__name__)
+        try:
+            MilvusStore("http://127.0.0.1:9").count()
+        except StoreConnectionError as error:
+            print(type(error.__cause__).__name__)
+    """
+    result = finished(program)
+    assert (result.stdout.split(), result.stderr) == (["MilvusException"] * 2, "")
+
+
+def test_what_others_do_with_pymilvus_is_logged(
+    make_store: MakeStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Only the calls of a store are kept out of pymilvus's log."""
+    store = make_store()
+    store.add([Record(id="a", text="word")])
+    with pytest.raises(StoreError):
+        store.count(expr="n >")
+    assert caplog.text == ""
+    client = pymilvus().MilvusClient(str(tmp_path / "others.db"))
+    with pytest.raises(pymilvus().MilvusException):
+        client.describe_collection("nothing")
+    client.close()
+    assert "RPC error" in caplog.text
