@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -127,9 +128,13 @@ class Connection:
 
     def _call_once(self, operation: str, name: str, arguments: dict[str, Any]) -> Any:
         method = getattr(self._client, operation)
+        return self._answer(partial(method, name, timeout=self.timeout, **arguments))
+
+    def _answer(self, call: Callable[[], Any]) -> Any:
+        """Return what a call to the engine answers; its failure becomes an error of ours."""
         try:
             with raised_not_logged():
-                return method(name, timeout=self.timeout, **arguments)
+                return call()
         except Exception as error:
             raise _translate(error, self.address) from error
 
@@ -149,7 +154,7 @@ class Connection:
             "query_iterator", name, filter=expression, output_fields=fields, batch_size=batch_size
         )
         try:
-            while batch := iterator.next():
+            while batch := self._answer(iterator.next):
                 yield list(batch)
         finally:
             iterator.close()

@@ -215,3 +215,19 @@ def test_what_others_do_with_pymilvus_is_logged(
         client.describe_collection("nothing")
     client.close()
     assert "RPC error" in caplog.text
+
+
+def test_reading_page_by_page(
+    make_store: MakeStore, lite_server: str, collection_name: str
+) -> None:
+    """As a Milvus server needs it: every row comes, and a failure between two pages is ours."""
+    store = make_store(uri=lite_server, collection_name=collection_name)
+    store.add(Record(id=str(i), text="word") for i in range(2500))
+    connection = store._session.collection().connection
+    connection.is_lite = False  # milvus-lite answers to the calls of a server as well
+    assert sorted(record.id or "" for record in store.scroll()) == sorted(map(str, range(2500)))
+    pages = connection.query_all(collection_name, "", ["id"], batch_size=1000)
+    assert len(next(pages)) == 1000
+    store.drop()
+    with pytest.raises(StoreError):
+        list(pages)
