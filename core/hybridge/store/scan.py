@@ -22,8 +22,9 @@ def scan(collection: Collection, expression: str) -> Iterator[Record]:
     """Yield what a filter can ask for, of every row that an expression selects; "" selects all."""
     state = collection.shared
     keep = not expression and collection.connection.address.is_path
-    if keep and state.scanned is not None and state.scanned.version == state.version:
-        yield from state.scanned.records
+    kept = state.scanned  # read once: a write in another thread takes it away
+    if keep and kept is not None and kept.version == state.version:
+        yield from kept.records
         return
     # A write that ends while this reads makes another version, so nothing stale is kept.
     version, records = state.version, list[Record]()
