@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,39 @@ class SparseEmbeddingFunction(Protocol):
 
     def encode_queries(self, queries: Sequence[str]) -> csr_array:
         """Return a float32 `csr_array` of shape `(len(queries), dim)`, indices sorted."""
+        ...
+
+
+@runtime_checkable
+class AsyncEmbeddingFunction(Protocol):
+    """The async half of an embedding function, where it has one.
+
+    A store that is awaited awaits it in the caller's event loop, and runs what lacks it on threads.
+    """
+
+    async def aencode_documents(self, documents: Sequence[str]) -> Any:
+        """Async twin of `encode_documents`."""
+        ...
+
+    async def aencode_queries(self, queries: Sequence[str]) -> Any:
+        """Async twin of `encode_queries`."""
+        ...
+
+
+@runtime_checkable
+class JointEmbeddingFunction(Protocol):
+    """Text to several kinds of vectors at once, such as "dense" and "sparse".
+
+    Each kind is an embedding function of its own (a view) with two more attributes: `joint`, this
+    object, and `part`, the name of its kind. A store that uses several views encodes once.
+    """
+
+    def encode_documents(self, documents: Sequence[str]) -> Mapping[str, Any]:
+        """Return the vectors of each kind, as the view of that kind returns them."""
+        ...
+
+    def encode_queries(self, queries: Sequence[str]) -> Mapping[str, Any]:
+        """Return the vectors of each kind, as the view of that kind returns them."""
         ...
 
 
