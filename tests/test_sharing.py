@@ -33,9 +33,9 @@ import langchain_hybridge
 import llama_index_hybridge
 from hybridge import F
 from hybridge.filters import Filter
-from llama_embedding import embed
-from node_strategies import metadata, nodes, texts
-from word_function import WordFunction
+from support.llama_embedding import embed
+from support.node_strategies import metadata, nodes, texts
+from support.word_function import WordFunction
 
 IDS = ["a", "b", "c"]
 

@@ -25,7 +25,7 @@ from hybridge.errors import MissingExtraError
 from hybridge.protocols import DenseEmbeddingFunction
 
 sys.path.append(str(Path(__file__).parents[1]))
-from retrieval_quality import SHARED, Collection, load_collection, ndcg
+from support.retrieval_quality import SHARED, Collection, load_collection, ndcg
 
 DOCUMENTS = 128
 WORDS = 60

@@ -21,7 +21,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import jina_server
 from hybridge.errors import (
     ApiConnectionError,
     ApiError,
@@ -35,7 +34,8 @@ from hybridge.errors import (
 from hybridge.jina_api import JinaApi
 from hybridge.web_api.errors import detail_of, seconds_until
 from hybridge.web_api.patience import Patience
-from jina_server import KEY, JinaServer
+from support import jina_server
+from support.jina_server import KEY, JinaServer
 
 DOCUMENTS = ["an apple", "a red apple", "a pear", "an apple and a pear"]
 HASTY = Patience(timeout=2.0, deadline=10.0, max_retries=2, backoff=0.01)

@@ -28,8 +28,13 @@ from hybridge.registry import (
 from hybridge.reranker import CrossEncoderRerankFunction, JinaRerankFunction
 from hybridge.sparse.bm25 import BM25EmbeddingFunction
 from hybridge.sparse.splade import SpladeEmbeddingFunction
-from jina_server import KEY
-from tiny_models import tiny_bge_m3, tiny_cross_encoder, tiny_sentence_transformer, tiny_splade
+from support.jina_server import KEY
+from support.tiny_models import (
+    tiny_bge_m3,
+    tiny_cross_encoder,
+    tiny_sentence_transformer,
+    tiny_splade,
+)
 
 CORE = str(Path(__file__).parents[2] / "core")
 

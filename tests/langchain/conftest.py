@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("langchain_core", reason="needs the extra hybridge[langchain]")
 
 from langchain_hybridge import MilvusVectorStore
-from langchain_support import ANIMALS, MakeVectorStore, WordEmbeddings
+from support.langchain_support import ANIMALS, MakeVectorStore, WordEmbeddings
 
 
 @pytest.fixture

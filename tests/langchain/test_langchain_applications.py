@@ -23,7 +23,7 @@ from langchain_core.tools import create_retriever_tool
 from langchain_text_splitters import CharacterTextSplitter
 
 from langchain_hybridge import MilvusRetriever, MilvusTranslator, MilvusVectorStore
-from langchain_support import ANIMALS, MakeVectorStore, WordEmbeddings, ids
+from support.langchain_support import ANIMALS, MakeVectorStore, WordEmbeddings, ids
 
 FILMS = [
     Document(id="jp", page_content="Scientists bring dinosaurs back", metadata={"year": 1993}),

@@ -12,7 +12,7 @@ import pytest
 from hybridge import RerankResult
 from hybridge.errors import PartialWriteError, StoreClosedError
 from langchain_hybridge import MilvusRetriever, MilvusVectorStore
-from langchain_support import ANIMALS, MakeVectorStore, WordEmbeddings, ids, vector
+from support.langchain_support import ANIMALS, MakeVectorStore, WordEmbeddings, ids, vector
 
 
 async def test_every_async_twin_does_what_its_method_does(animals: MilvusVectorStore) -> None:

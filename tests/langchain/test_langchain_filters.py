@@ -16,12 +16,12 @@ from langchain_core.structured_query import (
     StructuredQuery,
 )
 
-from hostile import HOSTILE
 from hybridge import F, Record
 from hybridge.errors import FilterError
 from hybridge.filters import And, Not, Or, match
 from langchain_hybridge import MilvusTranslator
-from langchain_support import MakeVectorStore, WordEmbeddings, ids
+from support.hostile import HOSTILE
+from support.langchain_support import MakeVectorStore, WordEmbeddings, ids
 
 FILM: dict[str, Any] = {"year": 1999, "genre": "sci-fi", "tags": ["bullet", "time"], "note": None}
 

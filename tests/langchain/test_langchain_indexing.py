@@ -11,7 +11,7 @@ from langchain_core.indexing import InMemoryRecordManager, aindex, index
 
 from hybridge.errors import EngineError, InvalidInputError
 from langchain_hybridge import MilvusDocumentIndex, MilvusVectorStore
-from langchain_support import ANIMALS, WordEmbeddings, ids
+from support.langchain_support import ANIMALS, WordEmbeddings, ids
 
 Cleanup = Literal["incremental", "full", "scoped_full"] | None
 

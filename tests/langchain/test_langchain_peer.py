@@ -17,7 +17,7 @@ from langchain_core.indexing import InMemoryRecordManager, index
 from hybridge import F
 from hybridge.errors import CollectionMismatchError, EngineError, InvalidInputError
 from langchain_hybridge import MilvusVectorStore
-from langchain_support import ANIMALS, MakeVectorStore, WordEmbeddings, ids
+from support.langchain_support import ANIMALS, MakeVectorStore, WordEmbeddings, ids
 
 
 def test_standard_interface(animals: MilvusVectorStore) -> None:

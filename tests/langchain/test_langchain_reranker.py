@@ -18,9 +18,9 @@ from test_langchain_search import shortest_first
 
 from hybridge import JinaRerankFunction, RerankResult
 from hybridge.errors import AuthenticationError, InvalidInputError
-from jina_server import KEY, JinaServer
 from langchain_hybridge import JinaRerank, MilvusRetriever, MilvusVectorStore, Rerank
-from langchain_support import ANIMALS, ids
+from support.jina_server import KEY, JinaServer
+from support.langchain_support import ANIMALS, ids
 
 QUESTION = "organic skincare for sensitive skin"
 DOCUMENTS = [

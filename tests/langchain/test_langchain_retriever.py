@@ -14,7 +14,7 @@ from test_langchain_search import shortest_first
 from hybridge import F, MilvusStore, Weighted
 from hybridge.errors import EngineError, InvalidInputError
 from langchain_hybridge import DenseEmbeddings, MilvusRetriever, MilvusVectorStore, Rerank
-from langchain_support import ANIMALS, MakeVectorStore, WordEmbeddings, ids
+from support.langchain_support import ANIMALS, MakeVectorStore, WordEmbeddings, ids
 
 QUESTIONS = ["the cat on the sofa", "a dog in a park", "does the bird sing?"]
 ANSWERS = ["cat", "dog", "bird"]

@@ -12,7 +12,7 @@ from langchain_core.structured_query import Comparator, Comparison, StructuredQu
 from hybridge import F, ReciprocalRank, RerankResult, Weighted
 from hybridge.errors import EngineError, FilterError, InvalidInputError
 from langchain_hybridge import MilvusVectorStore, Rerank
-from langchain_support import ANIMALS, MakeVectorStore, WordEmbeddings, ids, vector
+from support.langchain_support import ANIMALS, MakeVectorStore, WordEmbeddings, ids, vector
 
 Mode = Literal["dense", "sparse", "hybrid"]
 MODES: tuple[Mode, ...] = ("dense", "sparse", "hybrid")

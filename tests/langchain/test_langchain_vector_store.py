@@ -22,7 +22,7 @@ from hybridge.errors import (
     StoreClosedError,
 )
 from langchain_hybridge import DenseEmbeddings, MilvusVectorStore
-from langchain_support import ANIMALS, MakeVectorStore, WordEmbeddings, ids, vector
+from support.langchain_support import ANIMALS, MakeVectorStore, WordEmbeddings, ids, vector
 
 
 class Words:

@@ -9,8 +9,8 @@ import pytest
 
 pytest.importorskip("llama_index.core", reason="needs the extra hybridge[llama-index]")
 
-from llama_embedding import WordEmbedding
 from llama_index_hybridge import MilvusVectorStore
+from support.llama_embedding import WordEmbedding
 
 
 @pytest.fixture

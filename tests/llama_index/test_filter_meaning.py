@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filter_strategies import OTHER_KEYS, PROMOTED, patterns, random_records, scalars, texts
 from hybridge.filters import And, F, Filter, Or, match
 from hybridge.filters.operators import LIST_OPERATORS, TEXT_OPERATORS, Operator
 from hybridge.records import Record
+from support.filter_strategies import OTHER_KEYS, PROMOTED, patterns, random_records, scalars, texts
 
 pytest.importorskip("llama_index.core", reason="needs the extra hybridge[llama-index]")
 

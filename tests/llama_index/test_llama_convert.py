@@ -24,10 +24,10 @@ from llama_index.core.vector_stores.utils import node_to_metadata_dict
 
 from hybridge import Record
 from hybridge.errors import InvalidInputError
-from llama_embedding import embed
 from llama_index_hybridge import MilvusVectorStore
 from llama_index_hybridge.convert import node_to_record, record_to_node
-from node_strategies import TAKEN_KEYS, nodes
+from support.llama_embedding import embed
+from support.node_strategies import TAKEN_KEYS, nodes
 
 METADATA = {"file_name": "report.pdf", "page": 12, "author": "Jane Doe"}
 

@@ -24,8 +24,8 @@ from llama_index.core.schema import IndexNode, QueryBundle, TextNode
 from llama_index.core.tools import QueryEngineTool, ToolMetadata
 
 from hybridge.records import RerankResult
-from llama_embedding import WordEmbedding
 from llama_index_hybridge import MilvusRetriever, MilvusVectorStore, Rerank
+from support.llama_embedding import WordEmbedding
 
 SENTENCES = [
     "Cats sleep on sofas.",

@@ -18,13 +18,13 @@ from llama_index.core.vector_stores.types import (
 )
 from llama_index.core.vector_stores.utils import build_metadata_filter_fn
 
-from hostile import HOSTILE
 from hybridge import Record
 from hybridge.errors import FilterError
 from hybridge.filters import match
-from llama_embedding import embed
 from llama_index_hybridge import MilvusVectorStore
 from llama_index_hybridge.filters import make_filter
+from support.hostile import HOSTILE
+from support.llama_embedding import embed
 
 ROWS = {
     "plain": {"key": "a", "year": 5},

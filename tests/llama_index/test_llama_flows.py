@@ -15,8 +15,8 @@ from llama_index.core.storage.docstore import SimpleDocumentStore
 from llama_index.core.vector_stores.types import MetadataFilter, MetadataFilters
 
 from hybridge import DefaultEmbeddingFunction
-from llama_embedding import WordEmbedding
 from llama_index_hybridge import DenseEmbedding, MilvusVectorStore
+from support.llama_embedding import WordEmbedding
 
 MakeVectorStore = Callable[..., MilvusVectorStore]
 

@@ -18,8 +18,8 @@ from llama_index.core.vector_stores.types import VectorStoreQuery, VectorStoreQu
 
 from hybridge import BM25EmbeddingFunction, MilvusStore, Weighted
 from hybridge.errors import CollectionMismatchError, InvalidInputError, StoreClosedError
-from llama_embedding import embed
 from llama_index_hybridge import MilvusVectorStore
+from support.llama_embedding import embed
 
 MakeVectorStore = Callable[..., MilvusVectorStore]
 SECRET = "a-token-that-nobody-may-see"

@@ -30,9 +30,9 @@ from llama_index.core.vector_stores.types import (
 
 from hybridge.errors import AuthenticationError, CollectionMismatchError, RateLimitError
 from hybridge.store.connection import pymilvus
-from jina_server import KEY, JinaServer, refuse, silence
-from llama_embedding import WordEmbedding, embed
 from llama_index_hybridge import JinaRerank, MilvusRetriever, MilvusVectorStore
+from support.jina_server import KEY, JinaServer, refuse, silence
+from support.llama_embedding import WordEmbedding, embed
 
 MakeVectorStore = Callable[..., MilvusVectorStore]
 

@@ -18,8 +18,8 @@ from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 
 from hybridge.errors import AuthenticationError, BadRequestError, HybridgeError, InvalidInputError
 from hybridge.records import RerankResult
-from jina_server import KEY, JinaServer, html
 from llama_index_hybridge import JinaRerank, Rerank
+from support.jina_server import KEY, JinaServer, html
 
 TEXTS = ["one", "two words", "now three words"]
 

@@ -15,9 +15,9 @@ from llama_index.core.vector_stores.types import MetadataFilter, MetadataFilters
 from hybridge import MilvusStore, ReciprocalRank, Weighted
 from hybridge.errors import InvalidInputError
 from hybridge.records import RerankResult
-from llama_embedding import DIM, WordEmbedding, embed
 from llama_index_hybridge import MilvusRetriever, MilvusVectorStore
-from word_function import WordFunction
+from support.llama_embedding import DIM, WordEmbedding, embed
+from support.word_function import WordFunction
 
 TEXTS = {
     "cat": "The cat sleeps on the sofa",

@@ -15,8 +15,8 @@ from llama_index.core.vector_stores.types import (
 
 from hybridge.errors import InvalidInputError
 from hybridge.records import RerankResult
-from llama_embedding import embed
 from llama_index_hybridge import MilvusVectorStore
+from support.llama_embedding import embed
 
 MakeVectorStore = Callable[..., MilvusVectorStore]
 

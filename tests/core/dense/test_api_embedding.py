@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import jina_server
 from hybridge.dense.jina import JinaEmbeddingFunction
 from hybridge.dense.openai import OpenAIEmbeddingFunction
 from hybridge.errors import (
@@ -29,8 +28,9 @@ from hybridge.errors import (
     ServerError,
 )
 from hybridge.protocols import DenseEmbeddingFunction
-from jina_server import KEY, JinaServer
-from openai_server import OpenAIServer
+from support import jina_server
+from support.jina_server import KEY, JinaServer
+from support.openai_server import OpenAIServer
 
 Function = JinaEmbeddingFunction | OpenAIEmbeddingFunction
 

@@ -18,7 +18,7 @@ from hybridge.dense import OnnxEmbeddingFunction
 from hybridge.dense.onnx_export import export_onnx
 from hybridge.errors import InvalidInputError, ModelNotFoundError
 from hybridge.protocols import DenseEmbeddingFunction
-from tiny_models import tiny_sentence_transformer
+from support.tiny_models import tiny_sentence_transformer
 
 pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
 

@@ -9,7 +9,7 @@ import pytest
 from milvus_lite.server_manager import server_manager_instance
 from pymilvus import MilvusClient
 
-from filter_collection import Collection
+from support.filter_collection import Collection
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filter_collection import COLUMNS
-from filter_strategies import random_records, trees
 from hybridge.filters import (
     DOCUMENT_ID,
     ROW_ID,
@@ -22,6 +20,8 @@ from hybridge.filters import (
     match,
     quote,
 )
+from support.filter_collection import COLUMNS
+from support.filter_strategies import random_records, trees
 
 YEAR, SOURCE, RATING, DRAFT, FREE = map(F, ("year", "source", "rating", "draft", "free"))
 

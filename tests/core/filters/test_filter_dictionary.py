@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filter_strategies import random_records, trees
 from hybridge.errors import FilterError
 from hybridge.filters import And, Comparison, F, Filter, Not, Or, as_filter, from_dictionary, match
 from hybridge.filters.operators import BARE_OPERATORS, OPERATORS
 from hybridge.filters.tree import MAX_DEPTH, RowKey
+from support.filter_strategies import random_records, trees
 
 A, YEAR = F("a"), F("year")
 

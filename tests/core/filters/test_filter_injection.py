@@ -7,8 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from milvus_lite.search.filter.tokens import TokenKind, tokenize
 
-from filter_collection import COLUMNS, Collection
-from hostile import HOSTILE
 from hybridge.errors import FilterError
 from hybridge.filters import (
     DOCUMENT_ID,
@@ -21,6 +19,8 @@ from hybridge.filters import (
     quote,
 )
 from hybridge.records import Record
+from support.filter_collection import COLUMNS, Collection
+from support.hostile import HOSTILE
 
 RECORDS = [
     Record(id=text, document_id=text, metadata={"source": text, "free": text, text: n})

@@ -6,8 +6,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from filter_collection import COLUMNS, Collection
-from filter_strategies import COMPILED_OPERATORS, PROMOTED, ROW_IDS, random_records, trees
 from hybridge.filters import (
     DOCUMENT_ID,
     ROW_ID,
@@ -23,6 +21,8 @@ from hybridge.filters import (
 from hybridge.filters.tree import MAX_DEPTH
 from hybridge.filters.values import Scalar
 from hybridge.records import Record
+from support.filter_collection import COLUMNS, Collection
+from support.filter_strategies import COMPILED_OPERATORS, PROMOTED, ROW_IDS, random_records, trees
 
 seeds = st.integers(0, 2**32)
 ten_trees = st.lists(trees, min_size=10, max_size=10)

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filter_strategies import random_records, trees
 from hybridge.filters import DOCUMENT_ID, ROW_ID, And, Comparison, F, Filter, Not, Or, match
 from hybridge.filters.operators import BARE_OPERATORS, LIST_OPERATORS, OPERATORS, Operator
 from hybridge.records import Record
+from support.filter_strategies import random_records, trees
 
 K = F("k")
 

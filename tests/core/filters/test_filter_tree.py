@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from filter_strategies import trees
 from hybridge.errors import FilterError
 from hybridge.filters import DOCUMENT_ID, ROW_ID, And, Comparison, F, Filter, Not, Or
 from hybridge.filters.tree import MAX_DEPTH, RowKey
+from support.filter_strategies import trees
 
 A, B, C = F("a") == 1, F("b") == 2, F("c") == 3
 

@@ -20,7 +20,7 @@ from hybridge.hybrid import BGEM3EmbeddingFunction
 from hybridge.hybrid.bge_m3_model import largest_per_term
 from hybridge.hybrid.halves import Halves
 from hybridge.protocols import DenseEmbeddingFunction, SparseEmbeddingFunction
-from tiny_models import tiny_bge_m3, tiny_cross_encoder
+from support.tiny_models import tiny_bge_m3, tiny_cross_encoder
 
 TEXTS = ["red apple a b a", "", "pear", "apple " * 100, "unknownword a", "c b a d e f"]
 

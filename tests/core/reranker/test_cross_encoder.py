@@ -13,7 +13,7 @@ import pytest
 from hybridge.errors import HybridgeError, InvalidInputError
 from hybridge.protocols import RerankFunction
 from hybridge.reranker import CrossEncoderRerankFunction
-from tiny_models import tiny_cross_encoder
+from support.tiny_models import tiny_cross_encoder
 
 QUERY = "red apple"
 DOCUMENTS = ["a b c", "red apple", "pear d e f g", "", "apple a", "green fruit"]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hybridge import JinaRerankFunction, RerankResult
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import RerankFunction
-from jina_server import KEY, JinaServer
+from support.jina_server import KEY, JinaServer
 
 QUERY = "What event in 1956 marked the official birth of artificial intelligence as a discipline?"
 DOCUMENTS = [
@@ -56,7 +56,7 @@ def test_documents_come_back_best_first(
 
 def test_texts_are_the_callers_own(rf: JinaRerankFunction, server: JinaServer) -> None:
     """A result's text is the document given, even if the API sends another one back."""
-    from jina_server import changed
+    from support.jina_server import changed
 
     server.then(
         changed(lambda answer: [r.update(document="changed") for r in answer["results"]] and None)

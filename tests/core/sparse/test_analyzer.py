@@ -20,7 +20,7 @@ from hybridge.sparse.analyzer import Analyzer, as_analyzer, build_default_analyz
 from hybridge.sparse.languages import LANGUAGES
 from hybridge.sparse.nltk_analyzer import NLTKAnalyzer
 from hybridge.sparse.snowball import SnowballAnalyzer
-from retrieval_quality import SHARED
+from support.retrieval_quality import SHARED
 
 SEGMENTED = {"zh": "jieba", "ja": "fugashi", "ko": "kiwipiepy"}
 

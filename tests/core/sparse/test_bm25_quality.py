@@ -7,7 +7,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from hybridge.sparse.bm25 import BM25EmbeddingFunction
-from retrieval_quality import Collection, load_collection, ndcg, needs_shared, recall
+from support.retrieval_quality import Collection, load_collection, ndcg, needs_shared, recall
 
 
 @needs_shared

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from hybridge.sparse.bm25 import BM25EmbeddingFunction
-from retrieval_quality import SHARED
+from support.retrieval_quality import SHARED
 
 GOLDEN = SHARED / "golden"
 SETS = [

@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import SparseEmbeddingFunction
 from hybridge.sparse.splade import SpladeEmbeddingFunction
-from tiny_models import tiny_splade
+from support.tiny_models import tiny_splade
 
 TEXTS = ["a b c", "", "red apple d e f g", "pear " * 100, "c a b"]
 

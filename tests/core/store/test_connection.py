@@ -16,7 +16,7 @@ from hybridge import MilvusStore, Record
 from hybridge.errors import InvalidInputError, StoreConnectionError, StoreError
 from hybridge.store.address import resolve_address
 from hybridge.store.connection import pymilvus
-from relay import relay
+from support.relay import relay
 
 MakeStore = Callable[..., MilvusStore]
 

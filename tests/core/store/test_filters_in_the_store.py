@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from filter_strategies import PROMOTED, random_records, trees
-from hostile import HOSTILE
 from hybridge import DOCUMENT_ID, ROW_ID, F, MilvusStore, Record
 from hybridge.errors import InvalidInputError
 from hybridge.filters import And, Filter, match
 from hybridge.store import selection
+from support.filter_strategies import PROMOTED, random_records, trees
+from support.hostile import HOSTILE
 
 MakeStore = Callable[..., MilvusStore]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hybridge import DefaultEmbeddingFunction, MilvusStore, Record
-from retrieval_quality import load_collection, ndcg, needs_shared
+from support.retrieval_quality import load_collection, ndcg, needs_shared
 
 MakeStore = Callable[..., MilvusStore]
 

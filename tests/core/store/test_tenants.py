@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from hostile import HOSTILE
 from hybridge import F, MilvusStore, Record
 from hybridge.errors import CollectionMismatchError, FilterError, InvalidInputError
+from support.hostile import HOSTILE
 
 MakeStore = Callable[..., MilvusStore]
 

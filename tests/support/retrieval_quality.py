@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-SHARED = Path(os.environ.get("HYBRIDGE_SHARED", Path(__file__).parents[1].parent / "shared"))
+SHARED = Path(os.environ.get("HYBRIDGE_SHARED", Path(__file__).parents[3] / "shared"))
 
 needs_shared = pytest.mark.skipif(
     not (SHARED / "data").is_dir(),

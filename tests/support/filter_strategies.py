@@ -6,7 +6,6 @@ from random import Random
 
 from hypothesis import strategies as st
 
-from hostile import HOSTILE
 from hybridge.filters import DOCUMENT_ID, ROW_ID, And, Comparison, F, Filter, Not, Or
 from hybridge.filters.operators import (
     BARE_OPERATORS,
@@ -17,6 +16,7 @@ from hybridge.filters.operators import (
 )
 from hybridge.filters.tree import Field
 from hybridge.records import Record
+from support.hostile import HOSTILE
 
 PROMOTED: dict[str, type[str] | type[int] | type[float] | type[bool]] = {
     "year": int,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jina_server import Answer, JinaServer, vector
+from support.jina_server import Answer, JinaServer, vector
 
 MOST_TEXTS = 2_048
 MOST_TOKENS = 300_000

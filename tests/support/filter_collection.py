@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pymilvus import DataType, MilvusClient
 
-from filter_strategies import PROMOTED
 from hybridge.filters import Column, Filter, compile_filter, match
 from hybridge.records import Record
+from support.filter_strategies import PROMOTED
 
 NAME = "filters"
 COLUMNS = {key: Column(f"meta_{key}", kind) for key, kind in PROMOTED.items()}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from llama_embedding import DIM, embed
+from support.llama_embedding import DIM, embed
 
 
 class WordFunction:
