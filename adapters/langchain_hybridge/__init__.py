@@ -17,14 +17,12 @@ except ModuleNotFoundError:
     raise MissingExtraError(msg, "langchain-core", "langchain") from None
 
 if TYPE_CHECKING:
-    from langchain_hybridge.document_index import MilvusDocumentIndex as MilvusDocumentIndex
-    from langchain_hybridge.embeddings import DenseEmbeddings as DenseEmbeddings
-    from langchain_hybridge.embeddings import SparseEmbeddings as SparseEmbeddings
-    from langchain_hybridge.filters import MilvusTranslator as MilvusTranslator
-    from langchain_hybridge.reranker import JinaRerank as JinaRerank
-    from langchain_hybridge.reranker import Rerank as Rerank
-    from langchain_hybridge.retriever import MilvusRetriever as MilvusRetriever
-    from langchain_hybridge.vector_store import MilvusVectorStore as MilvusVectorStore
+    from langchain_hybridge.document_index import MilvusDocumentIndex
+    from langchain_hybridge.embeddings import DenseEmbeddings, SparseEmbeddings
+    from langchain_hybridge.filters import MilvusTranslator
+    from langchain_hybridge.reranker import JinaRerank, Rerank
+    from langchain_hybridge.retriever import MilvusRetriever
+    from langchain_hybridge.vector_store import MilvusVectorStore
 
 _HOMES = {
     "DenseEmbeddings": "langchain_hybridge.embeddings",
@@ -37,6 +35,15 @@ _HOMES = {
     "SparseEmbeddings": "langchain_hybridge.embeddings",
 }
 
-__all__ = sorted(_HOMES)
+__all__ = [
+    "DenseEmbeddings",
+    "JinaRerank",
+    "MilvusDocumentIndex",
+    "MilvusRetriever",
+    "MilvusTranslator",
+    "MilvusVectorStore",
+    "Rerank",
+    "SparseEmbeddings",
+]
 
 __getattr__ = lazy_names(__name__, _HOMES)

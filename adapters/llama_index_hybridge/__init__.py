@@ -17,12 +17,10 @@ except ModuleNotFoundError:
     raise MissingExtraError(msg, "llama-index-core", "llama-index") from None
 
 if TYPE_CHECKING:
-    from llama_index_hybridge.embeddings import DenseEmbedding as DenseEmbedding
-    from llama_index_hybridge.embeddings import SparseEmbedding as SparseEmbedding
-    from llama_index_hybridge.reranker import JinaRerank as JinaRerank
-    from llama_index_hybridge.reranker import Rerank as Rerank
-    from llama_index_hybridge.retriever import MilvusRetriever as MilvusRetriever
-    from llama_index_hybridge.vector_store import MilvusVectorStore as MilvusVectorStore
+    from llama_index_hybridge.embeddings import DenseEmbedding, SparseEmbedding
+    from llama_index_hybridge.reranker import JinaRerank, Rerank
+    from llama_index_hybridge.retriever import MilvusRetriever
+    from llama_index_hybridge.vector_store import MilvusVectorStore
 
 _HOMES = {
     "DenseEmbedding": "llama_index_hybridge.embeddings",
@@ -33,6 +31,13 @@ _HOMES = {
     "SparseEmbedding": "llama_index_hybridge.embeddings",
 }
 
-__all__ = sorted(_HOMES)
+__all__ = [
+    "DenseEmbedding",
+    "JinaRerank",
+    "MilvusRetriever",
+    "MilvusVectorStore",
+    "Rerank",
+    "SparseEmbedding",
+]
 
 __getattr__ = lazy_names(__name__, _HOMES)

@@ -11,34 +11,27 @@ from typing import TYPE_CHECKING
 from hybridge.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from hybridge.dense import DefaultEmbeddingFunction as DefaultEmbeddingFunction
-    from hybridge.dense import JinaEmbeddingFunction as JinaEmbeddingFunction
-    from hybridge.dense import OnnxEmbeddingFunction as OnnxEmbeddingFunction
-    from hybridge.dense import OpenAIEmbeddingFunction as OpenAIEmbeddingFunction
     from hybridge.dense import (
-        SentenceTransformerEmbeddingFunction as SentenceTransformerEmbeddingFunction,
+        DefaultEmbeddingFunction,
+        JinaEmbeddingFunction,
+        OnnxEmbeddingFunction,
+        OpenAIEmbeddingFunction,
+        SentenceTransformerEmbeddingFunction,
     )
-    from hybridge.errors import HybridgeError as HybridgeError
-    from hybridge.filters import DOCUMENT_ID as DOCUMENT_ID
-    from hybridge.filters import ROW_ID as ROW_ID
-    from hybridge.filters import F as F
-    from hybridge.hybrid import BGEM3EmbeddingFunction as BGEM3EmbeddingFunction
-    from hybridge.records import Hit as Hit
-    from hybridge.records import Record as Record
-    from hybridge.records import RerankResult as RerankResult
-    from hybridge.registry import dense_function as dense_function
-    from hybridge.registry import rerank_function as rerank_function
-    from hybridge.registry import sparse_function as sparse_function
-    from hybridge.reranker import CrossEncoderRerankFunction as CrossEncoderRerankFunction
-    from hybridge.reranker import JinaRerankFunction as JinaRerankFunction
-    from hybridge.retrieval.fusion import ConfidenceWeighted as ConfidenceWeighted
-    from hybridge.retrieval.fusion import ReciprocalRank as ReciprocalRank
-    from hybridge.retrieval.fusion import Weighted as Weighted
-    from hybridge.sparse import BM25EmbeddingFunction as BM25EmbeddingFunction
-    from hybridge.sparse import SpladeEmbeddingFunction as SpladeEmbeddingFunction
-    from hybridge.sparse import build_default_analyzer as build_default_analyzer
-    from hybridge.store.sparse_choice import AUTO as AUTO
-    from hybridge.store.store import MilvusStore as MilvusStore
+    from hybridge.errors import HybridgeError
+    from hybridge.filters import DOCUMENT_ID, ROW_ID, F
+    from hybridge.hybrid import BGEM3EmbeddingFunction
+    from hybridge.records import Hit, Record, RerankResult
+    from hybridge.registry import dense_function, rerank_function, sparse_function
+    from hybridge.reranker import CrossEncoderRerankFunction, JinaRerankFunction
+    from hybridge.retrieval.fusion import ConfidenceWeighted, ReciprocalRank, Weighted
+    from hybridge.sparse import (
+        BM25EmbeddingFunction,
+        SpladeEmbeddingFunction,
+        build_default_analyzer,
+    )
+    from hybridge.store.sparse_choice import AUTO
+    from hybridge.store.store import MilvusStore
 
 _HOMES = {
     "AUTO": "hybridge.store.sparse_choice",
@@ -69,7 +62,34 @@ _HOMES = {
     "sparse_function": "hybridge.registry",
 }
 
-__all__ = sorted(_HOMES)
+__all__ = [
+    "AUTO",
+    "DOCUMENT_ID",
+    "ROW_ID",
+    "BGEM3EmbeddingFunction",
+    "BM25EmbeddingFunction",
+    "ConfidenceWeighted",
+    "CrossEncoderRerankFunction",
+    "DefaultEmbeddingFunction",
+    "F",
+    "Hit",
+    "HybridgeError",
+    "JinaEmbeddingFunction",
+    "JinaRerankFunction",
+    "MilvusStore",
+    "OnnxEmbeddingFunction",
+    "OpenAIEmbeddingFunction",
+    "ReciprocalRank",
+    "Record",
+    "RerankResult",
+    "SentenceTransformerEmbeddingFunction",
+    "SpladeEmbeddingFunction",
+    "Weighted",
+    "build_default_analyzer",
+    "dense_function",
+    "rerank_function",
+    "sparse_function",
+]
 __version__ = "0.1.0"
 
 __getattr__ = lazy_names(__name__, _HOMES)

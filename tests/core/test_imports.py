@@ -62,24 +62,6 @@ def test_core_imports_no_framework() -> None:
                 assert not name.startswith(("langchain", "llama_index", "core", "adapters")), file
 
 
-def test_all_is_the_public_surface() -> None:
-    """Every public name is listed, loads, and is what `dir` shows."""
-    assert hybridge.__all__ == sorted(hybridge.__all__)
-    for name in hybridge.__all__:
-        assert getattr(hybridge, name) is not None
+def test_dir_shows_what_is_public() -> None:
+    """An interactive session completes the lazy names before they are loaded."""
     assert set(dir(hybridge)) == {*hybridge.__all__, "__version__"}
-    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
-        hybridge.nonsense  # noqa: B018
-
-
-def test_type_checkers_see_every_public_name() -> None:
-    """The lazy names are also imported under TYPE_CHECKING, each under its own name."""
-    tree = ast.parse((CORE / "__init__.py").read_text("utf-8"))
-    imported = {
-        alias.asname
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module != "__future__"
-        for alias in node.names
-        if alias.asname
-    }
-    assert imported == set(hybridge.__all__)
