@@ -26,6 +26,7 @@ class Collection:
         schema = client.create_schema(auto_id=False, enable_dynamic_field=False)
         schema.add_field("id", DataType.VARCHAR, is_primary=True, max_length=512)
         schema.add_field("document_id", DataType.VARCHAR, max_length=512, nullable=True)
+        schema.add_field("text", DataType.VARCHAR, max_length=512)
         schema.add_field("metadata", DataType.JSON)
         schema.add_field("dense", DataType.FLOAT_VECTOR, dim=2)
         for column in COLUMNS.values():
@@ -46,7 +47,7 @@ class Collection:
 
     def query(self, expression: str) -> list[Record]:
         """Return the rows that the engine selects."""
-        fields = ["id", "document_id", "metadata"]
+        fields = ["id", "document_id", "text", "metadata"]
         rows = self.client.query(NAME, filter=expression, output_fields=fields, limit=1000)
         return [Record(**{field: row[field] for field in fields}) for row in rows]
 
@@ -67,6 +68,7 @@ def _row(record: Record) -> dict[str, object]:
     return {
         "id": record.id,
         "document_id": record.document_id,
+        "text": record.text,
         "metadata": dict(record.metadata),
         "dense": [1.0, 0.0],
         **promoted,

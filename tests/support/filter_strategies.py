@@ -6,7 +6,7 @@ from random import Random
 
 from hypothesis import strategies as st
 
-from hybridge.filters import DOCUMENT_ID, ROW_ID, And, Comparison, F, Filter, Not, Or
+from hybridge.filters import DOCUMENT_ID, ROW_ID, TEXT, And, Comparison, F, Filter, Not, Or
 from hybridge.filters.operators import (
     BARE_OPERATORS,
     LIST_OPERATORS,
@@ -55,10 +55,11 @@ FIELDS: tuple[tuple[Field, tuple[object, ...]], ...] = (
     (F("author", "name"), STRINGS),
     (ROW_ID, ROW_IDS),
     (DOCUMENT_ID, STRINGS),
+    (TEXT, STRINGS),
 )
 """Every field, and values that rows have in it."""
 
-PROMOTED_OR_ROW = [*FIELDS[: len(PROMOTED)], *FIELDS[-2:]]
+PROMOTED_OR_ROW = [*FIELDS[: len(PROMOTED)], *FIELDS[-3:]]
 
 
 def values_for(operator: Operator, found: tuple[object, ...]) -> st.SearchStrategy[object]:
@@ -105,7 +106,8 @@ def _record(random: Random, id: str) -> Record:
     metadata |= {key: _json(random) for key in OTHER_KEYS}
     metadata["author"] = random.choice([None, "a", {}, {"name": _json(random)}])
     kept = {key: value for key, value in metadata.items() if random.random() < 0.75}
-    return Record(id=id, document_id=random.choice([*STRINGS, None]), metadata=kept)
+    document_id = random.choice([*STRINGS, None])
+    return Record(id=id, text=random.choice(STRINGS), document_id=document_id, metadata=kept)
 
 
 def _json(random: Random, depth: int = 0) -> object:

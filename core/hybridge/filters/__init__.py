@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from hybridge.filters.compile import Column, Compiled, compile_filter, ids_expression, quote
 from hybridge.filters.dictionary import as_filter, from_dictionary
-from hybridge.filters.match import match
-from hybridge.filters.tree import DOCUMENT_ID, ROW_ID, And, Comparison, F, Filter, Not, Or
+from hybridge.filters.match import match, match_all
+from hybridge.filters.tree import (
+    DOCUMENT_ID,
+    ROW_ID,
+    TEXT,
+    And,
+    Comparison,
+    F,
+    Filter,
+    Not,
+    Or,
+    row_keys,
+)
 
 __all__ = [
     "DOCUMENT_ID",
     "ROW_ID",
+    "TEXT",
     "And",
     "Column",
     "Comparison",
@@ -23,5 +35,7 @@ __all__ = [
     "from_dictionary",
     "ids_expression",
     "match",
+    "match_all",
     "quote",
+    "row_keys",
 ]

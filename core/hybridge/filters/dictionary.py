@@ -5,6 +5,7 @@
 - `"key": {"$gte": 2020, "$lt": 2025}` applies operators; `"$not": {…}` among them negates some.
 - `"$and"` and `"$or"` take a list of filters, `"$not"` takes one.
 - `"$exists"` and `"$is_empty"` take true or false.
+- `"$id"`, `"$document_id"` and `"$text"` stand for the row's own `ROW_ID`, `DOCUMENT_ID`, `TEXT`.
 
 Keys are literal, dots included. What other libraries read in several ways is refused rather than
 guessed: a bare list (equality, or one of?), a bare None (equality, or missing?), and a bare mapping
@@ -17,10 +18,11 @@ from collections.abc import Mapping
 
 from hybridge.errors import FilterError
 from hybridge.filters.operators import BARE_OPERATORS, OPERATORS, Operator
-from hybridge.filters.tree import MAX_DEPTH, And, F, Filter, Not, Or
+from hybridge.filters.tree import MAX_DEPTH, And, F, Field, Filter, Not, Or, RowKey
 
 _OPERATORS: Mapping[str, Operator] = {f"${operator}": operator for operator in OPERATORS}
 _GROUPS: Mapping[str, type[And | Or]] = {"$and": And, "$or": Or}
+_ROW_FIELDS: Mapping[str, Field] = {f"${key.value}": Field(key) for key in RowKey}
 _TOO_DEEP = f"the filter is more than {MAX_DEPTH} levels deep; flatten its groups"
 
 
@@ -75,10 +77,13 @@ def _entry(key: object, value: object, depth: int) -> Filter | None:
         return _GROUPS[key](_as_filter(member, depth) for member in _members(key, value))
     if key == "$not":
         return _negated(_as_filter(value, depth))
+    if key in _ROW_FIELDS:
+        return _conditions(_ROW_FIELDS[key], key, value, depth)
     if key.startswith("$"):
-        msg = f"unknown {key!r} beside the keys; there are $and, $or, $not, and {{'key': {{…}}}}"
+        known = ", ".join([*_GROUPS, "$not", *_ROW_FIELDS])
+        msg = f"unknown {key!r} beside the keys; there are {known}, and {{'key': {{…}}}}"
         raise FilterError(msg)
-    return _conditions(key, value, depth)
+    return _conditions(F(key), key, value, depth)
 
 
 def _members(key: str, value: object) -> list[object] | tuple[object, ...]:
@@ -92,10 +97,10 @@ def _negated(tree: Filter | None) -> Filter | None:
     return None if tree is None else Not(tree)
 
 
-def _conditions(key: str, value: object, depth: int) -> Filter | None:
-    """Read what stands under a metadata key."""
+def _conditions(field: Field, key: str, value: object, depth: int) -> Filter | None:
+    """Read what stands under a metadata key or one of the row's own."""
     if not isinstance(value, Mapping):
-        return _equality(key, value)
+        return _equality(field, key, value)
     if not value or not all(str(name).startswith("$") for name in value):
         msg = (
             f"what does {key!r}: {value!r} mean? Write operators such as {{'$gte': 2020}} under "
@@ -104,29 +109,29 @@ def _conditions(key: str, value: object, depth: int) -> Filter | None:
         raise FilterError(msg)
     if depth > MAX_DEPTH:
         raise FilterError(_TOO_DEEP)
-    return _all_of([_condition(key, name, operand, depth) for name, operand in value.items()])
+    return _all_of([_condition(field, key, name, one, depth) for name, one in value.items()])
 
 
-def _equality(key: str, value: object) -> Filter:
+def _equality(field: Field, key: str, value: object) -> Filter:
     if value is None:
         msg = f"does {key!r}: None mean missing? Write {{'$exists': False}} or {{'$eq': None}}"
         raise FilterError(msg)
     if isinstance(value, (list, tuple, set, frozenset)):
         msg = f"does {key!r}: {value!r} mean one of these? Write {{'$in': […]}} or {{'$eq': […]}}"
         raise FilterError(msg)
-    return F(key).compare("eq", value)
+    return field.compare("eq", value)
 
 
-def _condition(key: str, name: str, operand: object, depth: int) -> Filter | None:
+def _condition(field: Field, key: str, name: str, operand: object, depth: int) -> Filter | None:
     if name == "$not":
-        return _negated(_conditions(key, operand, depth + 1))
+        return _negated(_conditions(field, key, operand, depth + 1))
     operator = _OPERATORS.get(name)
     if operator is None:
         msg = f"unknown operator {name!r} under {key!r}; there are $not, {', '.join(_OPERATORS)}"
         raise FilterError(msg)
     if operator in BARE_OPERATORS:
-        return _flag(F(key).compare(operator), name, operand)
-    return F(key).compare(operator, operand)
+        return _flag(field.compare(operator), name, operand)
+    return field.compare(operator, operand)
 
 
 def _flag(test: Filter, name: str, wanted: object) -> Filter:

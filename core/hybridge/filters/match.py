@@ -27,9 +27,9 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from hybridge.filters.operators import Operator
 from hybridge.filters.tree import And, Comparison, Filter, Key, Not, RowKey
@@ -49,36 +49,60 @@ class Row(Protocol):
         ...
 
     @property
+    def text(self) -> str:
+        """The row's own text."""
+        ...
+
+    @property
     def metadata(self) -> Mapping[str, Any]:
         """The metadata, as JSON holds it: lists, not tuples."""
         ...
 
 
+_RowType = TypeVar("_RowType", bound=Row)
+
+
 def match(tree: Filter | None, row: Row) -> bool:
     """Say whether `tree` selects `row`; None and empty groups select every row."""
+    return tree is None or tree.empty or _selects(tree, row)
+
+
+def match_all(tree: Filter | None, rows: Iterable[_RowType]) -> list[_RowType]:
+    """Return the rows that `tree` selects, in order; None and empty groups select every row."""
     if tree is None or tree.empty:
-        return True
+        return list(rows)
+    return [row for row in rows if _selects(tree, row)]
+
+
+def _selects(tree: Filter, row: Row) -> bool:
+    """Evaluate a tree that is not empty, and so has no empty group in it either."""
     if isinstance(tree, Comparison):
         return _holds(tree, _find(tree.key, row))
     if isinstance(tree, Not):
-        return not match(tree.filter, row)
+        return not _selects(tree.filter, row)
     if isinstance(tree, And):
-        return all(match(member, row) for member in tree.filters)
-    return any(match(member, row) for member in tree.filters)
+        return all(_selects(member, row) for member in tree.filters)
+    return any(_selects(member, row) for member in tree.filters)
 
 
 def _find(key: Key, row: Row) -> Any:
     """Return the value under `key`, or None where there is none."""
-    if key is RowKey.ID:
-        return row.id
-    if key is RowKey.DOCUMENT_ID:
-        return row.document_id
+    if isinstance(key, RowKey):
+        return _ROW_VALUES[key](row)
     found: Any = row.metadata
     for part in key:
-        if not isinstance(found, Mapping):
+        # `dict` first: the check for an abstract class costs ten times as much.
+        if not isinstance(found, (dict, Mapping)):
             return None
         found = found.get(part)
     return found
+
+
+_ROW_VALUES: Mapping[RowKey, Callable[[Row], str | None]] = {
+    RowKey.ID: operator.attrgetter("id"),
+    RowKey.DOCUMENT_ID: operator.attrgetter("document_id"),
+    RowKey.TEXT: operator.attrgetter("text"),
+}
 
 
 HOLDS_FOR_MISSING: frozenset[Operator] = frozenset({"ne", "nin", "is_empty"})

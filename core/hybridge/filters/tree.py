@@ -7,7 +7,8 @@
 What a tree means is defined by `hybridge.filters.match`.
 
 Keys are literal: `F("a.b")` is the metadata key "a.b", and only `F("a", "b")` goes into a nested
-mapping. `F("id")` is the metadata key "id"; the row's own columns are `ROW_ID` and `DOCUMENT_ID`.
+mapping. `F("id")` is the metadata key "id"; the row's own columns are `ROW_ID`, `DOCUMENT_ID` and
+`TEXT`.
 
 **Empty groups are no filter.** `And([])`, `Or([])` and `Not` of either select every row, and inside
 another group they, like None, are dropped: `Or([And([]), F("a") == 1])` is `Or([F("a") == 1])`.
@@ -37,6 +38,7 @@ class RowKey(Enum):
 
     ID = "id"
     DOCUMENT_ID = "document_id"
+    TEXT = "text"
 
 
 Key: TypeAlias = "tuple[str, ...] | RowKey"
@@ -47,7 +49,7 @@ def _checked_key(key: Key) -> Key:
     if isinstance(key, RowKey):
         return key
     if not isinstance(key, tuple) or not key or not all(isinstance(part, str) for part in key):
-        msg = f"{key!r} is not a key; write F('year'), F('author', 'name'), ROW_ID or DOCUMENT_ID"
+        msg = f"{key!r} is not a key; write F('year'), F('author', 'name'), ROW_ID …"
         raise FilterError(msg)
     return tuple(plain_text(part, "the key") for part in key)
 
@@ -266,6 +268,19 @@ ROW_ID = Field(RowKey.ID)
 
 DOCUMENT_ID = Field(RowKey.DOCUMENT_ID)
 """The id of the document that the row was cut from."""
+
+TEXT = Field(RowKey.TEXT)
+"""The row's own text."""
+
+
+def row_keys(tree: Filter | None) -> frozenset[RowKey]:
+    """Return which of the row's own columns `tree` reads."""
+    if tree is None:
+        return frozenset()
+    if isinstance(tree, Comparison):
+        return frozenset([tree.key] if isinstance(tree.key, RowKey) else [])
+    members = [tree.filter] if isinstance(tree, Not) else tree.filters
+    return frozenset().union(*map(row_keys, members))
 
 
 def _operands(kind: type[And | Or], *trees: _Tree) -> tuple[Filter, ...]:

@@ -9,7 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybridge.errors import FilterError
-from hybridge.filters import And, Comparison, F, Filter, Not, Or, as_filter, from_dictionary, match
+from hybridge.filters import (
+    DOCUMENT_ID,
+    ROW_ID,
+    TEXT,
+    And,
+    Comparison,
+    F,
+    Filter,
+    Not,
+    Or,
+    as_filter,
+    from_dictionary,
+    match,
+)
 from hybridge.filters.operators import BARE_OPERATORS, OPERATORS
 from hybridge.filters.tree import MAX_DEPTH, RowKey
 from support.filter_strategies import random_records, trees
@@ -38,6 +51,9 @@ A, YEAR = F("a"), F("year")
         ({"$not": {"a": 1, "year": 2}}, ~((A == 1) & (YEAR == 2))),
         ({"a": 1, "$or": [{"a": 2}, {"a": 3}]}, And([A == 1, Or([A == 2, A == 3])])),
         ({"$or": [{"a": 1}, YEAR >= 2]}, (A == 1) | (YEAR >= 2)),
+        ({"$id": "x", "id": "y"}, (ROW_ID == "x") & (F("id") == "y")),
+        ({"$document_id": {"$in": ["x"]}}, DOCUMENT_ID.isin(["x"])),
+        ({"$text": {"$not": {"$contains": "x"}}}, ~TEXT.contains("x")),
         ({"$or": [], "$and": ({},), "$not": {}}, None),
         ({"$or": [{}, {"a": 1}, None]}, Or([A == 1])),
     ],
@@ -65,13 +81,17 @@ def test_spelling_keeps_the_meaning(tree: Filter, seed: int) -> None:
 
 
 def _spelled(tree: Filter) -> dict[str, object] | None:
-    """Spell a tree, but for nested keys, the row's own columns and keys that begin with `$`."""
+    """Spell a tree, but for nested keys and keys that begin with `$`."""
     if isinstance(tree, Comparison):
-        if isinstance(tree.key, RowKey) or len(tree.key) > 1 or tree.key[0].startswith("$"):
+        if isinstance(tree.key, RowKey):
+            key = f"${tree.key.value}"
+        elif len(tree.key) > 1 or tree.key[0].startswith("$"):
             return None
+        else:
+            key = tree.key[0]
         bare = tree.operator in BARE_OPERATORS
         value = list(tree.value) if isinstance(tree.value, tuple) else tree.value
-        return {tree.key[0]: {f"${tree.operator}": True if bare else value}}
+        return {key: {f"${tree.operator}": True if bare else value}}
     if isinstance(tree, Not):
         inner = _spelled(tree.filter)
         return None if inner is None else {"$not": inner}
@@ -85,7 +105,10 @@ def _spelled(tree: Filter) -> dict[str, object] | None:
     ("mapping", "message"),
     [
         ({"a": {"$regex": "x"}}, r"unknown operator '\$regex' under 'a'.*\$text_match_insensitive"),
-        ({"$nor": [{"a": 1}]}, r"unknown '\$nor' beside the keys; there are \$and, \$or, \$not"),
+        ({"$nor": [{"a": 1}]}, r"unknown '\$nor' beside the keys; there are \$and, \$or, \$not,"),
+        ({"$text": {"$search": "x"}}, r"unknown operator '\$search' under '\$text'"),
+        ({"$id": ["x"]}, r"\$in"),
+        ({"a": {"$id": "x"}}, r"unknown operator '\$id'"),
         ({"$gte": 5}, r"unknown '\$gte' beside the keys"),
         ({"a": {"b": 1}}, r"F\('a', 'inner key'\)"),
         ({"a": {}}, "what does 'a'"),

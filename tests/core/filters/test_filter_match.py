@@ -6,7 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridge.filters import DOCUMENT_ID, ROW_ID, And, Comparison, F, Filter, Not, Or, match
+from hybridge.filters import (
+    DOCUMENT_ID,
+    ROW_ID,
+    TEXT,
+    And,
+    Comparison,
+    F,
+    Filter,
+    Not,
+    Or,
+    match,
+    match_all,
+    row_keys,
+)
 from hybridge.filters.operators import BARE_OPERATORS, LIST_OPERATORS, OPERATORS, Operator
 from hybridge.records import Record
 from support.filter_strategies import random_records, trees
@@ -96,12 +109,17 @@ def test_operator(tree: Comparison, yes: list[object], no: list[object]) -> None
         (ROW_ID.like("_"), True),
         (DOCUMENT_ID == "d", True),
         (F("document_id").exists(), False),
+        (TEXT.contains("own"), True),
+        (F("text").exists(), False),
     ],
 )
 def test_keys(tree: Comparison, expected: bool) -> None:
     """Keys are literal, paths go through mappings only, and the row's columns are its own."""
     metadata = {"author": {"name": "x"}, "author.name": "y", "list": [1], "id": "metadata id"}
-    assert match(tree, Record(id="r", document_id="d", metadata=metadata)) is expected
+    assert (
+        match(tree, Record(id="r", text="its own text", document_id="d", metadata=metadata))
+        is expected
+    )
 
 
 def test_missing_document_id() -> None:
@@ -114,6 +132,20 @@ def test_missing_document_id() -> None:
 def test_no_filter_selects_every_row(tree: Filter | None) -> None:
     """None and groups without members match whatever there is, negated or not."""
     assert match(tree, Record())
+
+
+@given(st.none() | trees, st.integers(0, 2**32))
+def test_match_all_keeps_the_rows_that_match(tree: Filter | None, seed: int) -> None:
+    """The rows that match, in their order; every row for no filter."""
+    rows = random_records(seed, count=20)
+    assert match_all(tree, iter(rows)) == [row for row in rows if match(tree, row)]
+
+
+def test_row_keys_are_what_a_tree_reads_beside_metadata() -> None:
+    """Whoever fetches rows for `match` knows which columns it needs."""
+    tree = Not(Or([F("text") == 1, And([TEXT == "a", ROW_ID == "b"])]))
+    assert row_keys(tree) == {TEXT.key, ROW_ID.key}
+    assert row_keys(None) == row_keys(F("id") == 1) == frozenset()
 
 
 @given(trees, st.integers(0, 2**32))
