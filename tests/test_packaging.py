@@ -9,16 +9,28 @@ from pathlib import Path
 
 import pytest
 
+import hybridge
+
 ROOT = Path(__file__).parents[1]
 PROGRAM = """
 import hybridge, langchain_hybridge, llama_index_hybridge
+from importlib.metadata import version
 from importlib.resources import files
+assert version("hybridge") == hybridge.__version__
 for package in (hybridge, langchain_hybridge, llama_index_hybridge):
     assert (files(package) / "py.typed").is_file(), package
 with hybridge.MilvusStore("packaged.db") as store:
     store.add([hybridge.Record(id="a", text="a red house")])
     print([hit.id for hit in store.search("houses")])
 """
+
+
+def test_the_changelog_tells_of_this_version() -> None:
+    """The version is written in `hybridge/__init__.py` alone; the changelog has a part on it."""
+    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert f"\n## [{hybridge.__version__}] - " in changelog
+    assert "\n## [Unreleased]\n" in changelog
+    assert "\nversion =" not in (ROOT / "pyproject.toml").read_text("utf-8")
 
 
 @pytest.fixture(scope="module")
