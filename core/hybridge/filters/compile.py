@@ -96,7 +96,9 @@ def compile_filter(
     if tree is None or tree.empty:
         return Compiled("")
     by_key: dict[Key, Column] = {(key,): column for key, column in columns.items()}
-    return _compile(tree, {**by_key, **row_columns}, wanted=True)
+    for key, column in row_columns.items():
+        by_key[key] = column
+    return _compile(tree, by_key, wanted=True)
 
 
 def ids_expression(ids: Iterable[str], column: str = ROW_COLUMNS[RowKey.ID].name) -> str:

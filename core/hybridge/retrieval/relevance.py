@@ -10,6 +10,11 @@ def cosine_relevance(score: float) -> float:
     return min(1.0, max(0.0, score))
 
 
+def l2_relevance(score: float) -> float:
+    """Return 1 / (1 + d) for the score of a distance d, which is -d, so that higher is better."""
+    return 1.0 / (1.0 + max(0.0, -score))
+
+
 def inner_product_relevance(score: float) -> float:
     """Return 1/2 + atan(s)/pi for an inner product of any sign."""
     return 0.5 + math.atan(score) / math.pi

@@ -1,4 +1,4 @@
-"""Asking a reranker, and checking its answer."""
+"""Asking a reranker, and checking its answer; how many hits it chooses from."""
 
 from __future__ import annotations
 
@@ -8,6 +8,14 @@ from collections.abc import Sequence
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import RerankFunction
 from hybridge.records import RerankResult
+
+_SMALLEST_POOL = 20
+_POOL_FACTOR = 4
+
+
+def pool_size(k: int) -> int:
+    """Return how many hits a reranker or MMR chooses k from."""
+    return max(_SMALLEST_POOL, _POOL_FACTOR * k)
 
 
 def reranked(

@@ -11,6 +11,7 @@ from hybridge.filters import (
     ROW_ID,
     TEXT,
     And,
+    Column,
     Compiled,
     F,
     Filter,
@@ -21,6 +22,7 @@ from hybridge.filters import (
     match,
     quote,
 )
+from hybridge.filters.tree import RowKey
 from support.filter_collection import COLUMNS
 from support.filter_strategies import random_records, trees
 
@@ -128,6 +130,16 @@ def test_without_columns_only_the_rows_own_are_sent() -> None:
     """A collection without promoted keys answers ids and document ids."""
     tree = (YEAR == 1) & (ROW_ID == "a")
     assert compile_filter(tree, {}) == Compiled('id == "a"', YEAR == 1)
+
+
+def test_columns_of_the_rows_own_may_have_other_names() -> None:
+    """A collection of another layout names its columns; what it lacks is left to `match`."""
+    own = {RowKey.ID: Column("pk", str, nullable=False), RowKey.TEXT: Column("body", str)}
+    tree = (ROW_ID == "a") & (TEXT != "b") & (DOCUMENT_ID == "c") & (ROW_ID != 1)
+    expression = '(pk == "a" and (body != "b" or body is null))'
+    assert compile_filter(tree, {}, own) == Compiled(expression, DOCUMENT_ID == "c")
+    assert compile_filter(TEXT == 1, {}, own) == Compiled("pk in []")
+    assert ids_expression(["a"], "pk") == 'pk in ["a"]'
 
 
 def test_escapes() -> None:

@@ -17,8 +17,10 @@ from hybridge.retrieval.relevance import (
     cosine_relevance,
     fused_relevance,
     inner_product_relevance,
+    l2_relevance,
     reranker_relevance,
 )
+from hybridge.retrieval.reranking import pool_size
 
 VECTORS = np.array([[1, 0], [0.99, 0.14], [0, 1]], np.float32)
 RELEVANCE = np.array([0.9, 0.89, 0.5], np.float32)
@@ -51,6 +53,7 @@ def test_mmr_refuses_an_impossible_balance() -> None:
     [
         cosine_relevance,
         inner_product_relevance,
+        l2_relevance,
         bm25_relevance,
         fused_relevance,
         reranker_relevance,
@@ -62,11 +65,18 @@ def test_relevance_lies_in_0_1(relevance: Callable[[float], float], score: float
     assert 0 <= relevance(score) <= 1
 
 
+def test_reranker_and_mmr_choose_from_four_times_k() -> None:
+    """But from 20 hits at least."""
+    assert [pool_size(k) for k in (1, 5, 6, 100)] == [20, 20, 24, 400]
+
+
 def test_relevance_formulas() -> None:
     """The formulas of the metrics."""
     assert cosine_relevance(0.7) == 0.7
     assert cosine_relevance(-0.2) == 0
     assert inner_product_relevance(1.0) == pytest.approx(0.75)
+    assert l2_relevance(-3.0) == 0.25
+    assert l2_relevance(0.0) == l2_relevance(1e-9) == 1
     assert bm25_relevance(1.0) == pytest.approx(0.5)
     assert reranker_relevance(0.3) == 0.3
     assert reranker_relevance(2.0) == pytest.approx(1 / (1 + math.exp(-2)))
