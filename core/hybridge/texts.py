@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from hybridge.errors import InvalidInputError
 
 
-def checked_texts(texts: Iterable[str], name: str) -> list[str]:
+def parse_texts(texts: Iterable[str], name: str) -> list[str]:
     """Return `texts` as a list of strings.
 
     Args:
@@ -20,12 +20,13 @@ def checked_texts(texts: Iterable[str], name: str) -> list[str]:
             no string or cannot be written as UTF-8.
     """
     if isinstance(texts, (str, bytes)):
-        raise InvalidInputError(f"{name} must be a list of texts, not one text: write [text]")
+        msg = f"{name} must be a list of texts, not one text: write [text]"
+        raise InvalidInputError(msg)
     try:
         listed = list(texts)
     except TypeError:
-        kind = type(texts).__name__
-        raise InvalidInputError(f"{name} must be a list of texts, not {kind}") from None
+        msg = f"{name} must be a list of texts, not {type(texts).__name__}"
+        raise InvalidInputError(msg) from None
     for position, text in enumerate(listed):
         check_text(text, f"{name}[{position}]")
     return listed
@@ -38,7 +39,8 @@ def check_text(text: str, name: str) -> None:
         InvalidInputError: `text` is something else; `name` says which.
     """
     if not isinstance(text, str):
-        raise InvalidInputError(f"{name} must be a string, not {type(text).__name__}")
+        msg = f"{name} must be a string, not {type(text).__name__}"
+        raise InvalidInputError(msg)
     try:
         text.encode()
     except UnicodeEncodeError as error:
