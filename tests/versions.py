@@ -26,7 +26,7 @@ VERSIONS = {
         "numpy==1.24.*",
         "scipy==1.11.*",
         "requests==2.31.*",
-        "tenacity==8.2.*",
+        "tenacity==8.3.*",
         "tqdm==4.66.*",
         "xxhash==3.4.*",
         "stopwordsiso==0.7.0",

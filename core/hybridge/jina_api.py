@@ -16,15 +16,15 @@ from hybridge.web_api.answer import Answer
 from hybridge.web_api.batches import batches
 from hybridge.web_api.client import WebApi
 from hybridge.web_api.key import ApiKey, KeySource
-from hybridge.web_api.patience import Patience
+from hybridge.web_api.retry import RetryPolicy
 from hybridge.web_api.usage import Usage
 
 BASE_URL = "https://api.jina.ai/v1"
 JINA = KeySource("Jina", ("JINA_API_KEY", "JINAAI_API_KEY"), "https://jina.ai/api-dashboard")
 
-# The API refuses more: 2,048 documents to rerank, 512 texts to embed (jina-embeddings-v4).
-MOST_DOCUMENTS = 2_048
-MOST_TEXTS = 512
+# The API's limits for one request: documents to rerank, texts to embed (jina-embeddings-v4).
+MAX_DOCUMENTS = 2_048
+MAX_TEXTS = 512
 
 
 class JinaApi:
@@ -33,15 +33,15 @@ class JinaApi:
     Args:
         api_key: The key; else `JINA_API_KEY`, else `JINAAI_API_KEY`.
         base_url: Where the API is.
-        patience: Timeouts and retries.
+        policy: Timeouts and retries.
 
     Raises:
         AuthenticationError: There is no key.
-        InvalidInputError: The key or `base_url` is no such thing.
+        InvalidInputError: The key or `base_url` cannot be used.
     """
 
-    def __init__(self, api_key: str | None, base_url: str, patience: Patience) -> None:
-        self._api = WebApi(ApiKey.find(JINA, api_key), base_url, patience)
+    def __init__(self, api_key: str | None, base_url: str, policy: RetryPolicy) -> None:
+        self._api = WebApi(ApiKey.find(JINA, api_key), base_url, policy)
 
     @property
     def usage(self) -> Usage:
@@ -53,7 +53,7 @@ class JinaApi:
     ) -> list[float]:
         """Return one score per document, in the documents' order.
 
-        Every score is asked for, whatever the caller keeps, so that a missing one is seen.
+        All scores are requested, however few the caller keeps, so that a missing one is noticed.
 
         Raises:
             ApiError: The API refused, failed or gave an answer that cannot be trusted.
@@ -71,7 +71,7 @@ class JinaApi:
         return scores
 
     def embed(self, model: str, texts: Sequence[str], options: Mapping[str, object]) -> Answer:
-        """Ask for the vectors of at most 512 texts.
+        """Request the vectors of at most 512 texts.
 
         Args:
             model: The model's name.

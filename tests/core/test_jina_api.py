@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tenacity import RetryCallState, Retrying
 
 from hybridge.errors import (
     ApiConnectionError,
@@ -33,12 +34,12 @@ from hybridge.errors import (
 )
 from hybridge.jina_api import JinaApi
 from hybridge.web_api.errors import detail_of, seconds_until
-from hybridge.web_api.patience import Patience
+from hybridge.web_api.retry import Failure, RetryPolicy, seconds_to_wait
 from support import jina_server
 from support.jina_server import KEY, JinaServer
 
 DOCUMENTS = ["an apple", "a red apple", "a pear", "an apple and a pear"]
-HASTY = Patience(timeout=2.0, deadline=10.0, max_retries=2, backoff=0.01)
+HASTY = RetryPolicy(timeout=2.0, deadline=10.0, max_retries=2, backoff=0.01)
 
 
 @pytest.fixture
@@ -239,22 +240,22 @@ def test_retry_after_beyond_the_deadline_is_not_waited_for(
 
 
 @pytest.mark.parametrize(
-    ("fault", "patience"),
+    ("fault", "policy"),
     [
-        pytest.param(jina_server.silence, Patience(0.2, 10.0, 1, 0.01), id="slow-headers-timeout"),
-        pytest.param(jina_server.silence, Patience(9.0, 0.3, 1, 0.01), id="slow-headers-deadline"),
-        pytest.param(jina_server.drip, Patience(2.0, 0.3, 1, 0.01), id="slow-body"),
-        pytest.param(jina_server.drip_headers, Patience(2.0, 0.3, 1, 0.01), id="dripping-headers"),
+        pytest.param(jina_server.silence, RetryPolicy(0.2, 10.0, 1, 0.01), id="headers-timeout"),
+        pytest.param(jina_server.silence, RetryPolicy(9.0, 0.3, 1, 0.01), id="headers-deadline"),
+        pytest.param(jina_server.drip, RetryPolicy(2.0, 0.3, 1, 0.01), id="slow-body"),
+        pytest.param(jina_server.drip_headers, RetryPolicy(2.0, 0.3, 1, 0.01), id="slow-headers"),
     ],
 )
 def test_a_slow_answer_is_given_up(
-    server: JinaServer, fault: jina_server.Fault, patience: Patience
+    server: JinaServer, fault: jina_server.Fault, policy: RetryPolicy
 ) -> None:
     """However an answer is slow, the call ends in time."""
     server.then(fault, fault)
     start = time.monotonic()
     with pytest.raises(ApiConnectionError, match="timeout= and deadline="):
-        rerank(JinaApi(KEY, server.base_url, patience))
+        rerank(JinaApi(KEY, server.base_url, policy))
     assert time.monotonic() - start < 5
 
 
@@ -435,36 +436,61 @@ def test_threads_share_a_client(api: JinaApi, server: JinaServer) -> None:
 
 
 @pytest.mark.parametrize(
-    "base_url", ["", "api.jina.ai", "ftp://api.jina.ai", None, "http://u:p@host"]
+    "base_url",
+    ["", "api.jina.ai", "ftp://api.jina.ai", None, "http://[bad", "http://", "http://a:b/v1"],
 )
 def test_what_is_no_address_is_refused(base_url: Any) -> None:
-    """`base_url` must be an HTTP address without a password in it."""
+    """`base_url` must be an HTTP address."""
     with pytest.raises(InvalidInputError, match="base_url"):
         JinaApi(KEY, base_url, HASTY)
 
 
+@pytest.mark.parametrize("base_url", ["http://user:secret@host", "user:secret@host"])
+def test_a_password_in_the_address_is_refused_without_being_shown(base_url: str) -> None:
+    """`base_url` holds no password, and the error does not quote one."""
+    with pytest.raises(InvalidInputError, match="no password") as caught:
+        JinaApi(KEY, base_url, HASTY)
+    assert "secret" not in str(caught.value)
+
+
+def test_an_address_that_only_fails_at_the_socket_is_not_retried() -> None:
+    """A host that no resolver can be asked for is an error of ours, at once."""
+    api = JinaApi(KEY, "http://a..b:80", RetryPolicy(deadline=60.0, max_retries=5, backoff=5.0))
+    start = time.monotonic()
+    with pytest.raises(ApiConnectionError):
+        rerank(api)
+    assert time.monotonic() - start < 5
+
+
 @pytest.mark.parametrize(
-    "patience",
+    "arguments",
     [
         {"timeout": 0},
+        {"timeout": (1.0, 2.0, 3.0)},
         {"timeout": (1.0, -1.0)},
         {"timeout": "5"},
         {"deadline": float("nan")},
         {"deadline": True},
+        {"deadline": 10**400},
+        {"deadline": 1e9},
         {"max_retries": -1},
+        {"max_retries": 1.5},
         {"backoff": -0.1},
     ],
 )
-def test_impossible_waits_are_refused(patience: dict[str, Any]) -> None:
+def test_impossible_waits_are_refused(arguments: dict[str, Any]) -> None:
     """Timeouts and retries must be finite and not negative."""
-    with pytest.raises(InvalidInputError, match=next(iter(patience))):
-        Patience(**patience)
+    with pytest.raises(InvalidInputError, match=next(iter(arguments))):
+        RetryPolicy(**arguments)
 
 
 @given(st.integers(1, 6), st.none() | st.floats(0, 100))
 def test_waits_grow_and_never_undercut_the_api(failures: int, asked: float | None) -> None:
     """A wait lies within half of its doubling back-off, and is never shorter than `Retry-After`."""
-    wait = Patience(backoff=1.0).wait(failures, asked)
+    state = RetryCallState(Retrying(), None, (), {})
+    state.attempt_number = failures
+    state.set_result(Failure(RateLimitError("slow down"), temporary=True, retry_after=asked))
+    wait = seconds_to_wait(state, backoff=1.0)
     full = 2.0 ** (failures - 1)
     if asked is None:
         assert full / 2 <= wait <= full

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from hybridge.arguments import check_count, check_flag, check_label
 from hybridge.errors import InvalidInputError
-from hybridge.jina_api import BASE_URL, MOST_TEXTS, JinaApi
-from hybridge.texts import checked_texts
-from hybridge.web_api.batches import batches, check_batch_size
+from hybridge.jina_api import BASE_URL, MAX_TEXTS, JinaApi
+from hybridge.texts import parse_texts
+from hybridge.web_api.batches import batches
 from hybridge.web_api.embedding import embed_batches
-from hybridge.web_api.patience import Patience
+from hybridge.web_api.retry import RetryPolicy
 from hybridge.web_api.usage import Usage
 
 _DIMS = {
@@ -28,7 +29,7 @@ _DIMS = {
 
 
 class JinaEmbeddingFunction:
-    """Embeds texts with one of Jina's models; queries and documents each for their own task.
+    """Embeds texts with one of Jina's models; queries and documents each with a task of their own.
 
     Safe to use from several threads. Its `repr` and pickles hold no key; where a pickle is loaded,
     the environment is read again.
@@ -44,7 +45,7 @@ class JinaEmbeddingFunction:
         base_url: Where the API is.
         batch_size: Texts in one request, at most 512.
         timeout: Seconds to wait for a connection and for the next bytes, as one number or as two.
-        deadline: Seconds that one request may take in all, its retries and waits included.
+        deadline: Seconds that one request may take in total, including retries and waits.
         max_retries: How often a request is sent again after 429, 5xx or a failed connection.
         backoff: Seconds of the first wait between retries; each further one is twice as long.
 
@@ -62,24 +63,30 @@ class JinaEmbeddingFunction:
         late_chunking: bool = False,
         *,
         base_url: str = BASE_URL,
-        batch_size: int = MOST_TEXTS,
+        batch_size: int = MAX_TEXTS,
         timeout: float | tuple[float, float] = (5.0, 60.0),
         deadline: float = 120.0,
         max_retries: int = 3,
         backoff: float = 1.0,
     ) -> None:
-        check_batch_size(batch_size, MOST_TEXTS)
+        check_label(model_name, "model_name")
+        check_label(task, "task")
+        check_flag(late_chunking, "late_chunking")
+        if dimensions is not None:
+            check_count(dimensions, "dimensions")
+        check_count(batch_size, "batch_size", largest=MAX_TEXTS)
         self.model_name = model_name
         self._task = task
         self._dimensions = dimensions
         self._late_chunking = late_chunking
         self._batch_size = batch_size
         self._dim = dimensions or _DIMS.get(model_name)
-        self._api = JinaApi(api_key, base_url, Patience(timeout, deadline, max_retries, backoff))
+        policy = RetryPolicy(timeout, deadline, max_retries, backoff)
+        self._api = JinaApi(api_key, base_url, policy)
 
     @property
     def dim(self) -> int:
-        """The length of every vector; of an unknown model, by embedding one word."""
+        """The length of every vector; for an unknown model, found by embedding one word."""
         if self._dim is None:
             self._dim = self(["dim"]).shape[1]
         return self._dim
@@ -91,7 +98,7 @@ class JinaEmbeddingFunction:
 
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed texts for the constructor's `task`; the shape is `(len(texts), dim)`."""
-        return self._encode(checked_texts(texts, "texts"), self._task)
+        return self._encode(parse_texts(texts, "texts"), self._task)
 
     def encode_documents(
         self, documents: Sequence[str], *, progress: bool = False
@@ -103,25 +110,26 @@ class JinaEmbeddingFunction:
             progress: Whether to show a progress bar.
 
         Raises:
-            InvalidInputError: `documents` is no list of strings, or too long for late chunking.
+            InvalidInputError: `documents` is not a list of strings, or too long for late chunking.
             ApiError: The API refused, failed or gave an answer that cannot be trusted.
         """
-        texts = checked_texts(documents, "documents")
+        texts = parse_texts(documents, "documents")
         if self._late_chunking and len(texts) > self._batch_size:
-            raise InvalidInputError(
-                "Late chunking takes the texts of one call for one document, which must fit into "
-                f"one request of {self._batch_size} texts: {len(texts)} are too many"
+            msg = (
+                "Late chunking takes the texts of one call as the chunks of one document, which "
+                f"must fit into one request of {self._batch_size} texts: {len(texts)} are too many"
             )
+            raise InvalidInputError(msg)
         return self._encode(texts, "retrieval.passage", progress, late=self._late_chunking)
 
     def encode_queries(self, queries: Sequence[str]) -> NDArray[np.float32]:
         """Return a C-contiguous float32 array of shape `(len(queries), dim)`.
 
         Raises:
-            InvalidInputError: `queries` is no list of strings.
+            InvalidInputError: `queries` is not a list of strings.
             ApiError: The API refused, failed or gave an answer that cannot be trusted.
         """
-        return self._encode(checked_texts(queries, "queries"), "retrieval.query")
+        return self._encode(parse_texts(queries, "queries"), "retrieval.query")
 
     def __repr__(self) -> str:
         return f"JinaEmbeddingFunction({self.model_name!r})"

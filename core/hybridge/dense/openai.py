@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridge.errors import InvalidInputError, MalformedAnswerError
+from hybridge.arguments import check_count, check_label
+from hybridge.errors import HybridgeError, InvalidInputError, MalformedAnswerError
 from hybridge.extras import import_extra
-from hybridge.texts import checked_texts
+from hybridge.texts import parse_texts
 from hybridge.web_api.answer import Answer
-from hybridge.web_api.batches import batches, check_batch_size
+from hybridge.web_api.batches import batches
 from hybridge.web_api.client import check_base_url
 from hybridge.web_api.deadline import DeadlineError, within
 from hybridge.web_api.embedding import embed_batches
 from hybridge.web_api.errors import Refusal, no_answer
 from hybridge.web_api.key import ApiKey, KeySource
-from hybridge.web_api.patience import Patience
-from hybridge.web_api.retry import Failure, until_answered
+from hybridge.web_api.retry import Failure, RetryPolicy, with_retries
 from hybridge.web_api.usage import Usage, UsageMeter
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ _DIMS = {
     "text-embedding-ada-002": 1536,
 }
 # The API's limits for one request: inputs, and tokens in all of them together.
-_MOST_TEXTS = 2_048
-_MOST_TOKENS = 300_000
+_MAX_TEXTS = 2_048
+_MAX_TOKENS = 300_000
 
 
 class OpenAIEmbeddingFunction:
@@ -51,7 +51,7 @@ class OpenAIEmbeddingFunction:
         dimensions: The length of the vectors, for models that can shorten them.
         batch_size: Texts in one request, at most 2,048; fewer where they are long.
         timeout: Seconds to wait for a connection and for the next bytes, as one number or as two.
-        deadline: Seconds that one request may take in all, its retries and waits included.
+        deadline: Seconds that one request may take in total, including retries and waits.
         max_retries: How often a request is sent again after 429, 5xx or a failed connection.
         backoff: Seconds of the first wait between retries; each further one is twice as long.
         **options: Anything else that `openai.OpenAI` takes, such as `organization`.
@@ -69,21 +69,24 @@ class OpenAIEmbeddingFunction:
         base_url: str | None = None,
         dimensions: int | None = None,
         *,
-        batch_size: int = _MOST_TEXTS,
+        batch_size: int = _MAX_TEXTS,
         timeout: float | tuple[float, float] = (5.0, 60.0),
         deadline: float = 120.0,
         max_retries: int = 3,
         backoff: float = 1.0,
         **options: Any,
     ) -> None:
-        check_batch_size(batch_size, _MOST_TEXTS)
+        check_label(model_name, "model_name")
+        check_count(batch_size, "batch_size", largest=_MAX_TEXTS)
+        if dimensions is not None:
+            check_count(dimensions, "dimensions")
         if base_url is not None:
             check_base_url(base_url)
         self.model_name = model_name
         self._dimensions = dimensions
         self._batch_size = batch_size
         self._dim = dimensions or _DIMS.get(model_name)
-        self._patience = Patience(timeout, deadline, max_retries, backoff)
+        self._policy = RetryPolicy(timeout, deadline, max_retries, backoff)
         self._key = ApiKey.find(OPENAI, api_key)
         self._options = {"base_url": base_url, **options}
         self._meter = UsageMeter()
@@ -91,7 +94,7 @@ class OpenAIEmbeddingFunction:
 
     @property
     def dim(self) -> int:
-        """The length of every vector; of an unknown model, by embedding one word."""
+        """The length of every vector; for an unknown model, found by embedding one word."""
         if self._dim is None:
             self._dim = self(["dim"]).shape[1]
         return self._dim
@@ -115,7 +118,7 @@ class OpenAIEmbeddingFunction:
             progress: Whether to show a progress bar.
 
         Raises:
-            InvalidInputError: `documents` is no list of strings, or one of them is empty.
+            InvalidInputError: `documents` is not a list of strings, or one of them is empty.
             ApiError: The API refused, failed or gave an answer that cannot be trusted.
         """
         return self._encode(documents, "documents", progress)
@@ -124,7 +127,7 @@ class OpenAIEmbeddingFunction:
         """Return a C-contiguous float32 array of shape `(len(queries), dim)`.
 
         Raises:
-            InvalidInputError: `queries` is no list of strings, or one of them is empty.
+            InvalidInputError: `queries` is not a list of strings, or one of them is empty.
             ApiError: The API refused, failed or gave an answer that cannot be trusted.
         """
         return self._encode(queries, "queries")
@@ -135,14 +138,15 @@ class OpenAIEmbeddingFunction:
     def _encode(
         self, texts: Sequence[str], name: str, progress: bool = False
     ) -> NDArray[np.float32]:
-        listed = checked_texts(texts, name)
+        listed = parse_texts(texts, name)
         if "" in listed:
             place = f"{name}[{listed.index('')}]"
-            raise InvalidInputError(f"{place} is empty, which the API refuses: leave it out")
+            msg = f"{place} is empty, which the API refuses: leave it out"
+            raise InvalidInputError(msg)
         if not listed:
             return np.empty((0, self.dim), dtype=np.float32)
         return embed_batches(
-            batches(listed, self._batch_size, _MOST_TOKENS),
+            batches(listed, self._batch_size, _MAX_TOKENS),
             self._ask,
             dim=self._dim,
             total=len(listed),
@@ -150,7 +154,7 @@ class OpenAIEmbeddingFunction:
         )
 
     def _ask(self, batch: list[str]) -> Answer:
-        answer = until_answered(lambda left: self._attempt(batch, left), self._patience)
+        answer = with_retries(lambda left: self._attempt(batch, left), self._policy)
         self._meter.add(answer.body)
         return answer
 
@@ -162,19 +166,24 @@ class OpenAIEmbeddingFunction:
         except openai.APIStatusError as error:
             refused = error.response
             refusal = Refusal(refused.status_code, refused.headers, refused.content)
-            return Failure(refusal.error(self._key), refusal.passing, refusal.retry_after)
+            return Failure(refusal.error(self._key), refusal.temporary, refusal.retry_after)
         except openai.APIConnectionError as error:
             what = f"{error} {error.__cause__ or ''}".strip()
-            return self._no_answer(what, passing=True)
+            return self._no_answer(what, temporary=True)
         except DeadlineError:
-            return self._no_answer(f"{self._patience.deadline} s have passed", passing=False)
+            return self._no_answer(f"{self._policy.deadline} s have passed", temporary=False)
+        except (AttributeError, TypeError, ValueError) as error:
+            if isinstance(error, HybridgeError):
+                raise
+            # The request could not even be built; its headers hold the key.
+            raise self._unusable(error) from None
         try:
             return Answer.read(response.content, response.headers, self._key)
         except MalformedAnswerError as error:
             return Failure(error.with_traceback(None))
 
     def _send(self, batch: list[str]) -> Any:
-        """Return the HTTP response; its body is checked here, not by the client."""
+        """Return the HTTP response; its body is checked by us, not by the client."""
         dimensions: dict[str, Any] = {}
         if self._dimensions is not None:
             dimensions["dimensions"] = self._dimensions
@@ -183,26 +192,34 @@ class OpenAIEmbeddingFunction:
         )
         return raw.http_response
 
-    def _no_answer(self, what: str, passing: bool) -> Failure:
+    def _no_answer(self, what: str, temporary: bool) -> Failure:
         import openai
 
         # The client's own error holds the request, and so the key.
         base_url = str(self._client.base_url)
-        return Failure(no_answer(self._key, base_url, what, openai.OpenAIError(what)), passing)
+        return Failure(no_answer(self._key, base_url, what, openai.OpenAIError(what)), temporary)
 
     def _open(self) -> OpenAI:
         openai = import_extra("openai", "OpenAIEmbeddingFunction", "openai")
-        timeout = self._patience.timeout
+        timeout = self._policy.timeout
         connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
-        client: OpenAI = openai.OpenAI(
-            # Asked for at each request, so that a pickle without a key can still be loaded.
-            api_key=self._key.reveal,
-            timeout=openai.Timeout(read, connect=connect),
-            # Retries are ours: the client's cannot be bounded by a deadline.
-            max_retries=0,
-            **self._options,
-        )
+        try:
+            client: OpenAI = openai.OpenAI(
+                # Read at each request, so that a pickle without a key can still be loaded.
+                api_key=self._key.reveal,
+                timeout=openai.Timeout(read, connect=connect),
+                # Retries are ours: the client's cannot be bounded by a deadline.
+                max_retries=0,
+                **self._options,
+            )
+        except Exception as error:  # noqa: BLE001 - httpx and openai share no root
+            raise self._unusable(error) from None
         return client
+
+    def _unusable(self, error: Exception) -> InvalidInputError:
+        why = self._key.redact(f"{type(error).__name__}: {error}")
+        msg = f"OpenAI's client cannot use one of {', '.join(self._options)} ({why})"
+        return InvalidInputError(msg)
 
     def __getstate__(self) -> dict[str, object]:
         return {name: value for name, value in self.__dict__.items() if name != "_client"}

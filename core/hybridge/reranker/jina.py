@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hybridge.jina_api import BASE_URL, MOST_DOCUMENTS, JinaApi
+from hybridge.arguments import check_count, check_label
+from hybridge.jina_api import BASE_URL, MAX_DOCUMENTS, JinaApi
 from hybridge.records import RerankResult
-from hybridge.reranker.ranking import best, checked_request
-from hybridge.web_api.batches import check_batch_size
-from hybridge.web_api.patience import Patience
+from hybridge.reranker.ranking import best, parse_request
+from hybridge.web_api.retry import RetryPolicy
 from hybridge.web_api.usage import Usage
 
 
@@ -26,7 +26,7 @@ class JinaRerankFunction:
         base_url: Where the API is.
         batch_size: Documents in one request, at most 2,048.
         timeout: Seconds to wait for a connection and for the next bytes, as one number or as two.
-        deadline: Seconds that one request may take in all, its retries and waits included.
+        deadline: Seconds that one request may take in total, including retries and waits.
         max_retries: How often a request is sent again after 429, 5xx or a failed connection.
         backoff: Seconds of the first wait between retries; each further one is twice as long.
 
@@ -41,16 +41,18 @@ class JinaRerankFunction:
         api_key: str | None = None,
         *,
         base_url: str = BASE_URL,
-        batch_size: int = MOST_DOCUMENTS,
+        batch_size: int = MAX_DOCUMENTS,
         timeout: float | tuple[float, float] = (5.0, 60.0),
         deadline: float = 120.0,
         max_retries: int = 3,
         backoff: float = 1.0,
     ) -> None:
-        check_batch_size(batch_size, MOST_DOCUMENTS)
+        check_label(model_name, "model_name")
+        check_count(batch_size, "batch_size", largest=MAX_DOCUMENTS)
         self.model_name = model_name
         self._batch_size = batch_size
-        self._api = JinaApi(api_key, base_url, Patience(timeout, deadline, max_retries, backoff))
+        policy = RetryPolicy(timeout, deadline, max_retries, backoff)
+        self._api = JinaApi(api_key, base_url, policy)
 
     @property
     def usage(self) -> Usage:
@@ -69,7 +71,7 @@ class JinaRerankFunction:
             InvalidInputError: An argument is wrong; nothing was sent.
             ApiError: The API refused, failed or gave an answer that cannot be trusted.
         """
-        texts = checked_request(query, documents, top_k)
+        texts = parse_request(query, documents, top_k)
         scores = self._api.rerank(self.model_name, query, texts, self._batch_size)
         return best(texts, scores, top_k)
 

@@ -1,1 +1,1 @@
-"""What every web API needs: a hidden key, errors that say what to do, a patient client."""
+"""What every web API needs: a hidden key, errors that say what to do, retries within a deadline."""

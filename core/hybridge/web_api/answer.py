@@ -1,4 +1,4 @@
-"""A successful answer, checked before anything of it is used."""
+"""A successful answer, checked before any of it is used."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hybridge.web_api.key import ApiKey
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer with a status of success.
+    """The body of one successful response.
 
     Attributes:
         body: The body, as parsed.
@@ -35,7 +35,7 @@ class Answer:
         """Parse a body.
 
         Raises:
-            MalformedAnswerError: It is no JSON object.
+            MalformedAnswerError: It is not a JSON object.
         """
         identity = request_id(headers)
         try:
@@ -43,15 +43,16 @@ class Answer:
         except (ValueError, RecursionError):
             body = None
         if not isinstance(body, dict):
-            raise cls({}, identity, key).malformed("it is no JSON object")
+            msg = "it is not a JSON object"
+            raise cls({}, identity, key).malformed(msg)
         return cls(body, identity, key)
 
     def malformed(self, what: str) -> MalformedAnswerError:
-        """Return the error to raise; `what` says, as a clause, why the answer is not trusted."""
+        """Return the error to raise; `what` says, as a clause, why the answer cannot be trusted."""
         quote = f" Request id: {self.request_id}." if self.request_id else ""
         msg = (
             f"The answer of {self.key.source.service} cannot be trusted: {self.key.redact(what)}. "
-            f"None of it was used. Try again, and report it if it stays.{quote}"
+            f"None of it was used. Try again, and report it if it persists.{quote}"
         )
         return MalformedAnswerError(msg, status=200, request_id=self.request_id)
 
@@ -59,53 +60,61 @@ class Answer:
         """Return the objects of a list by their `index`, which runs from 0 to `count` - 1.
 
         Raises:
-            MalformedAnswerError: An index is missing, doubled or out of range.
+            MalformedAnswerError: An index is missing, repeated or out of range.
         """
         items = self.body.get(name)
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-            raise self.malformed(f"it holds no list {name!r}")
+            msg = f"it holds no list {name!r}"
+            raise self.malformed(msg)
         placed: dict[int, dict[str, Any]] = {}
         for item in items:
             index = item.get("index")
             if type(index) is not int or not 0 <= index < count:
-                raise self.malformed(f"it holds index {index!r} for {count} texts")
+                msg = f"it holds index {index!r} for {count} texts"
+                raise self.malformed(msg)
             if index in placed:
-                raise self.malformed(f"it holds index {index} twice")
+                msg = f"it holds index {index} twice"
+                raise self.malformed(msg)
             placed[index] = item
         if len(placed) < count:
-            raise self.malformed(f"it holds {len(placed)} results for {count} texts")
+            msg = f"it holds {len(placed)} results for {count} texts"
+            raise self.malformed(msg)
         return [placed[index] for index in range(count)]
 
     def scores(self, count: int) -> list[float]:
         """Return the `relevance_score` of each of `count` documents, in their order.
 
         Raises:
-            MalformedAnswerError: A score is missing, doubled or no finite number.
+            MalformedAnswerError: A score is missing, repeated or not a finite number.
         """
         scores = [item.get("relevance_score") for item in self.items("results", count)]
         for score in scores:
             if not _is_finite_number(score):
-                raise self.malformed(f"a score is {score!r}")
+                msg = f"a score is {score!r}"
+                raise self.malformed(msg)
         return [float(score) for score in scores if score is not None]
 
     def vectors(self, count: int) -> NDArray[np.float32]:
         """Return the `embedding` of each of `count` texts: float32 of shape `(count, dim)`.
 
         Raises:
-            MalformedAnswerError: A vector is missing, doubled, of another length than the others,
+            MalformedAnswerError: A vector is missing, repeated, of another length than the others,
                 or holds anything but finite numbers.
         """
         items = self.items("data", count)
         try:
             vectors = np.array([item.get("embedding") for item in items])
         except ValueError:
-            raise self.malformed("its vectors differ in length") from None
+            msg = "its vectors differ in length"
+            raise self.malformed(msg) from None
         if vectors.ndim != 2 or vectors.dtype.kind not in "fi" or not vectors.size:
-            raise self.malformed("an embedding is no list of numbers")
+            msg = "an embedding is not a list of numbers"
+            raise self.malformed(msg)
         with np.errstate(over="ignore"):
             vectors = vectors.astype(np.float32)
         if not np.isfinite(vectors).all():
-            raise self.malformed("a vector is not finite")
+            msg = "a vector is not finite"
+            raise self.malformed(msg)
         return vectors
 
 

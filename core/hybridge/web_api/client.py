@@ -1,4 +1,4 @@
-"""One HTTP client: JSON in, JSON out, patient with what passes and plain about what does not."""
+"""One HTTP client: JSON in, JSON out, temporary failures retried, lasting ones explained."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import Mapping
 
 import requests
 from requests.auth import AuthBase
+from urllib3.exceptions import HTTPError
 
+from hybridge.arguments import check_label, shown
 from hybridge.errors import ApiConnectionError, InvalidInputError, MalformedAnswerError
 from hybridge.web_api.answer import Answer
 from hybridge.web_api.deadline import DeadlineError, within
 from hybridge.web_api.errors import Refusal, no_answer
 from hybridge.web_api.key import ApiKey
-from hybridge.web_api.patience import Patience
-from hybridge.web_api.retry import Failure, until_answered
+from hybridge.web_api.retry import Failure, RetryPolicy, with_retries
 from hybridge.web_api.usage import Usage, UsageMeter
 
 
@@ -24,17 +25,17 @@ class WebApi:
     Args:
         key: The key, sent as a bearer token.
         base_url: What every path is appended to.
-        patience: Timeouts and retries.
+        policy: Timeouts and retries.
 
     Raises:
-        InvalidInputError: `base_url` is no HTTP address.
+        InvalidInputError: `base_url` is not an HTTP address.
     """
 
-    def __init__(self, key: ApiKey, base_url: str, patience: Patience) -> None:
+    def __init__(self, key: ApiKey, base_url: str, policy: RetryPolicy) -> None:
         check_base_url(base_url)
         self._key = key
         self._base_url = base_url.rstrip("/")
-        self._patience = patience
+        self._policy = policy
         self._meter = UsageMeter()
         self._session = requests.Session()
 
@@ -44,7 +45,7 @@ class WebApi:
         return self._meter.usage
 
     def post(self, path: str, payload: Mapping[str, object]) -> Answer:
-        """Send one request, again if need be, and return its answer.
+        """Send one request, with retries, and return its answer.
 
         Args:
             path: Appended to the base URL, with its leading slash.
@@ -54,20 +55,22 @@ class WebApi:
             ApiError: One of its kinds; see `hybridge.errors`.
         """
         body = json.dumps(payload).encode()
-        answer = until_answered(lambda left: self._attempt(path, body, left), self._patience)
+        answer = with_retries(lambda left: self._attempt(path, body, left), self._policy)
         self._meter.add(answer.body)
         return answer
 
     def _attempt(self, path: str, body: bytes, seconds: float) -> Answer | Failure:
         try:
             response = within(seconds, lambda: self._send(path, body))
-        except requests.RequestException as error:
-            return Failure(self._no_answer(_words(error), _bare(error)), passing=True)
+        except (requests.RequestException, HTTPError) as error:
+            # An address that cannot be read is a ValueError too.
+            temporary = not isinstance(error, ValueError)
+            return Failure(self._no_answer(_message(error), _bare(error)), temporary)
         except DeadlineError:
-            return Failure(self._no_answer(f"{self._patience.deadline} s have passed", None))
+            return Failure(self._no_answer(f"{self._policy.deadline} s have passed", None))
         if not response.ok or response.is_redirect:
             refusal = Refusal(response.status_code, response.headers, response.content)
-            return Failure(refusal.error(self._key), refusal.passing, refusal.retry_after)
+            return Failure(refusal.error(self._key), refusal.temporary, refusal.retry_after)
         try:
             return Answer.read(response.content, response.headers, self._key)
         except MalformedAnswerError as error:
@@ -79,8 +82,8 @@ class WebApi:
             data=body,
             headers={"Content-Type": "application/json", "Accept": "application/json"},
             auth=_Bearer(self._key),
-            timeout=self._patience.timeout,
-            # A redirected POST becomes a GET; saying so beats a puzzling answer.
+            timeout=self._policy.timeout,
+            # A redirected POST becomes a GET, and its answer would be a puzzle.
             allow_redirects=False,
         )
 
@@ -89,16 +92,25 @@ class WebApi:
 
 
 def check_base_url(base_url: str) -> None:
-    """Refuse what is no HTTP address, or holds a password that errors would show.
+    """Check that an argument is an HTTP address, without a password that errors would show.
 
     Raises:
-        InvalidInputError: It is one of these.
+        InvalidInputError: It is not.
     """
-    if not isinstance(base_url, str) or not base_url.startswith(("http://", "https://")):
-        msg = f"base_url must begin with http:// or https://, not {base_url!r}"
-        raise InvalidInputError(msg)
+    check_label(base_url, "base_url")
     if "@" in base_url:
-        raise InvalidInputError("base_url must hold no password: pass the key as api_key=")
+        msg = "base_url must hold no password: pass the key as api_key="
+        raise InvalidInputError(msg)
+    if not base_url.startswith(("http://", "https://")):
+        msg = f"base_url must begin with http:// or https://, not {shown(base_url)}"
+        raise InvalidInputError(msg)
+    try:
+        requests.PreparedRequest().prepare_url(base_url, None)
+    except ValueError as error:
+        msg = (
+            f"base_url must be an address such as https://api.example.com/v1, not {shown(base_url)}"
+        )
+        raise InvalidInputError(msg) from error
 
 
 class _Bearer(AuthBase):
@@ -112,16 +124,19 @@ class _Bearer(AuthBase):
         return request
 
 
-def _words(error: requests.RequestException) -> str:
-    """Name the kind of failure in the system's own words, without object addresses."""
+def _message(error: Exception) -> str:
+    """Return the kind of failure and the system's own message, without object addresses."""
     said = str(error).rpartition(">: ")[2].rstrip("')")
     return f"{type(error).__name__}, {said}"
 
 
-def _bare(error: requests.RequestException) -> requests.RequestException:
-    """Cut an error down to its words.
+def _bare(error: Exception) -> requests.RequestException:
+    """Return an error of the same kind that holds the message alone.
 
-    What hangs on it (the prepared request, the frames of its traceback, the errors before it)
-    holds the `Authorization` header, which error reporters print.
+    What is attached to it (the prepared request, the frames of its traceback, the errors before
+    it) holds the `Authorization` header, which error reporters print.
     """
-    return type(error)(str(error))
+    kind = (
+        type(error) if isinstance(error, requests.RequestException) else requests.RequestException
+    )
+    return kind(str(error))

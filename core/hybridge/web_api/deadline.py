@@ -1,4 +1,4 @@
-"""A limit on the whole of a call that has only limits on its parts."""
+"""A deadline for a whole call, where the library limits only its parts."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ class DeadlineError(Exception):
 def within(seconds: float, call: Callable[[], T]) -> T:
     """Return `call()`, or give up waiting for it.
 
-    `requests` restarts its read timeout with every byte, so an answer that drips would hold its
-    caller for ever. The call runs in a thread of its own; one that is given up ends by itself as
-    soon as its socket does.
+    `requests` restarts its read timeout with every byte, so an answer that trickles in could block
+    its caller forever. The call runs in a thread of its own; an abandoned one ends when its socket
+    does.
 
     Args:
         seconds: How long to wait.
         call: What to do.
 
     Raises:
-        DeadlineError: The time has passed. Anything that `call` raises comes through.
+        DeadlineError: The time is up. Anything that `call` raises comes through.
     """
     outcome: Future[T] = Future()
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
+from hybridge.arguments import check_flag
 from hybridge.web_api.answer import Answer
 
 
@@ -29,8 +30,10 @@ def embed_batches(
         progress: Whether to show a progress bar.
 
     Raises:
+        InvalidInputError: `progress` is not a bool.
         ApiError: A request failed, or an answer cannot be trusted.
     """
+    check_flag(progress, "progress")
     parts: list[NDArray[np.float32]] = []
     with tqdm(total=total, unit="text", disable=not progress) as bar:
         for batch in batches:
@@ -38,7 +41,8 @@ def embed_batches(
             vectors = answer.vectors(len(batch))
             dim = dim or vectors.shape[1]
             if vectors.shape[1] != dim:
-                raise answer.malformed(f"a vector has {vectors.shape[1]} numbers, not {dim}")
+                msg = f"a vector has {vectors.shape[1]} numbers, not {dim}"
+                raise answer.malformed(msg)
             parts.append(vectors)
             bar.update(len(batch))
     return np.concatenate(parts)

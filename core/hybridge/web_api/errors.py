@@ -48,7 +48,7 @@ class Refusal:
         return kind(msg, status=self.status, request_id=identity)
 
     @property
-    def passing(self) -> bool:
+    def temporary(self) -> bool:
         """Whether the same request may succeed later."""
         return not self._used_up and (self.status == 429 or self.status >= 500)
 
@@ -66,7 +66,7 @@ class Refusal:
     def _kind(self, key: ApiKey) -> tuple[type[ApiError], str]:
         source = key.source
         if self._used_up:
-            return RateLimitError, f"The account is used up: top it up at {source.url}."
+            return RateLimitError, f"The account has no quota left: top it up at {source.url}."
         if self.status in (401, 403):
             variables = " or ".join(source.variables)
             return AuthenticationError, f"Check the key (api_key=, {variables}) at {source.url}."
@@ -138,13 +138,13 @@ def _place(value: dict[str, object]) -> str:
 
 
 def no_answer(key: ApiKey, base_url: str, what: str, cause: Exception | None) -> ApiConnectionError:
-    """Return the error for a request that nobody answered.
+    """Return the error for a request that got no answer.
 
     Args:
         key: The key that was used.
         base_url: Where the request went.
         what: What happened, as a clause.
-        cause: What to chain; it must hold nothing but words.
+        cause: What to chain; it must hold nothing but its message.
     """
     error = ApiConnectionError(
         f"{key.source.service} at {base_url} gave no answer: {key.redact(what)}. "

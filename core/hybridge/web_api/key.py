@@ -50,7 +50,7 @@ class ApiKey:
         """Take the key from `argument`, else from the environment.
 
         Raises:
-            InvalidInputError: The key is no string, or nothing that a header can hold.
+            InvalidInputError: The key is not a string, or a header cannot hold it.
             AuthenticationError: There is no key.
         """
         if argument is None:
@@ -58,31 +58,33 @@ class ApiKey:
         elif isinstance(argument, str):
             key = cls(source, argument.strip())
         else:
-            raise InvalidInputError(f"api_key must be a string, not {type(argument).__name__}")
+            msg = f"api_key must be a string, not {type(argument).__name__}"
+            raise InvalidInputError(msg)
         key.reveal()
         return key
 
     @classmethod
     def from_environment(cls, source: KeySource) -> ApiKey:
-        """Read the environment, now."""
+        """Read the key from the environment, now."""
         return cls(source, source.from_environment())
 
     def reveal(self) -> str:
-        """Return the key itself, to be sent and nothing else.
+        """Return the key itself, for sending only.
 
         Raises:
-            InvalidInputError: It is nothing that a header can hold.
+            InvalidInputError: A header cannot hold it.
             AuthenticationError: There is no key.
         """
         if self._value is None:
-            raise AuthenticationError(_missing(self.source))
+            msg = _missing(self.source)
+            raise AuthenticationError(msg)
         # `requests` would quote a bad header, and so the key, in its own error.
-        if not self._value or not all("!" <= sign <= "~" for sign in self._value):
-            service = self.source.service
-            raise InvalidInputError(
-                f"The key for {service} is empty or holds spaces, line breaks or non-ASCII signs; "
-                "copy it again"
+        if not self._value or not all("!" <= character <= "~" for character in self._value):
+            msg = (
+                f"The key for {self.source.service} is empty or holds spaces, line breaks or "
+                "non-ASCII characters; copy it again"
             )
+            raise InvalidInputError(msg)
         return self._value
 
     def redact(self, text: str) -> str:

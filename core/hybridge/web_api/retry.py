@@ -1,19 +1,65 @@
-"""Asking again after a failure that may pass."""
+"""Sending a request again after a temporary failure, by tenacity."""
 
 from __future__ import annotations
 
 import logging
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, cast
 
-from hybridge.errors import ApiError
-from hybridge.web_api.patience import Patience
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_result,
+    stop_after_attempt,
+    stop_any,
+    stop_before_delay,
+    wait_exponential,
+)
+
+from hybridge.arguments import check_count, shown
+from hybridge.errors import ApiError, InvalidInputError
 
 T = TypeVar("T")
 
-_logger = logging.getLogger("hybridge")
+logger = logging.getLogger("hybridge")
+
+# The operating system counts the milliseconds of a socket's timeout in 31 bits.
+_LONGEST = 1e6
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """Timeouts and retries of one API.
+
+    Attributes:
+        timeout: Seconds to wait for a connection and for the next bytes, as one number or as two.
+        deadline: Seconds that one request may take in total, including retries and waits.
+        max_retries: How often a request is sent again after 429, 5xx or a failed connection.
+        backoff: Seconds of the first wait; each further one is twice as long.
+
+    Raises:
+        InvalidInputError: A number is negative, not finite, too large, or zero where time is
+            needed.
+    """
+
+    timeout: float | tuple[float, float] = (5.0, 60.0)
+    deadline: float = 120.0
+    max_retries: int = 3
+    backoff: float = 1.0
+
+    def __post_init__(self) -> None:
+        parts = self.timeout if isinstance(self.timeout, tuple) else (self.timeout, self.timeout)
+        if len(parts) != 2:
+            msg = f"timeout must be one number or two, not {shown(self.timeout)}"
+            raise InvalidInputError(msg)
+        for seconds in parts:
+            _check_seconds(seconds, "timeout", lowest=0.001)
+        _check_seconds(self.deadline, "deadline", lowest=0.001)
+        check_count(self.max_retries, "max_retries", lowest=0)
+        _check_seconds(self.backoff, "backoff", lowest=0)
 
 
 @dataclass(frozen=True)
@@ -21,37 +67,73 @@ class Failure:
     """One attempt that failed.
 
     Attributes:
-        error: What to raise if it is the last.
-        passing: Whether the same request may succeed later.
-        asked: The wait that the API asks for (`Retry-After`), in seconds.
+        error: What to raise if no other attempt follows.
+        temporary: Whether the same request may succeed later.
+        retry_after: The seconds that the API asks to wait (`Retry-After`).
     """
 
     error: ApiError
-    passing: bool = False
-    asked: float | None = None
+    temporary: bool = False
+    retry_after: float | None = None
 
 
-def until_answered(attempt: Callable[[float], T | Failure], patience: Patience) -> T:
-    """Attempt a request until it succeeds, fails for good, or patience ends.
+def with_retries(attempt: Callable[[float], T | Failure], policy: RetryPolicy) -> T:
+    """Attempt a request until it succeeds, fails for good, or the policy ends it.
 
-    A failure is a value, not an exception: so the error that is raised at last carries no
-    exception of the HTTP library, and no frame of it, in which the key stands.
+    A failure is a value, not an exception: so the error that is finally raised carries no
+    exception of the HTTP library, and none of its frames, which hold the key.
 
     Args:
         attempt: Sends the request; it is given the seconds that are left.
-        patience: How often, and for how long in all.
+        policy: How often to try, and for how long in total.
 
     Raises:
         ApiError: The last failure's.
     """
-    end = time.monotonic() + patience.deadline
-    failures = 0
-    while isinstance(outcome := attempt(end - time.monotonic()), Failure):
-        failures += 1
-        wait = patience.wait(failures, outcome.asked)
-        spent = failures > patience.max_retries or time.monotonic() + wait >= end
-        if spent or not outcome.passing:
-            raise outcome.error
-        _logger.info("%s Trying again in %.1f s.", outcome.error, wait)
-        time.sleep(wait)
+    end = time.monotonic() + policy.deadline
+    retrying = Retrying(
+        retry=retry_if_result(lambda outcome: isinstance(outcome, Failure) and outcome.temporary),
+        wait=lambda state: seconds_to_wait(state, policy.backoff),
+        # A wait that would outlast the deadline is not begun.
+        stop=stop_any(
+            stop_after_attempt(policy.max_retries + 1), stop_before_delay(policy.deadline)
+        ),
+        before_sleep=_log_failure,
+        retry_error_callback=_outcome,
+    )
+    outcome = retrying(lambda: attempt(end - time.monotonic()))
+    if isinstance(outcome, Failure):
+        raise outcome.error
     return outcome
+
+
+def seconds_to_wait(state: RetryCallState, backoff: float) -> float:
+    """Return how long to wait before the next attempt.
+
+    The back-off is shortened by up to half at random, so that many clients do not come back
+    together. The wait is never shorter than what the API asked for.
+
+    Args:
+        state: What tenacity knows of the attempts so far; the last one was a `Failure`.
+        backoff: Seconds of the first wait.
+    """
+    doubled = wait_exponential(multiplier=backoff)(state)
+    jittered = doubled * random.uniform(0.5, 1.0)
+    retry_after = _outcome(state).retry_after
+    return jittered if retry_after is None else retry_after + random.uniform(0.0, jittered)
+
+
+def _outcome(state: RetryCallState) -> Failure:
+    assert state.outcome is not None
+    return cast("Failure", state.outcome.result())
+
+
+def _log_failure(state: RetryCallState) -> None:
+    logger.info("%s Trying again in %.1f s.", _outcome(state).error, state.upcoming_sleep)
+
+
+def _check_seconds(value: float, name: str, lowest: float) -> None:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not lowest <= value <= _LONGEST:  # NaN lies within no limits
+        msg = f"{name} must be a number from {lowest} to {_LONGEST:,.0f}, not {shown(value)}"
+        raise InvalidInputError(msg)

@@ -1,4 +1,4 @@
-"""What an API has counted for us."""
+"""The requests and tokens that an API has counted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Usage:
     """What has been used so far.
 
     Attributes:
-        requests: Requests that were answered with success.
+        requests: Requests that succeeded.
         total_tokens: Tokens that the API counted for them.
     """
 
@@ -21,14 +21,14 @@ class Usage:
 
 
 class UsageMeter:
-    """Adds up usage over threads. A copy or a pickle starts anew."""
+    """Adds up usage over threads. A copy or a pickle starts from zero."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self.usage = Usage()
 
     def add(self, answer: Mapping[str, object]) -> None:
-        """Count one answer; one that reports no tokens counts as a request alone."""
+        """Count one answer; one that reports no tokens counts as a request only."""
         reported = answer.get("usage")
         tokens = reported.get("total_tokens") if isinstance(reported, dict) else None
         counted = tokens if isinstance(tokens, int) else 0

@@ -1,0 +1,87 @@
+"""The arguments that the constructors of model functions share, checked before they are used."""
+
+from __future__ import annotations
+
+import os
+import reprlib
+from pathlib import Path
+
+from hybridge.errors import InvalidInputError
+from hybridge.texts import check_text
+
+# What indexes an array on every platform; nobody means a batch or a text that long.
+_LARGEST = 2**31 - 1
+
+_bounded = reprlib.Repr()
+_bounded.maxstring = _bounded.maxother = 200
+
+
+def shown(value: object) -> str:
+    """Return a `repr` for an error message: bounded in length and depth, and never an error."""
+    try:
+        return _bounded.repr(value)
+    except (ValueError, RecursionError):  # an int of more digits than Python converts
+        return f"a value of type {type(value).__name__}"
+
+
+def check_flag(value: bool, name: str) -> None:
+    """Check that an argument is True or False.
+
+    Raises:
+        InvalidInputError: It is neither.
+    """
+    if not isinstance(value, bool):
+        msg = f"{name} must be True or False, not {shown(value)}"
+        raise InvalidInputError(msg)
+
+
+def check_count(value: int, name: str, lowest: int = 1, largest: int = _LARGEST) -> None:
+    """Check that an argument is a whole number within limits; a bool is not.
+
+    Raises:
+        InvalidInputError: It is not.
+    """
+    if type(value) is not int or not lowest <= value <= largest:
+        limits = f"of at least {lowest}" if largest == _LARGEST else f"from {lowest} to {largest}"
+        msg = f"{name} must be a whole number {limits}, not {shown(value)}"
+        raise InvalidInputError(msg)
+
+
+def check_choice(value: str, name: str, choices: tuple[str, ...]) -> None:
+    """Check that an argument is one of a few strings.
+
+    Raises:
+        InvalidInputError: It is not; the error lists them.
+    """
+    if not isinstance(value, str) or value not in choices:
+        msg = f"{name} must be one of {', '.join(map(repr, choices))}, not {shown(value)}"
+        raise InvalidInputError(msg)
+
+
+def check_label(value: str, name: str) -> None:
+    """Check that an argument is a string that is not empty, such as the name of an API's model.
+
+    Raises:
+        InvalidInputError: It is not.
+    """
+    check_text(value, name)
+    if not value:
+        msg = f"{name} must not be empty"
+        raise InvalidInputError(msg)
+
+
+def parse_location(value: str | Path, name: str) -> str:
+    """Return the name of a model on the hub, or the path of a folder, as a string.
+
+    Raises:
+        InvalidInputError: It is neither a string nor a path, or no path can look like it.
+    """
+    if not isinstance(value, (str, os.PathLike)):
+        msg = f"{name} must be a name or a path, not {shown(value)}"
+        raise InvalidInputError(msg)
+    location = os.fspath(value)
+    check_label(location, name)
+    if "\0" in location:
+        msg = f"{name} must not contain NUL, not {shown(location)}"
+        raise InvalidInputError(msg)
+    return location
