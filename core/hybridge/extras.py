@@ -13,7 +13,7 @@ def import_extra(module: str, user: str, extra: str, package: str | None = None)
 
     Args:
         module: The module.
-        user: Who needs it, for instance a class name.
+        user: What needs it, for instance a class name.
         extra: The extra of Hybridge that brings it.
         package: The package that holds it, where its name differs.
 
@@ -23,6 +23,6 @@ def import_extra(module: str, user: str, extra: str, package: str | None = None)
     try:
         return import_module(module)
     except ImportError as error:
-        # One that is installed and broken says itself what is wrong with it.
+        # If it is installed but broken, the original error says what is wrong.
         absent = error.name is not None and module.startswith(error.name)
         raise MissingExtraError(user, package or module, extra) from (None if absent else error)

@@ -1,20 +1,21 @@
 """Finding a model on this machine or on the hub.
 
-Offline, the hub's own client retries for more than a minute before it says so; here one short
-question to the hub decides.
+Offline, the hub's own client retries for more than a minute before it gives up; here one short
+request to the hub decides.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import requests
 
-from hybridge.errors import InvalidInputError, ModelNotFoundError
+from hybridge.arguments import shown
+from hybridge.errors import HybridgeError, InvalidInputError, ModelNotFoundError
 from hybridge.extras import import_extra
 from hybridge.web_api.deadline import DeadlineError, within
 
@@ -42,32 +43,58 @@ def load_model(
         organization: The hub's owner of models whose name has none.
         cache_folder: The cache; the hub's own by default.
         revision: The version on the hub.
-        cure: What else would help where nothing has the model, as a clause.
+        cure: What else would help if the model is nowhere, as a clause.
 
     Raises:
         ModelNotFoundError: None of the places has the model.
-        InvalidInputError: The files are there and make no model.
+        InvalidInputError: The files are there, but they are not a usable model.
     """
-    try:
+    with model_errors(name, cure):
         folder = Path(name).expanduser()
         if folder.is_dir():
             return load(str(folder), False)
         if name.startswith((".", "~", "/")) or "\\" in name or name.count("/") > 1:
-            raise ModelNotFoundError(f"There is no folder {name!r}: check the path")
+            msg = f"There is no folder {shown(name)}: check the path"
+            raise ModelNotFoundError(msg)
         names = (name, f"{organization}/{name}") if "/" not in name and organization else (name,)
         if any(_is_cached(each, marker, cache_folder, revision) for each in names):
-            # What is cached may be the rest of a broken download.
+            # The cache may hold what is left of an interrupted download.
             with suppress(OSError):
                 return load(name, True)
         if not _hub_answers():
-            raise ModelNotFoundError(_cures(name, "the hub cannot be reached", cure))
+            msg = _not_found(name, "the hub cannot be reached", cure)
+            raise ModelNotFoundError(msg)
         return load(name, False)
-    except OSError as error:
-        raise ModelNotFoundError(_cures(name, _first_line(error), cure)) from error
-    except InvalidInputError:
+
+
+@contextmanager
+def model_errors(name: str, cure: str = "") -> Iterator[None]:
+    """Turn whatever a library raises while it loads or tries a model into an error of ours.
+
+    Args:
+        name: The model.
+        cure: See `load_model`.
+
+    Raises:
+        ModelNotFoundError: A file is absent or cannot be read.
+        InvalidInputError: Anything else: the files, or the options they were loaded with, do not
+            make a usable model.
+    """
+    try:
+        yield
+    except HybridgeError:
         raise
-    except ValueError as error:
-        raise InvalidInputError(f"{name!r} cannot be loaded: {_first_line(error)}") from error
+    except OSError as error:
+        msg = _not_found(name, _first_line(error), cure)
+        raise ModelNotFoundError(msg) from error
+    except Exception as error:
+        msg = f"{shown(name)} cannot be loaded: {_first_line(error)}"
+        raise InvalidInputError(msg) from error
+
+
+def parse_device(device: str | None) -> str | None:
+    """Return the device to load a model on, where "" is None, as it is for `pymilvus.model`."""
+    return None if isinstance(device, str) and not device else device
 
 
 def load_sentence_transformers(
@@ -102,7 +129,7 @@ def load_sentence_transformers(
         lambda place, local: getattr(library, kind)(place, local_files_only=local, **options),
         marker=marker,
         organization=organization,
-        cache_folder=options.get("cache_folder") or os.getenv("SENTENCE_TRANSFORMERS_HOME"),
+        cache_folder=options.get("cache_folder", os.getenv("SENTENCE_TRANSFORMERS_HOME")),
         revision=options.get("revision"),
         cure=cure,
     )
@@ -111,7 +138,7 @@ def load_sentence_transformers(
 def _is_cached(name: str, marker: str, cache_folder: str | None, revision: str | None) -> bool:
     from huggingface_hub import try_to_load_from_cache
 
-    # The answer is a path, or a sign that the model is known to have no such file, or None.
+    # The answer is a path, or a marker for a file that the model is known to lack, or None.
     found = try_to_load_from_cache(name, marker, cache_dir=cache_folder, revision=revision)
     return found is not None
 
@@ -128,14 +155,14 @@ def _hub_answers() -> bool:
     return True
 
 
-def _cures(name: str, why: str, cure: str) -> str:
+def _not_found(name: str, why: str, cure: str) -> str:
     first = f"{cure}; or " if cure else ""
     return (
-        f"{name!r} is not on this machine, and could not be fetched: {why}. "
+        f"{shown(name)} is not on this machine, and could not be fetched: {why}. "
         f"To cure it: {first}pass the path of a folder that holds the model; or connect once, "
         "so that the model gets into the cache (check the name, HF_HUB_OFFLINE and the proxy)."
     )
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0].rstrip(".")
+    return str(error).partition("\n")[0].rstrip(".") or type(error).__name__

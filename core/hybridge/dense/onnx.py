@@ -17,9 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
+from hybridge.arguments import check_count, check_flag, parse_location
 from hybridge.dense.onnx_files import OnnxFiles
 from hybridge.dense.onnx_runtimes import INPUTS, Runtime, load_runtime
-from hybridge.texts import checked_texts
+from hybridge.hub import model_errors
+from hybridge.texts import check_text, parse_texts
 
 _NAME = "OnnxEmbeddingFunction"
 
@@ -46,7 +48,7 @@ class OnnxEmbeddingFunction:
     Raises:
         MissingExtraError: The runtime or `tokenizers` is not installed.
         ModelNotFoundError: The files are neither here nor reachable.
-        InvalidInputError: The files make no usable model, or the runtime is unknown.
+        InvalidInputError: An argument is wrong, or the files are not a usable model.
     """
 
     def __init__(
@@ -60,17 +62,24 @@ class OnnxEmbeddingFunction:
         normalize_embeddings: bool = True,
         runtime: Runtime = "onnxruntime",
     ) -> None:
-        self.model_name = str(model_name)
+        check_count(batch_size, "batch_size")
+        check_text(query_instruction, "query_instruction")
+        check_text(doc_instruction, "doc_instruction")
+        check_flag(normalize_embeddings, "normalize_embeddings")
+        self.model_name = parse_location(model_name, "model_name")
+        tokenizer_name = model_name if tokenizer_name is None else tokenizer_name
         self._batch_size = batch_size
         self._query_instruction = query_instruction
         self._doc_instruction = doc_instruction
         self._normalize = normalize_embeddings
         open_file = load_runtime(runtime, _NAME)
-        files = OnnxFiles.find(self.model_name, str(tokenizer_name or model_name), _NAME)
-        self._tokenizer = files.tokenizer()
-        self._pooling = files.pooling()
-        self._run = open_file(files.model)
-        self._dim = int(self._vectors(["dim"], progress=False).shape[1])
+        tokenizer_name = parse_location(tokenizer_name, "tokenizer_name")
+        files = OnnxFiles.find(self.model_name, tokenizer_name, _NAME)
+        with model_errors(self.model_name):
+            self._tokenizer = files.tokenizer()
+            self._pooling = files.pooling()
+            self._run = open_file(files.model)
+            self._dim = int(self._vectors(["dim"], progress=False).shape[1])
 
     @property
     def dim(self) -> int:
@@ -79,7 +88,7 @@ class OnnxEmbeddingFunction:
 
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed texts as they are, without an instruction; the shape is `(len(texts), dim)`."""
-        return self._vectors(checked_texts(texts, "texts"), progress=False)
+        return self._vectors(parse_texts(texts, "texts"), progress=False)
 
     def encode_documents(
         self, documents: Sequence[str], *, progress: bool = False
@@ -91,28 +100,29 @@ class OnnxEmbeddingFunction:
             progress: Whether to show a progress bar.
 
         Raises:
-            InvalidInputError: `documents` is no list of strings.
+            InvalidInputError: `documents` is not a list of strings.
         """
-        texts = [self._doc_instruction + text for text in checked_texts(documents, "documents")]
+        texts = [self._doc_instruction + text for text in parse_texts(documents, "documents")]
         return self._vectors(texts, progress)
 
     def encode_queries(self, queries: Sequence[str]) -> NDArray[np.float32]:
         """Return a C-contiguous float32 array of shape `(len(queries), dim)`.
 
         Raises:
-            InvalidInputError: `queries` is no list of strings.
+            InvalidInputError: `queries` is not a list of strings.
         """
-        texts = [self._query_instruction + text for text in checked_texts(queries, "queries")]
+        texts = [self._query_instruction + text for text in parse_texts(queries, "queries")]
         return self._vectors(texts, progress=False)
 
     def __repr__(self) -> str:
         return f"{_NAME}({self.model_name!r})"
 
     def _vectors(self, texts: list[str], progress: bool) -> NDArray[np.float32]:
+        check_flag(progress, "progress")
         if not texts:
             return np.empty((0, self._dim), dtype=np.float32)
         encodings = self._tokenizer.encode_batch(texts)
-        # Texts of like length share a batch, so that little of it is padding.
+        # Texts of similar length share a batch, so that little of it is padding.
         order = np.argsort([-len(encoding.ids) for encoding in encodings], kind="stable")
         parts = []
         with tqdm(total=len(texts), unit="text", disable=not progress) as bar:

@@ -1,4 +1,4 @@
-"""Making the ONNX folder of a sentence-transformers model; torch is needed for this alone."""
+"""Making the ONNX folder of a sentence-transformers model; only this step needs torch."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hybridge.arguments import parse_location, shown
 from hybridge.dense.onnx import OnnxEmbeddingFunction
 from hybridge.dense.sentence_transformer import SentenceTransformerEmbeddingFunction
 from hybridge.errors import InvalidInputError
@@ -29,7 +30,7 @@ def export_onnx(model_name: str | Path, folder: str | Path) -> Path:
     Args:
         model_name: The model, as `SentenceTransformerEmbeddingFunction` takes it. It must be a
             transformer and a pooling, with or without normalisation.
-        folder: Where to put `model.onnx`, the tokenizer and the configuration; made if absent.
+        folder: Where to put `model.onnx`, the tokenizer and the configuration; created if absent.
 
     Returns:
         The folder.
@@ -37,18 +38,27 @@ def export_onnx(model_name: str | Path, folder: str | Path) -> Path:
     Raises:
         MissingExtraError: The extra `onnx-export` is not installed.
         ModelNotFoundError: The weights are neither here nor reachable.
-        InvalidInputError: The model has other parts, or its export gives other vectors.
+        InvalidInputError: The model has other parts, its export gives other vectors, or the folder
+            cannot be made.
     """
+    target = Path(parse_location(folder, "folder"))
     import_extra("onnx", "export_onnx", "onnx-export")
     eager = {"attn_implementation": "eager"}
     function = SentenceTransformerEmbeddingFunction(model_name, device="cpu", model_kwargs=eager)
     _check_parts(function.model)
-    target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
+    _make(target)
     _export_graph(function.model, target / "model.onnx")
     _save_configuration(function.model, target)
     _check_vectors(function, target)
     return target
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"folder {shown(str(folder))} cannot be made: {error.strerror}"
+        raise InvalidInputError(msg) from error
 
 
 def _check_parts(model: SentenceTransformer) -> None:

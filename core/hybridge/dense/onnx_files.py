@@ -1,4 +1,4 @@
-"""The files beside an ONNX model: which there are, and what they say."""
+"""The files beside an ONNX model, and what they say."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ class OnnxFiles:
         Args:
             model_name: A folder, or the name of a hub repository.
             tokenizer_name: The same, for the tokenizer.
-            user: Who asks, for errors.
+            user: What needs them, for errors.
 
         Raises:
-            MissingExtraError: `tokenizers`, with which the hub's client comes, is not installed.
+            MissingExtraError: `tokenizers`, which brings the hub's client, is not installed.
             ModelNotFoundError: A file is absent.
         """
         import_extra("tokenizers", user, "onnx")
@@ -75,7 +75,8 @@ class OnnxFiles:
 
         file = self.tokenizer_folder / "tokenizer.json"
         if not file.is_file():
-            raise ModelNotFoundError(f"{file} is absent: name its folder as tokenizer_name=")
+            msg = f"{file} is absent: name its folder as tokenizer_name="
+            raise ModelNotFoundError(msg)
         tokenizer = Tokenizer.from_file(str(file))
         tokenizer.no_padding()
         tokenizer.enable_truncation(self._max_length())
@@ -85,7 +86,7 @@ class OnnxFiles:
         """Return how token vectors become one: by their mean, unless the model says otherwise.
 
         Raises:
-            InvalidInputError: The model pools in a way that is not known here.
+            InvalidInputError: The model pools in a way that is not supported.
         """
         said = _read(self.model_folder / "1_Pooling" / "config.json")
         mode = said.get("pooling_mode") or _mode_of_flags(said)
@@ -99,7 +100,7 @@ class OnnxFiles:
             _read(self.model_folder / "sentence_bert_config.json").get("max_seq_length"),
             _read(self.tokenizer_folder / "tokenizer_config.json").get("model_max_length"),
         ]
-        # A tokenizer without a limit says so with a huge number.
+        # A tokenizer without a limit has a huge number for one.
         return next((int(limit) for limit in limits if limit and limit < _UNLIMITED), _LONGEST)
 
 

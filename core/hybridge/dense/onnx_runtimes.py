@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hybridge.arguments import check_choice
 from hybridge.errors import InvalidInputError
 from hybridge.extras import import_extra
 
@@ -20,22 +21,21 @@ INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 
 def load_runtime(name: Runtime, user: str) -> Callable[[Path], Run]:
-    """Import a runtime, and return what opens a file with it.
+    """Import a runtime, and return a function that opens a file with it.
 
     An opened file takes `INPUTS`, each int64 of shape `(batch, tokens)`, and returns the token
     vectors, float32 of shape `(batch, tokens, dim)`. It may be called from several threads.
 
     Args:
         name: The runtime.
-        user: Who asks, for errors.
+        user: What needs it, for errors.
 
     Raises:
-        InvalidInputError: There is no such runtime; opening a file raises it for a graph with
+        InvalidInputError: The runtime is unknown; opening a file raises it for a graph with
             other inputs, or without token vectors.
         MissingExtraError: The runtime is not installed.
     """
-    if name not in _RUNTIMES:
-        raise InvalidInputError(f"runtime must be one of {[*_RUNTIMES]}, not {name!r}")
+    check_choice(name, "runtime", tuple(_RUNTIMES))
     return _RUNTIMES[name](user)
 
 
@@ -46,7 +46,7 @@ def _onnxruntime(user: str) -> Callable[[Path], Run]:
         options = onnxruntime.SessionOptions()
         # Waiting threads that spin took a quarter of the CPU time and gave no speed.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # Others that may be there, such as TensorRT, compile for minutes first.
+        # Others that may be available, such as TensorRT, compile for minutes first.
         available = onnxruntime.get_available_providers()
         providers = ("CUDAExecutionProvider", "CPUExecutionProvider")
         session = onnxruntime.InferenceSession(
@@ -105,5 +105,6 @@ def _known_inputs(names: list[str]) -> list[str]:
 def _token_output(ranks: list[int]) -> int:
     """Return the place of the output with one vector per token."""
     if 3 not in ranks:
-        raise InvalidInputError("The ONNX model has no output of shape (batch, tokens, dim)")
+        msg = "The ONNX model has no output of shape (batch, tokens, dim)"
+        raise InvalidInputError(msg)
     return ranks.index(3)

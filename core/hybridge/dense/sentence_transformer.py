@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hybridge.arguments import check_choice, check_count, check_flag, parse_location
 from hybridge.dense.weights import MINILM, packaged_minilm
-from hybridge.errors import InvalidInputError
 from hybridge.extras import import_extra
-from hybridge.hub import load_sentence_transformers
-from hybridge.texts import checked_texts
+from hybridge.hub import load_sentence_transformers, model_errors, parse_device
+from hybridge.texts import check_text, parse_texts
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -55,7 +55,7 @@ class SentenceTransformerEmbeddingFunction:
     Raises:
         MissingExtraError: sentence-transformers or the backend is not installed.
         ModelNotFoundError: The weights are neither here nor reachable.
-        InvalidInputError: The files make no usable model, or the backend is unknown.
+        InvalidInputError: An argument is wrong, or the files are not a usable model.
     """
 
     def __init__(
@@ -70,14 +70,19 @@ class SentenceTransformerEmbeddingFunction:
         backend: Literal["torch", "onnx", "openvino"] = "torch",
         **options: Any,
     ) -> None:
-        self.model_name = str(model_name)
+        check_count(batch_size, "batch_size")
+        check_text(query_instruction, "query_instruction")
+        check_text(doc_instruction, "doc_instruction")
+        check_flag(normalize_embeddings, "normalize_embeddings")
+        self.model_name = parse_location(model_name, "model_name")
         self._batch_size = batch_size
         self._query_instruction = query_instruction
         self._doc_instruction = doc_instruction
         self._normalize = normalize_embeddings
-        self.model = _load(self.model_name, backend, device=device, **options)
-        # The first call sets the tokenizer up, which no two threads may do at once.
-        self._dim = int(self._vectors(self.model.encode, ["dim"], None, False).shape[1])
+        self.model = _load(self.model_name, backend, device=parse_device(device), **options)
+        # The first call sets the tokenizer up, which two threads must not do at once.
+        with model_errors(self.model_name):
+            self._dim = int(self._vectors(self.model.encode, ["dim"], None, False).shape[1])
 
     @property
     def dim(self) -> int:
@@ -98,7 +103,7 @@ class SentenceTransformerEmbeddingFunction:
             progress: Whether to show a progress bar.
 
         Raises:
-            InvalidInputError: `documents` is no list of strings.
+            InvalidInputError: `documents` is not a list of strings.
         """
         encode, instruction = self.model.encode_document, self._doc_instruction
         return self._encode(encode, documents, "documents", instruction, progress)
@@ -107,7 +112,7 @@ class SentenceTransformerEmbeddingFunction:
         """Return a C-contiguous float32 array of shape `(len(queries), dim)`.
 
         Raises:
-            InvalidInputError: `queries` is no list of strings.
+            InvalidInputError: `queries` is not a list of strings.
         """
         encode, instruction = self.model.encode_query, self._query_instruction
         return self._encode(encode, queries, "queries", instruction)
@@ -123,7 +128,8 @@ class SentenceTransformerEmbeddingFunction:
         instruction: str,
         progress: bool = False,
     ) -> NDArray[np.float32]:
-        listed = checked_texts(texts, name)
+        check_flag(progress, "progress")
+        listed = parse_texts(texts, name)
         if not listed:
             return np.empty((0, self._dim), dtype=np.float32)
         return self._vectors(encode, listed, instruction or None, progress)
@@ -144,7 +150,7 @@ class SentenceTransformerEmbeddingFunction:
 def _load(name: str, backend: str, **options: Any) -> SentenceTransformer:
     import_extra("sentence_transformers", _NAME, "dense", "sentence-transformers")
     _check_backend(backend)
-    packaged = packaged_minilm() if name in MINILM and not options.get("revision") else None
+    packaged = packaged_minilm() if name in MINILM and options.get("revision") is None else None
     model: SentenceTransformer = load_sentence_transformers(
         "SentenceTransformer",
         str(packaged or name),
@@ -158,9 +164,7 @@ def _load(name: str, backend: str, **options: Any) -> SentenceTransformer:
 
 
 def _check_backend(backend: str) -> None:
-    """Refuse a backend that is unknown or not installed, before a model is looked for."""
-    if backend not in _BACKENDS:
-        msg = f"backend must be one of {', '.join(_BACKENDS)}, not {backend!r}"
-        raise InvalidInputError(msg)
+    """Check that a backend is known and installed, before a model is looked for."""
+    check_choice(backend, "backend", tuple(_BACKENDS))
     module, package = _BACKENDS[backend]
     import_extra(module, f"{_NAME} with backend={backend!r}", f"dense-{backend}", package)

@@ -1,4 +1,4 @@
-"""Reranking by a cross-encoder on this machine: a model that reads query and document together."""
+"""Reranking by a local cross-encoder: a model that reads query and document together."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hybridge.arguments import check_count, parse_location, shown
 from hybridge.errors import HybridgeError, InvalidInputError
 from hybridge.extras import import_extra
-from hybridge.hub import load_sentence_transformers
+from hybridge.hub import load_sentence_transformers, model_errors, parse_device
 from hybridge.records import RerankResult
-from hybridge.reranker.ranking import best, checked_request
+from hybridge.reranker.ranking import best, parse_request
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
 
-_NAME = "CrossEncoderRerankFunction"
+logger = logging.getLogger("hybridge")
 
-_logger = logging.getLogger("hybridge")
+_NAME = "CrossEncoderRerankFunction"
 
 
 class CrossEncoderRerankFunction:
@@ -36,7 +37,7 @@ class CrossEncoderRerankFunction:
         model_name: A name on the hub, such as "BAAI/bge-reranker-v2-m3", or the path of a folder.
         device: Such as "cpu" or "cuda:0"; None takes a GPU where there is one.
         batch_size: Pairs in one forward pass.
-        activation_fct: What makes scores of the model's logits. None is the logistic function, so
+        activation_fct: Turns the model's logits into scores. None is the logistic function, so
             that scores lie in [0, 1] whatever the model.
         **options: Anything else that `CrossEncoder` takes: `max_length=512` for models that would
             read much more, `trust_remote_code=True` for Jina's.
@@ -59,7 +60,11 @@ class CrossEncoderRerankFunction:
         activation_fct: Callable[..., Any] | None = None,
         **options: Any,
     ) -> None:
-        self.model_name = str(model_name)
+        check_count(batch_size, "batch_size")
+        if activation_fct is not None and not callable(activation_fct):
+            msg = f"activation_fct must be a function or None, not {shown(activation_fct)}"
+            raise InvalidInputError(msg)
+        self.model_name = parse_location(model_name, "model_name")
         self._batch_size = batch_size
         self.model: CrossEncoder = load_sentence_transformers(
             "CrossEncoder",
@@ -67,18 +72,21 @@ class CrossEncoderRerankFunction:
             user=_NAME,
             organization="cross-encoder",
             marker="config.json",
-            device=device or None,  # `pymilvus.model` has "" for no choice of a device
+            device=parse_device(device),
             **options,
         )
         if self.model.num_labels != 1:
             msg = f"{self.model_name!r} gives {self.model.num_labels} scores; a reranker gives one"
             raise InvalidInputError(msg)
-        self._activation = activation_fct or import_extra("torch", _NAME, "dense").nn.Sigmoid()
-        # Counting must not cut, and how a tokenizer cuts is its state: so it has its own.
+        if activation_fct is None:
+            activation_fct = import_extra("torch", _NAME, "dense").nn.Sigmoid()
+        self._activation = activation_fct
+        # Truncation is part of a tokenizer's state, and counting must not truncate: it has its own.
         self._counting_tokenizer = copy.deepcopy(self.model.tokenizer)
-        # The first calls set both tokenizers up, which no two threads may do at once.
-        self._warn_of_cut("query", ["document"])
-        self._scores("query", ["document"])
+        # The first calls set both tokenizers up, which two threads must not do at once.
+        with model_errors(self.model_name):
+            self._warn_of_cut("query", ["document"])
+            self._scores("query", ["document"])
 
     def __call__(self, query: str, documents: Sequence[str], top_k: int = 5) -> list[RerankResult]:
         """Return the `top_k` best documents, best first; equal scores in the documents' order.
@@ -92,7 +100,7 @@ class CrossEncoderRerankFunction:
             InvalidInputError: An argument is wrong.
             HybridgeError: The model gave a score that is not finite.
         """
-        texts = checked_request(query, documents, top_k)
+        texts = parse_request(query, documents, top_k)
         if not texts:
             return []
         self._warn_of_cut(query, texts)
@@ -119,4 +127,4 @@ class CrossEncoderRerankFunction:
         cut = sum(len(ids) > longest for ids in encoded["input_ids"])
         if cut:
             what = "%d of %d documents were cut: with the query they exceed the %d tokens of %s"
-            _logger.warning(what, cut, len(texts), longest, self.model_name)
+            logger.warning(what, cut, len(texts), longest, self.model_name)

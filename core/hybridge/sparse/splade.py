@@ -1,4 +1,4 @@
-"""Learned sparse vectors: SPLADE models, by sentence-transformers' `SparseEncoder`."""
+"""Learned sparse vectors: SPLADE models, run by sentence-transformers' `SparseEncoder`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from hybridge.errors import InvalidInputError
-from hybridge.hub import load_sentence_transformers
-from hybridge.texts import checked_texts
+from hybridge.arguments import check_count, check_flag, parse_location
+from hybridge.hub import load_sentence_transformers, model_errors, parse_device
+from hybridge.texts import check_text, parse_texts
 
 if TYPE_CHECKING:
     from sentence_transformers import SparseEncoder
@@ -20,7 +20,7 @@ _NAME = "SpladeEmbeddingFunction"
 
 
 class SpladeEmbeddingFunction:
-    """Weighs every word of a model's vocabulary for a text, words that are not in it included.
+    """Weighs every word of a model's vocabulary for a text, even words that the text lacks.
 
     The model is loaded, and tried on one text, when this object is made; from then on it may be
     used from several threads. Texts longer than the model's limit are cut to it.
@@ -42,7 +42,7 @@ class SpladeEmbeddingFunction:
     Raises:
         MissingExtraError: sentence-transformers is not installed.
         ModelNotFoundError: The weights are neither here nor reachable.
-        InvalidInputError: An argument is wrong, or the files make no usable model.
+        InvalidInputError: An argument is wrong, or the files are not a usable model.
     """
 
     def __init__(
@@ -56,14 +56,14 @@ class SpladeEmbeddingFunction:
         k_tokens_document: int | None = None,
         **options: Any,
     ) -> None:
-        for name, kept in (
-            ("k_tokens_query", k_tokens_query),
-            ("k_tokens_document", k_tokens_document),
-        ):
-            if kept is not None and (type(kept) is not int or kept < 1):
-                msg = f"{name} must be None or a whole number of at least 1, not {kept!r}"
-                raise InvalidInputError(msg)
-        self.model_name = str(model_name)
+        if k_tokens_query is not None:
+            check_count(k_tokens_query, "k_tokens_query")
+        if k_tokens_document is not None:
+            check_count(k_tokens_document, "k_tokens_document")
+        check_count(batch_size, "batch_size")
+        check_text(query_instruction, "query_instruction")
+        check_text(doc_instruction, "doc_instruction")
+        self.model_name = parse_location(model_name, "model_name")
         self._batch_size = batch_size
         self._query_instruction = query_instruction
         self._doc_instruction = doc_instruction
@@ -74,11 +74,12 @@ class SpladeEmbeddingFunction:
             self.model_name,
             user=_NAME,
             organization="sparse-encoder",
-            device=device,
+            device=parse_device(device),
             **options,
         )
-        # The first call sets the tokenizer up, which no two threads may do at once.
-        self._dim = int(self._vectors(self.model.encode, ["dim"]).shape[1])
+        # The first call sets the tokenizer up, which two threads must not do at once.
+        with model_errors(self.model_name):
+            self._dim = int(self._tensor(self.model.encode, ["dim"]).shape[1])
 
     @property
     def dim(self) -> int:
@@ -97,8 +98,9 @@ class SpladeEmbeddingFunction:
             progress: Whether to show a progress bar.
 
         Raises:
-            InvalidInputError: `documents` is no list of strings.
+            InvalidInputError: `documents` is not a list of strings.
         """
+        check_flag(progress, "progress")
         return self._encode(
             self.model.encode_document,
             documents,
@@ -112,7 +114,7 @@ class SpladeEmbeddingFunction:
         """Return a float32 `csr_array` of shape `(len(queries), dim)`, indices sorted.
 
         Raises:
-            InvalidInputError: `queries` is no list of strings.
+            InvalidInputError: `queries` is not a list of strings.
         """
         return self._encode(
             self.model.encode_query,
@@ -128,14 +130,13 @@ class SpladeEmbeddingFunction:
     def _encode(
         self, encode: Callable[..., Any], texts: Sequence[str], name: str, **options: Any
     ) -> csr_array:
-        listed = checked_texts(texts, name)
+        listed = parse_texts(texts, name)
         if not listed:
             return csr_array((0, self._dim), dtype=np.float32)
         return self._vectors(encode, listed, **options)
 
     def _vectors(self, encode: Callable[..., Any], texts: list[str], **options: Any) -> csr_array:
-        options = {"show_progress_bar": False, **options}
-        tensor = encode(texts, batch_size=self._batch_size, save_to_cpu=True, **options).coalesce()
+        tensor = self._tensor(encode, texts, **options)
         places = tensor.indices().numpy()
         vectors = csr_array(
             (tensor.values().float().numpy(), (places[0], places[1])), shape=tuple(tensor.shape)
@@ -143,3 +144,7 @@ class SpladeEmbeddingFunction:
         vectors.eliminate_zeros()
         vectors.sort_indices()
         return vectors
+
+    def _tensor(self, encode: Callable[..., Any], texts: list[str], **options: Any) -> Any:
+        options = {"show_progress_bar": False, **options}
+        return encode(texts, batch_size=self._batch_size, save_to_cpu=True, **options).coalesce()
