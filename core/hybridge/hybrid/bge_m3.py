@@ -4,24 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from hybridge.arguments import check_count, check_flag, parse_location
 from hybridge.errors import InvalidInputError
 from hybridge.extras import import_extra
-from hybridge.hybrid.bge_m3_model import BGEM3Model, Pair
-from hybridge.hybrid.halves import Halves
-from hybridge.texts import checked_texts
+from hybridge.hub import parse_device
+from hybridge.hybrid.bge_m3_model import BGEM3Model
+from hybridge.texts import parse_texts
 
 _NAME = "BGEM3EmbeddingFunction"
-_DENSE, _SPARSE = 0, 1
+_LONGEST = 8192
 
 
-class HybridVectors(TypedDict, total=False):
+class HybridVectors(TypedDict):
     """Both kinds of vectors of one list of texts."""
+
+    dense: NDArray[np.float32]
+    sparse: csr_array
+
+
+class ChosenVectors(TypedDict, total=False):
+    """The kinds of vectors that a function was asked to return."""
 
     dense: NDArray[np.float32]
     sparse: csr_array
@@ -30,10 +38,10 @@ class HybridVectors(TypedDict, total=False):
 class BGEM3EmbeddingFunction:
     """Embeds texts with BGE-M3 (100 languages), dense and sparse at once.
 
-    Called by itself it returns both kinds of vectors in a dictionary, as `pymilvus.model` does. A
-    store takes its two views, `MilvusStore(dense=function.dense, sparse=function.sparse)`; they
-    share the forward passes: what one computes for a list of texts, the other only fetches. The
-    model is loaded when this object is made. Safe to use from several threads.
+    Called directly, it returns a dictionary of both kinds of vectors, as `pymilvus.model` does. A
+    store takes its two views, `MilvusStore(dense=function.dense, sparse=function.sparse)`, and
+    encodes each text once for both. The model is loaded when this object is made. Safe to use from
+    several threads.
 
     Args:
         model_name: A name on the hub, or the path of a folder.
@@ -43,8 +51,8 @@ class BGEM3EmbeddingFunction:
         use_fp16: Whether to compute in 16 bits on a GPU.
         return_dense: Whether the dictionary holds dense vectors.
         return_sparse: Whether the dictionary holds sparse vectors.
-        return_colbert_vecs: Must be False: multi-vectors have no place in a store.
-        max_length: Tokens of a text that count, at most 8,192.
+        return_colbert_vecs: Must be False: a store has no place for multi-vectors.
+        max_length: Tokens of a text that count, from 3 to 8,192, or fewer if the model reads fewer.
 
     Attributes:
         model_name: The model's name or path.
@@ -54,7 +62,7 @@ class BGEM3EmbeddingFunction:
     Raises:
         MissingExtraError: torch or transformers is not installed.
         ModelNotFoundError: The weights are neither here nor reachable.
-        InvalidInputError: The files make no usable model, or an argument is wrong.
+        InvalidInputError: An argument is wrong, or the files are not a usable model.
     """
 
     def __init__(
@@ -70,32 +78,34 @@ class BGEM3EmbeddingFunction:
         *,
         max_length: int = 512,
     ) -> None:
+        check_flag(use_fp16, "use_fp16")
+        check_flag(return_dense, "return_dense")
+        check_flag(return_sparse, "return_sparse")
+        check_flag(return_colbert_vecs, "return_colbert_vecs")
         if return_colbert_vecs:
-            raise InvalidInputError("BGE-M3's multi-vectors are not supported: leave them out")
-        import_extra("torch", _NAME, "dense")
-        import_extra("transformers", _NAME, "dense")
-        self.model_name = str(model_name)
-        self._model = BGEM3Model(self.model_name, device, use_fp16)
-        self._batch_size = batch_size
-        self._normalize = normalize_embeddings
-        self._max_length = max_length
-        self._returns = {"dense": return_dense, "sparse": return_sparse}
-        self._halves = Halves()
+            msg = "BGE-M3's multi-vectors are not supported: leave them out"
+            raise InvalidInputError(msg)
+        self.model_name = parse_location(model_name, "model_name")
+        self._joint = JointEncoder(
+            self.model_name, batch_size, device, normalize_embeddings, use_fp16, max_length
+        )
+        self._returns_dense = return_dense
+        self._returns_sparse = return_sparse
         self.dense = DenseView(self)
         self.sparse = SparseView(self)
 
     @property
     def dim(self) -> dict[str, int]:
         """The length of the dense vectors, and the size of the vocabulary."""
-        return {"dense": self._model.dense_dim, "sparse": self._model.sparse_dim}
+        return self._joint.dim
 
-    def __call__(self, texts: Sequence[str]) -> HybridVectors:
-        """Return both kinds of vectors; see `encode_documents`."""
-        return self._both(checked_texts(texts, "texts"))
+    def __call__(self, texts: Sequence[str]) -> ChosenVectors:
+        """Return the vectors of texts; see `encode_documents`."""
+        return self._chosen(self._joint.encode(texts, "texts"))
 
     def encode_documents(
         self, documents: Sequence[str], *, progress: bool = False
-    ) -> HybridVectors:
+    ) -> ChosenVectors:
         """Return `{"dense": array of shape (n, dim), "sparse": csr_array of shape (n, dim)}`.
 
         Args:
@@ -103,88 +113,162 @@ class BGEM3EmbeddingFunction:
             progress: Whether to show a progress bar.
 
         Raises:
-            InvalidInputError: `documents` is no list of strings.
+            InvalidInputError: `documents` is not a list of strings.
         """
-        return self._both(checked_texts(documents, "documents"), progress)
+        return self._chosen(self._joint.encode_documents(documents, progress=progress))
 
-    def encode_queries(self, queries: Sequence[str]) -> HybridVectors:
-        """Return both kinds of vectors; BGE-M3 treats queries as it treats documents."""
-        return self._both(checked_texts(queries, "queries"))
+    def encode_queries(self, queries: Sequence[str]) -> ChosenVectors:
+        """Return the vectors of queries, which BGE-M3 treats as it treats documents."""
+        return self._chosen(self._joint.encode_queries(queries))
 
     def __repr__(self) -> str:
         return f"{_NAME}({self.model_name!r})"
 
-    def _both(self, texts: list[str], progress: bool = False) -> HybridVectors:
-        dense, sparse = self._encode(texts, progress)
-        vectors = HybridVectors(dense=dense, sparse=sparse)
-        if not self._returns["dense"]:
-            del vectors["dense"]
-        if not self._returns["sparse"]:
-            del vectors["sparse"]
-        return vectors
+    def _chosen(self, vectors: HybridVectors) -> ChosenVectors:
+        chosen = ChosenVectors()
+        if self._returns_dense:
+            chosen["dense"] = vectors["dense"]
+        if self._returns_sparse:
+            chosen["sparse"] = vectors["sparse"]
+        return chosen
 
-    def _half(self, half: int, texts: list[str], progress: bool = False) -> Any:
-        return self._halves.take(half, tuple(texts), lambda: self._encode(texts, progress))
 
-    def _encode(self, texts: list[str], progress: bool) -> Pair:
-        if not texts:
-            dense = np.empty((0, self._model.dense_dim), dtype=np.float32)
-            return dense, csr_array((0, self._model.sparse_dim), dtype=np.float32)
-        dense, sparse = self._model.encode(texts, self._max_length, self._batch_size, progress)
+class JointEncoder:
+    """Encodes texts to both kinds of vectors; a `JointEmbeddingFunction`.
+
+    Args:
+        model_name: A name on the hub, or the path of a folder.
+        batch_size: Texts in one forward pass.
+        device: Such as "cpu" or "cuda:0"; None takes a GPU where there is one.
+        normalize_embeddings: Whether to bring every dense vector to length 1.
+        use_fp16: Whether to compute in 16 bits on a GPU.
+        max_length: Tokens of a text that count.
+
+    Raises:
+        HybridgeError: See `BGEM3EmbeddingFunction`.
+    """
+
+    def __init__(
+        self,
+        model_name: str,
+        batch_size: int,
+        device: str | None,
+        normalize_embeddings: bool,
+        use_fp16: bool,
+        max_length: int,
+    ) -> None:
+        check_count(batch_size, "batch_size")
+        check_flag(normalize_embeddings, "normalize_embeddings")
+        # A text begins and ends with a special token, and something must be left of it.
+        check_count(max_length, "max_length", lowest=3, largest=_LONGEST)
+        import_extra("torch", _NAME, "dense")
+        import_extra("transformers", _NAME, "dense")
+        self._model = BGEM3Model(model_name, parse_device(device), use_fp16)
+        self._batch_size = batch_size
+        self._normalize = normalize_embeddings
+        self._max_length = min(max_length, self._model.longest)
+
+    @property
+    def dim(self) -> dict[str, int]:
+        """The length of the dense vectors, and the size of the vocabulary."""
+        return {"dense": self._model.dense_dim, "sparse": self._model.sparse_dim}
+
+    def encode_documents(
+        self, documents: Sequence[str], *, progress: bool = False
+    ) -> HybridVectors:
+        """Return both kinds of vectors, from one pass per batch.
+
+        Args:
+            documents: The texts; an empty list gives arrays without rows.
+            progress: Whether to show a progress bar.
+
+        Raises:
+            InvalidInputError: `documents` is not a list of strings.
+        """
+        return self.encode(documents, "documents", progress)
+
+    def encode_queries(self, queries: Sequence[str]) -> HybridVectors:
+        """Return both kinds of vectors; BGE-M3 treats queries as it treats documents."""
+        return self.encode(queries, "queries")
+
+    def encode(self, texts: Sequence[str], name: str, progress: bool = False) -> HybridVectors:
+        """Return both kinds of vectors; `name` is what errors call the texts."""
+        check_flag(progress, "progress")
+        listed = parse_texts(texts, name)
+        if not listed:
+            return HybridVectors(
+                dense=np.empty((0, self._model.dense_dim), dtype=np.float32),
+                sparse=csr_array((0, self._model.sparse_dim), dtype=np.float32),
+            )
+        dense, sparse = self._model.encode(listed, self._max_length, self._batch_size, progress)
         if self._normalize:
             dense /= np.maximum(np.linalg.norm(dense, axis=1, keepdims=True), 1e-12)
-        return dense, sparse
+        return HybridVectors(dense=dense, sparse=sparse)
 
 
 class DenseView:
-    """The dense vectors of a `BGEM3EmbeddingFunction`; a `DenseEmbeddingFunction`."""
+    """The dense vectors of a `BGEM3EmbeddingFunction`; a `DenseEmbeddingFunction`.
+
+    Attributes:
+        model_name: The model's name or path.
+        joint: What encodes to both kinds of vectors; both views of a function have the same one.
+        part: The kind of vector that this view takes of `joint`'s.
+    """
+
+    part = "dense"
 
     def __init__(self, function: BGEM3EmbeddingFunction) -> None:
         self._function = function
         self.model_name = function.model_name
+        self.joint = function._joint
 
     @property
     def dim(self) -> int:
         """The length of every vector."""
-        return self._function.dim["dense"]
+        return self.joint.dim["dense"]
 
     def encode_documents(
         self, documents: Sequence[str], *, progress: bool = False
     ) -> NDArray[np.float32]:
         """Return a C-contiguous float32 array of shape `(len(documents), dim)`."""
-        return self._take(checked_texts(documents, "documents"), progress)
+        return self.joint.encode_documents(documents, progress=progress)["dense"]
 
     def encode_queries(self, queries: Sequence[str]) -> NDArray[np.float32]:
         """Return a C-contiguous float32 array of shape `(len(queries), dim)`."""
-        return self._take(checked_texts(queries, "queries"))
+        return self.joint.encode_queries(queries)["dense"]
 
     def __repr__(self) -> str:
         return f"{self._function!r}.dense"
 
-    def _take(self, texts: list[str], progress: bool = False) -> NDArray[np.float32]:
-        vectors: NDArray[np.float32] = self._function._half(_DENSE, texts, progress)
-        return vectors
-
 
 class SparseView:
-    """The lexical weights of a `BGEM3EmbeddingFunction`; a `SparseEmbeddingFunction`."""
+    """The lexical weights of a `BGEM3EmbeddingFunction`; a `SparseEmbeddingFunction`.
+
+    Attributes:
+        model_name: The model's name or path.
+        joint: What encodes to both kinds of vectors; both views of a function have the same one.
+        part: The kind of vector that this view takes of `joint`'s.
+    """
+
+    part = "sparse"
 
     def __init__(self, function: BGEM3EmbeddingFunction) -> None:
         self._function = function
         self.model_name = function.model_name
+        self.joint = function._joint
 
     @property
     def dim(self) -> int:
         """The size of the vocabulary."""
-        return self._function.dim["sparse"]
+        return self.joint.dim["sparse"]
 
     def encode_documents(self, documents: Sequence[str], *, progress: bool = False) -> csr_array:
         """Return a float32 `csr_array` of shape `(len(documents), dim)`, indices sorted."""
-        return self._function._half(_SPARSE, checked_texts(documents, "documents"), progress)
+        return self.joint.encode_documents(documents, progress=progress)["sparse"]
 
     def encode_queries(self, queries: Sequence[str]) -> csr_array:
         """Return a float32 `csr_array` of shape `(len(queries), dim)`, indices sorted."""
-        return self._function._half(_SPARSE, checked_texts(queries, "queries"))
+        return self.joint.encode_queries(queries)["sparse"]
 
     def __repr__(self) -> str:
         return f"{self._function!r}.sparse"

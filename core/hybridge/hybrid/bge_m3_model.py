@@ -18,7 +18,7 @@ from scipy.sparse import csr_array, vstack
 from tqdm.auto import tqdm
 
 from hybridge.errors import ModelNotFoundError
-from hybridge.hub import load_model
+from hybridge.hub import load_model, model_errors
 
 _LEXICAL_LAYER = "sparse_linear.pt"
 _PATTERNS = ["*.json", "*.model", "*.safetensors", "pytorch_model.bin", _LEXICAL_LAYER]
@@ -32,24 +32,35 @@ class BGEM3Model:
     Args:
         name: A name on the hub, or the path of a folder.
         device: Such as "cpu" or "cuda:0"; None takes a GPU where there is one.
-        half: Whether to compute in 16 bits; on a CPU it stays at 32.
+        half: Whether to compute in 16 bits; a CPU always computes in 32.
+
+    Attributes:
+        device: The device.
+        dense_dim: The length of the dense vectors.
+        sparse_dim: The size of the vocabulary.
+        longest: How many tokens the network can read at once.
 
     Raises:
         ModelNotFoundError: The weights are neither here nor reachable.
-        InvalidInputError: The files make no usable model.
+        InvalidInputError: The files are not a usable model, or the device is not there.
     """
 
     def __init__(self, name: str, device: str | None, half: bool) -> None:
         import torch
 
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        dtype = torch.float16 if half and self.device.type != "cpu" else torch.float32
-        parts = load_model(name, _open, marker=_LEXICAL_LAYER)
-        self.tokenizer, network, lexical = parts
-        self.network = network.to(self.device, dtype).eval()
-        self.lexical = lexical.to(self.device, dtype).eval()
+        if device is None:
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        with model_errors(name):
+            self.device = torch.device(device)
+            dtype = torch.float16 if half and self.device.type != "cpu" else torch.float32
+            self.tokenizer, network, lexical = load_model(name, _open, marker=_LEXICAL_LAYER)
+            self.network = network.to(self.device, dtype).eval()
+            self.lexical = lexical.to(self.device, dtype).eval()
         self.dense_dim = int(network.config.hidden_size)
         self.sparse_dim = len(self.tokenizer)
+        # XLM-RoBERTa counts places from one above the padding token's id.
+        places = int(network.config.max_position_embeddings)
+        self.longest = places - int(network.config.pad_token_id) - 1
         self._tokenizing = Lock()
 
     def encode(
@@ -68,7 +79,7 @@ class BGEM3Model:
             `(len(texts), sparse_dim)`.
         """
         ids = self._ids(texts, max_length)
-        # Texts of like length share a batch, so that little of it is padding.
+        # Texts of similar length share a batch, so that little of it is padding.
         order = np.argsort([-len(tokens) for tokens in ids], kind="stable")
         pairs = []
         with tqdm(total=len(texts), unit="text", disable=not progress) as bar:
@@ -78,11 +89,12 @@ class BGEM3Model:
                 bar.update(len(batch))
         back = np.argsort(order)
         dense = np.concatenate([pair[0] for pair in pairs])[back]
-        sparse = csr_array(vstack([pair[1] for pair in pairs], format="csr")[back])
+        stacked = csr_array(vstack([pair[1] for pair in pairs], format="csr"))
+        sparse = csr_array(stacked[back])
         return dense, sparse
 
     def _ids(self, texts: list[str], max_length: int) -> list[list[int]]:
-        # A tokenizer holds its length limit as state, which two threads must not change at once.
+        # Truncation is part of a tokenizer's state, which two threads must not change at once.
         with self._tokenizing:
             encoded = self.tokenizer(texts, truncation=True, max_length=max_length)
         ids: list[list[int]] = encoded["input_ids"]
@@ -149,7 +161,8 @@ def _open(place: str, local_files_only: bool) -> tuple[Any, Any, Any]:
             snapshot_download(place, allow_patterns=_PATTERNS, local_files_only=local_files_only)
         )
     if not (folder / _LEXICAL_LAYER).is_file():
-        raise ModelNotFoundError(f"{folder} holds no {_LEXICAL_LAYER}: it is no BGE-M3 model")
+        msg = f"{folder} holds no {_LEXICAL_LAYER}: it is not a BGE-M3 model"
+        raise ModelNotFoundError(msg)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     network = AutoModel.from_pretrained(folder)
     state = torch.load(folder / _LEXICAL_LAYER, map_location="cpu", weights_only=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from hybridge import MilvusStore, Record
 from hybridge.errors import InvalidInputError, ModelNotFoundError
 from hybridge.hybrid import BGEM3EmbeddingFunction
 from hybridge.hybrid.bge_m3_model import largest_per_term
-from hybridge.hybrid.halves import Halves
-from hybridge.protocols import DenseEmbeddingFunction, SparseEmbeddingFunction
+from hybridge.protocols import (
+    DenseEmbeddingFunction,
+    JointEmbeddingFunction,
+    SparseEmbeddingFunction,
+)
 from support.tiny_models import tiny_bge_m3, tiny_cross_encoder
 
 TEXTS = ["red apple a b a", "", "pear", "apple " * 100, "unknownword a", "c b a d e f"]
@@ -41,7 +42,7 @@ def function(folder: Path) -> BGEM3EmbeddingFunction:
 def passes(function: BGEM3EmbeddingFunction) -> Iterator[list[int]]:
     """The size of the batch of every forward pass of the network."""
     sizes: list[int] = []
-    hook = function._model.network.register_forward_pre_hook(
+    hook = function.dense.joint._model.network.register_forward_pre_hook(
         lambda network, arguments, named: sizes.append(len(named["input_ids"])), with_kwargs=True
     )
     yield sizes
@@ -98,53 +99,51 @@ def test_results_have_the_forms_of_the_protocols(function: BGEM3EmbeddingFunctio
         assert (sparse.data > 0).all()
 
 
-def test_both_views_share_one_pass_per_batch(
-    function: BGEM3EmbeddingFunction, passes: list[int]
+def test_both_views_have_one_joint_function(function: BGEM3EmbeddingFunction) -> None:
+    """A caller that groups functions by `joint` finds both views in one group, each with a part."""
+    assert function.dense.joint is function.sparse.joint
+    assert isinstance(function.dense.joint, JointEmbeddingFunction)
+    assert (function.dense.part, function.sparse.part) == ("dense", "sparse")
+
+
+@pytest.mark.parametrize("encode", ["encode_documents", "encode_queries"])
+def test_the_joint_function_returns_both_parts_from_one_pass(
+    function: BGEM3EmbeddingFunction, passes: list[int], encode: str
 ) -> None:
-    """Six texts in batches of two are three passes, whichever view comes first."""
-    both = function(TEXTS)
+    """Six texts in batches of two are three passes, and each part is what its view returns."""
+    both = getattr(function.dense.joint, encode)(TEXTS)
     assert passes == [2, 2, 2]
-    dense = function.dense.encode_documents(list(TEXTS))
-    sparse = function.sparse.encode_documents(tuple(TEXTS))
-    assert passes == [2] * 6
-    query = function.sparse.encode_queries(["a"]), function.dense.encode_queries(["a"])
-    assert passes == [2] * 6 + [1]
-    np.testing.assert_array_equal(dense, both["dense"])
-    np.testing.assert_array_equal(sparse.toarray(), both["sparse"].toarray())
-    assert query[0].shape[0] == query[1].shape[0] == 1
+    assert list(both) == ["dense", "sparse"]
+    np.testing.assert_array_equal(both["dense"], getattr(function.dense, encode)(TEXTS))
+    sparse = getattr(function.sparse, encode)(TEXTS)
+    np.testing.assert_array_equal(both["sparse"].toarray(), sparse.toarray())
 
 
-def test_a_store_encodes_once(
-    function: BGEM3EmbeddingFunction,
-    passes: list[int],
-    make_store: Callable[..., MilvusStore],
-) -> None:
-    """Adding two texts to a store with both views, and searching it, is one pass each."""
-    store = make_store(dense=function.dense, sparse=function.sparse)
-    store.add([Record(id="1", text="red apple"), Record(id="2", text="green pear")])
-    assert passes == [2]
-    assert store.search("pear", mode="hybrid", k=2)
-    assert passes == [2, 1]
-
-
-def test_views_asked_at_once_share_one_pass(
+def test_a_view_alone_encodes_each_time(
     function: BGEM3EmbeddingFunction, passes: list[int]
 ) -> None:
-    """When two threads ask for both kinds of the same texts together, one computes for both."""
-    barrier = threading.Barrier(2)
+    """Nothing is kept between two calls."""
+    function.dense.encode_queries(["a"])
+    function.dense.encode_queries(["a"])
+    assert passes == [1, 1]
 
-    def ask(encode: Callable[[list[str]], Any], number: int) -> Any:
-        barrier.wait()
-        return encode([f"apple {'a ' * number}"])
 
-    with ThreadPoolExecutor(2) as pool:
-        for number in range(20):
-            halves = [
-                pool.submit(ask, encode, number)
-                for encode in (function.dense.encode_queries, function.sparse.encode_queries)
-            ]
-            assert [half.result().shape[0] for half in halves] == [1, 1]
-    assert passes == [1] * 20
+@pytest.mark.parametrize("left_out", ["return_dense", "return_sparse"])
+def test_what_the_dictionary_leaves_out_stays_in_the_views(folder: Path, left_out: str) -> None:
+    """`return_dense` and `return_sparse` concern the function's own results only."""
+    function = BGEM3EmbeddingFunction(folder, device="cpu", **{left_out: False})
+    assert len(function(TEXTS)) == 1
+    assert list(function.dense.joint.encode_documents(TEXTS)) == ["dense", "sparse"]
+    assert function.dense.encode_documents(TEXTS).shape[0] == len(TEXTS)
+    assert function.sparse.encode_documents(TEXTS).shape[0] == len(TEXTS)
+
+
+def test_a_text_is_cut_to_what_the_model_can_read(folder: Path) -> None:
+    """`max_length` may exceed the model's own limit, here 64 tokens."""
+    longest = BGEM3EmbeddingFunction(folder, device="cpu", max_length=8192)
+    limited = BGEM3EmbeddingFunction(folder, device="cpu", max_length=64)
+    texts = ["apple a " * 1000]
+    np.testing.assert_array_equal(longest(texts)["dense"], limited(texts)["dense"])
 
 
 def test_threads_get_the_vectors_that_one_thread_gets(function: BGEM3EmbeddingFunction) -> None:
@@ -185,19 +184,6 @@ def test_a_model_without_the_lexical_layer_is_refused(tmp_path: Path) -> None:
     """A folder that holds another model is an error that says what it lacks."""
     with pytest.raises(ModelNotFoundError, match=r"sparse_linear\.pt"):
         BGEM3EmbeddingFunction(tiny_cross_encoder(tmp_path), device="cpu")
-
-
-def test_a_failure_reaches_both_and_is_forgotten() -> None:
-    """What computing raises is raised; the next call computes anew, and old halves are dropped."""
-    halves = Halves()
-    with pytest.raises(ZeroDivisionError):
-        halves.take(0, "key", lambda: (1 // 0, 2))
-    assert halves.take(1, "key", lambda: (1, 2)) == 2
-    assert halves.take(0, "key", lambda: (3, 4)) == 1
-    for number in range(10):
-        halves.take(0, number, lambda: (5, 6))
-    assert halves.take(1, 0, lambda: (7, 8)) == 8
-    assert halves.take(1, 9, lambda: (7, 8)) == 6
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 6), st.floats(0.125, 9, width=32))))
