@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+
+# The one of `typing` in Python 3.11 and below reads properties to see whether they are there, and
+# so would ask an API for the length of its vectors.
+from typing_extensions import Protocol, runtime_checkable
 
 from hybridge.records import RerankResult
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from inspect import signature
 from typing import Any, TypeVar, cast
 from weakref import WeakValueDictionary
 
+from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import DenseEmbeddingFunction, RerankFunction, SparseEmbeddingFunction
 
@@ -21,23 +23,44 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class _Provider:
-    """Where a provider's function is, a model that it has, and the view of it that is wanted."""
+    """Where a provider's function is, and an example of its models.
+
+    Attributes:
+        module: The module.
+        function: The class in it that is called.
+        example: The name of a model.
+        view: The attribute of the function that is wanted; None for the function itself.
+        view_class: The class of that view.
+    """
 
     module: str
     function: str
     example: str
     view: str | None = None
+    view_class: str | None = None
 
-    def make(self, model: str, options: Mapping[str, Any]) -> Any:
+    def make(self, name: str, model: str, options: Mapping[str, Any]) -> Any:
         function = getattr(import_module(self.module), self.function)
+        try:
+            signature(function).bind(model, **options)
+        except TypeError as error:
+            msg = f"{name!r} cannot be made with {', '.join(options)}: {error}"
+            raise InvalidInputError(msg) from None
         if self.view is None:
             return function(model, **options)
         return getattr(_shared(function, model, options), self.view)
 
+    def model_of(self, function: Any) -> str | None:
+        """Return the model of a function that this provider made, or None for any other object."""
+        kind = type(function)
+        # Classes are compared by name, so that no provider's module is imported for this.
+        wanted = (self.module, self.view_class or self.function)
+        return function.model_name if (kind.__module__, kind.__qualname__) == wanted else None
+
 
 _BGE_M3 = ("hybridge.hybrid.bge_m3", "BGEM3EmbeddingFunction", "BAAI/bge-m3")
 _DENSE = {
-    "bge-m3": _Provider(*_BGE_M3, view="dense"),
+    "bge-m3": _Provider(*_BGE_M3, view="dense", view_class="DenseView"),
     "jina": _Provider("hybridge.dense.jina", "JinaEmbeddingFunction", "jina-embeddings-v3"),
     "onnx": _Provider(
         "hybridge.dense.onnx", "OnnxEmbeddingFunction", "sentence-transformers/all-MiniLM-L6-v2"
@@ -52,7 +75,7 @@ _DENSE = {
     ),
 }
 _SPARSE = {
-    "bge-m3": _Provider(*_BGE_M3, view="sparse"),
+    "bge-m3": _Provider(*_BGE_M3, view="sparse", view_class="SparseView"),
     "splade": _Provider(
         "hybridge.sparse.splade",
         "SpladeEmbeddingFunction",
@@ -68,7 +91,7 @@ _RERANK = {
     ),
 }
 
-# Both views of a hybrid model, asked for by name one after the other, come from one object.
+# The two views of a hybrid model, when both are looked up by name, come from one object.
 _hybrids: WeakValueDictionary[str, Any] = WeakValueDictionary()
 
 
@@ -81,9 +104,10 @@ def dense_function(name: str, **options: Any) -> DenseEmbeddingFunction:
         **options: Further arguments of the function.
 
     Raises:
-        InvalidInputError: There is no such name; the error lists what there is.
+        InvalidInputError: The name is unknown, and the error lists the known ones; or an option is
+            wrong.
         MissingExtraError: The provider's library is not installed.
-        HybridgeError: The function cannot be made, for instance for want of a key or of weights.
+        HybridgeError: The function cannot be made, for instance without a key or weights.
     """
     function: DenseEmbeddingFunction = _make(name, _DENSE, [], options)
     return function
@@ -98,9 +122,10 @@ def sparse_function(name: str, **options: Any) -> SparseEmbeddingFunction:
         **options: Further arguments of the function.
 
     Raises:
-        InvalidInputError: There is no such name; the error lists what there is.
+        InvalidInputError: The name is unknown, and the error lists the known ones; or an option is
+            wrong.
         MissingExtraError: The provider's library is not installed.
-        HybridgeError: The function cannot be made, for instance for want of weights.
+        HybridgeError: The function cannot be made, for instance without weights.
     """
     function: SparseEmbeddingFunction
     kind, _, language = name.partition(":") if isinstance(name, str) else ("", "", "")
@@ -120,16 +145,17 @@ def rerank_function(name: str, **options: Any) -> RerankFunction:
         **options: Further arguments of the function.
 
     Raises:
-        InvalidInputError: There is no such name; the error lists what there is.
+        InvalidInputError: The name is unknown, and the error lists the known ones; or an option is
+            wrong.
         MissingExtraError: The provider's library is not installed.
-        HybridgeError: The function cannot be made, for instance for want of a key or of weights.
+        HybridgeError: The function cannot be made, for instance without a key or weights.
     """
     function: RerankFunction = _make(name, _RERANK, [], options)
     return function
 
 
 def as_dense_function(function: DenseEmbeddingFunction | str) -> DenseEmbeddingFunction:
-    """Return the dense function that was given, or that bears the name given.
+    """Return a dense function, given the function or its name.
 
     Raises:
         InvalidInputError: It is neither.
@@ -138,7 +164,7 @@ def as_dense_function(function: DenseEmbeddingFunction | str) -> DenseEmbeddingF
 
 
 def as_sparse_function(function: SparseEmbeddingFunction | str) -> SparseEmbeddingFunction:
-    """Return the sparse function that was given, or that bears the name given.
+    """Return a sparse function, given the function or its name.
 
     Raises:
         InvalidInputError: It is neither.
@@ -147,12 +173,33 @@ def as_sparse_function(function: SparseEmbeddingFunction | str) -> SparseEmbeddi
 
 
 def as_rerank_function(function: RerankFunction | str) -> RerankFunction:
-    """Return the reranker that was given, or that bears the name given.
+    """Return a reranker, given the function or its name.
 
     Raises:
         InvalidInputError: It is neither.
     """
     return _resolved(function, RerankFunction, rerank_function)
+
+
+def function_name(function: object) -> str | None:
+    """Return the name by which a function can be made again, from its class and its model.
+
+    The name says nothing about other arguments of the constructor: a function that was made with
+    `dimensions=` or another `base_url=` has the name of one that was made without. Nothing is
+    imported.
+
+    Args:
+        function: Any object, such as a dense function, a view of a hybrid one, or a reranker.
+
+    Returns:
+        For instance "openai/text-embedding-3-small" or "bge-m3/BAAI/bge-m3"; None for an object of
+        any other class, subclasses included, and for BM25.
+    """
+    for providers in (_DENSE, _SPARSE, _RERANK):
+        for prefix, provider in providers.items():
+            if (model := provider.model_of(function)) is not None:
+                return f"{prefix}/{model}"
+    return None
 
 
 def _resolved(function: T | str, kind: type[Any], by_name: Callable[[str], T]) -> T:
@@ -163,8 +210,8 @@ def _resolved(function: T | str, kind: type[Any], by_name: Callable[[str], T]) -
         return cast("T", function)
     name = getattr(function, "__name__", type(function).__name__)
     msg = (
-        f"{name!r} is neither a {kind.__name__} nor the name of one: give an object that has the "
-        f"methods of hybridge.protocols.{kind.__name__}, or its name"
+        f"{shown(name)} is neither a {kind.__name__} nor the name of one: give an object that has "
+        f"the methods of hybridge.protocols.{kind.__name__}, or its name"
     )
     raise InvalidInputError(msg)
 
@@ -174,9 +221,10 @@ def _make(
 ) -> Any:
     provider, _, model = name.partition("/") if isinstance(name, str) else ("", "", "")
     if provider in providers and model:
-        return providers[provider].make(model, options)
+        return providers[provider].make(name, model, options)
     known = [f"{prefix}/<model> (such as {each.example})" for prefix, each in providers.items()]
-    raise InvalidInputError(f"There is no function {name!r}; known are {', '.join(others + known)}")
+    msg = f"There is no function {shown(name)}; known are {', '.join(others + known)}"
+    raise InvalidInputError(msg)
 
 
 def _bm25(language: str, options: Mapping[str, Any]) -> SparseEmbeddingFunction:
@@ -187,7 +235,10 @@ def _bm25(language: str, options: Mapping[str, Any]) -> SparseEmbeddingFunction:
 
 
 def _shared(function: Any, model: str, options: Mapping[str, Any]) -> Any:
-    key = f"{model} {sorted(options.items())!r}"
+    try:
+        key = f"{model} {sorted(options.items())!r}"
+    except (RecursionError, ValueError):  # no valid option has a repr that fails
+        return function(model, **options)
     made = _hybrids.get(key)
     if made is None:
         made = _hybrids[key] = function(model, **options)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hybridge.dense import (
@@ -17,18 +18,20 @@ from hybridge.dense import (
 )
 from hybridge.dense.onnx_export import export_onnx
 from hybridge.errors import InvalidInputError
+from hybridge.hybrid import BGEM3EmbeddingFunction
 from hybridge.registry import (
     as_dense_function,
     as_rerank_function,
     as_sparse_function,
     dense_function,
+    function_name,
     rerank_function,
     sparse_function,
 )
 from hybridge.reranker import CrossEncoderRerankFunction, JinaRerankFunction
 from hybridge.sparse.bm25 import BM25EmbeddingFunction
 from hybridge.sparse.splade import SpladeEmbeddingFunction
-from support.jina_server import KEY
+from support.jina_server import KEY, JinaServer
 from support.tiny_models import (
     tiny_bge_m3,
     tiny_cross_encoder,
@@ -100,7 +103,76 @@ def test_both_views_of_bge_m3_are_of_one_model(tmp_path: Path) -> None:
     """Dense and sparse by the same name share the model and its forward passes."""
     name = f"bge-m3/{tiny_bge_m3(tmp_path)}"
     dense, sparse = dense_function(name, device="cpu"), sparse_function(name, device="cpu")
-    assert dense._function is sparse._function  # type: ignore[attr-defined]
+    assert dense.joint is sparse.joint  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (dense_function, "jina/jina-embeddings-v3"),
+        (dense_function, "openai/text-embedding-3-small"),
+        (rerank_function, "jina/jina-reranker-v2-base-multilingual"),
+    ],
+)
+def test_a_function_of_an_api_knows_its_name(make: Any, name: str) -> None:
+    """The name of a function is the one that it can be made by."""
+    if name.startswith("openai/"):
+        pytest.importorskip("openai", reason="the extra `openai` is not installed")
+    assert function_name(make(name, api_key=KEY)) == name
+
+
+def test_a_local_function_knows_its_name(tmp_path: Path) -> None:
+    """However it was made, a function's name makes an equal one again."""
+    bge = tiny_bge_m3(tmp_path / "bge")
+    hybrid = BGEM3EmbeddingFunction(bge, device="cpu")
+    assert function_name(hybrid.dense) == function_name(hybrid.sparse) == f"bge-m3/{bge}"
+    splade = tiny_splade(tmp_path / "splade")
+    assert function_name(SpladeEmbeddingFunction(splade)) == f"splade/{splade}"
+    reranker = tiny_cross_encoder(tmp_path / "reranker")
+    assert function_name(CrossEncoderRerankFunction(reranker)) == f"cross-encoder/{reranker}"
+    dense = SentenceTransformerEmbeddingFunction(tiny_sentence_transformer(tmp_path / "dense"))
+    again = dense_function(function_name(dense) or "")
+    np.testing.assert_array_equal(again.encode_queries(["red apple"]), dense(["red apple"]))
+
+
+def test_an_onnx_function_knows_its_name(tmp_path: Path) -> None:
+    """The name holds the folder."""
+    pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
+    folder = export_onnx(tiny_sentence_transformer(tmp_path / "bert"), tmp_path / "onnx")
+    assert function_name(OnnxEmbeddingFunction(folder)) == f"onnx/{folder}"
+
+
+class OwnJina(JinaEmbeddingFunction):
+    """A subclass, whose vectors may be others."""
+
+
+@pytest.mark.parametrize(
+    "function",
+    [None, "jina/x", 3, JinaEmbeddingFunction, BM25EmbeddingFunction(), OwnJina(api_key=KEY)],
+)
+def test_what_no_name_makes_has_none(function: Any) -> None:
+    """Classes, subclasses and foreign objects have no name; nor has BM25."""
+    assert function_name(function) is None
+
+
+def test_a_hybrid_function_has_no_name_of_its_own(tmp_path: Path) -> None:
+    """Names lead to its views."""
+    assert function_name(BGEM3EmbeddingFunction(tiny_bge_m3(tmp_path), device="cpu")) is None
+
+
+def test_checking_a_function_sends_nothing() -> None:
+    """Whether an object is a dense function is seen without asking an API for its `dim`."""
+    with JinaServer() as server:
+        function = JinaEmbeddingFunction("unknown", KEY, base_url=server.base_url)
+        assert as_dense_function(function) is function
+        assert server.requests == []
+
+
+@pytest.mark.parametrize("option", [{"dimension": 64}, {"model_name": "another"}])
+def test_an_option_that_does_not_exist_is_refused(option: dict[str, Any]) -> None:
+    """A misspelt or doubled argument is an error of ours that names it."""
+    with pytest.raises(InvalidInputError, match=next(iter(option))):
+        dense_function("jina/jina-embeddings-v3", api_key=KEY, **option)
 
 
 @pytest.mark.parametrize(
