@@ -1,29 +1,31 @@
-"""Context management for what has a `close` and an `aclose`."""
+"""Context management for objects that have a `close` and an `aclose`."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from types import TracebackType
+from typing import Protocol
 
 from typing_extensions import Self
 
 
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
 class Closing:
-    """Closes itself at the end of a `with` or `async with` block."""
+    """A mixin that closes the object at the end of a `with` or `async with` block.
 
-    @abstractmethod
-    def close(self) -> None:
-        """Close; closing twice is fine."""
-
-    @abstractmethod
-    async def aclose(self) -> None:
-        """Async twin of `close`."""
+    The class that mixes it in defines `close` and its async twin `aclose`; type checkers reject a
+    `with` block over one that does not. It is not an ABC, so that it mixes with any metaclass.
+    """
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
-        self,
+        self: _Closable,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
@@ -34,7 +36,7 @@ class Closing:
         return self
 
     async def __aexit__(
-        self,
+        self: _Closable,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
