@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         SentenceTransformerEmbeddingFunction,
     )
     from hybridge.errors import HybridgeError
-    from hybridge.filters import DOCUMENT_ID, ROW_ID, F
+    from hybridge.filters import DOCUMENT_ID, ROW_ID, TEXT, F
     from hybridge.hybrid import BGEM3EmbeddingFunction
     from hybridge.records import Hit, Record, RerankResult
     from hybridge.registry import dense_function, rerank_function, sparse_function
@@ -30,23 +30,23 @@ if TYPE_CHECKING:
         SpladeEmbeddingFunction,
         build_default_analyzer,
     )
-    from hybridge.store.sparse_choice import AUTO
-    from hybridge.store.store import MilvusStore
+    from hybridge.store import AUTO, DenseField, MilvusStore, SparseField
 
 _HOMES = {
-    "AUTO": "hybridge.store.sparse_choice",
+    "AUTO": "hybridge.store",
     "BGEM3EmbeddingFunction": "hybridge.hybrid",
     "BM25EmbeddingFunction": "hybridge.sparse",
     "ConfidenceWeighted": "hybridge.retrieval.fusion",
     "CrossEncoderRerankFunction": "hybridge.reranker",
     "DOCUMENT_ID": "hybridge.filters",
     "DefaultEmbeddingFunction": "hybridge.dense",
+    "DenseField": "hybridge.store",
     "F": "hybridge.filters",
     "Hit": "hybridge.records",
     "HybridgeError": "hybridge.errors",
     "JinaEmbeddingFunction": "hybridge.dense",
     "JinaRerankFunction": "hybridge.reranker",
-    "MilvusStore": "hybridge.store.store",
+    "MilvusStore": "hybridge.store",
     "OnnxEmbeddingFunction": "hybridge.dense",
     "OpenAIEmbeddingFunction": "hybridge.dense",
     "ROW_ID": "hybridge.filters",
@@ -54,7 +54,9 @@ _HOMES = {
     "Record": "hybridge.records",
     "RerankResult": "hybridge.records",
     "SentenceTransformerEmbeddingFunction": "hybridge.dense",
+    "SparseField": "hybridge.store",
     "SpladeEmbeddingFunction": "hybridge.sparse",
+    "TEXT": "hybridge.filters",
     "Weighted": "hybridge.retrieval.fusion",
     "build_default_analyzer": "hybridge.sparse",
     "dense_function": "hybridge.registry",
@@ -66,11 +68,13 @@ __all__ = [
     "AUTO",
     "DOCUMENT_ID",
     "ROW_ID",
+    "TEXT",
     "BGEM3EmbeddingFunction",
     "BM25EmbeddingFunction",
     "ConfidenceWeighted",
     "CrossEncoderRerankFunction",
     "DefaultEmbeddingFunction",
+    "DenseField",
     "F",
     "Hit",
     "HybridgeError",
@@ -83,6 +87,7 @@ __all__ = [
     "Record",
     "RerankResult",
     "SentenceTransformerEmbeddingFunction",
+    "SparseField",
     "SpladeEmbeddingFunction",
     "Weighted",
     "build_default_analyzer",

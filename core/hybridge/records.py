@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 DenseVector = NDArray[np.float32]
 SparseVector = Mapping[int, float]
+Vector = DenseVector | SparseVector
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,31 +24,55 @@ class Record:
         metadata: Anything that JSON can hold, under string keys.
         document_id: The id of the document that the chunk comes from; "" says that there is none,
             while None keeps what an overwritten row says.
+        context: Text that belongs to the chunk without being part of it, such as its headings. It
+            is indexed in front of the text. "" says that there is none, while None keeps what an
+            overwritten row says.
         extra: What a framework adapter needs to rebuild its own object; JSON.
-        dense: The dense vector, float32 of shape `(dim,)`; None lets the store's function make it.
-        sparse: The sparse vector, term id to weight; None lets the store's function make it.
+        dense: The vector of the field "dense", float32 of shape `(dim,)`.
+        sparse: The vector of the field "sparse", index to weight.
+        vectors: The vectors by field; those of `dense` and `sparse` are among them. The store's
+            functions make what is missing.
     """
 
     id: str | None = None
     text: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     document_id: str | None = None
+    context: str | None = None
     extra: Mapping[str, Any] | None = None
     # Vectors are left out of comparison: NumPy's element-wise `==` has no single truth value.
     dense: DenseVector | None = field(default=None, compare=False, repr=False)
     sparse: SparseVector | None = field(default=None, compare=False, repr=False)
+    vectors: Mapping[str, Vector] = field(default_factory=dict, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.vectors, Mapping):
+            return  # the store says what is wrong with it
+        if self.dense is not None or self.sparse is not None:
+            named = {"dense": self.dense, "sparse": self.sparse}
+            given = {name: vector for name, vector in named.items() if vector is not None}
+            object.__setattr__(self, "vectors", {**self.vectors, **given})
+        if self.vectors:
+            object.__setattr__(self, "dense", self.vectors.get("dense"))
+            object.__setattr__(self, "sparse", self.vectors.get("sparse"))
+
+    def with_vectors(self, vectors: Mapping[str, Vector]) -> Record:
+        """Return the record with these vectors, by field, and no others."""
+        return replace(self, dense=None, sparse=None, vectors=vectors)
 
 
-class LegScore(NamedTuple):
-    """How one leg of a search scored a row.
+class FieldScore(NamedTuple):
+    """How one vector field, or the reranker, scored a row.
 
     Attributes:
-        score: The leg's own score (cosine, BM25 sum, reranker score); higher is better.
-        rank: The row's place in that leg, from 1.
+        score: The field's own score (cosine, BM25 sum, reranker score); higher is better.
+        rank: The row's place in that field's ranking, from 1.
+        relevance: The score brought to [0, 1]; see `hybridge.retrieval.relevance`.
     """
 
     score: float
     rank: int
+    relevance: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,24 +84,34 @@ class Hit:
         text: The text of the chunk.
         metadata: The user's metadata.
         document_id: The id of the source document, where one was stored.
+        context: Text that belongs to the chunk without being part of it, where there is some.
         extra: What a framework adapter stored beside the row.
         score: What the hits are ordered by: cosine, BM25 sum, fused or reranker score.
         relevance: The score brought to [0, 1]; see `hybridge.retrieval.relevance`.
-        scores: Per leg that found the row ("dense", "sparse", "rerank"), its score and rank.
-        dense: The dense vector, with `with_vectors=True`.
-        sparse: The sparse vector, with `with_vectors=True`.
+        scores: By field that found the row, and "rerank": its score, rank and relevance.
+        vectors: The row's vectors by field, with `with_vectors=True`.
     """
 
     id: str
     text: str
     metadata: Mapping[str, Any]
     document_id: str | None = None
+    context: str | None = None
     extra: Mapping[str, Any] | None = None
     score: float
     relevance: float
-    scores: Mapping[str, LegScore]
-    dense: DenseVector | None = field(default=None, compare=False, repr=False)
-    sparse: SparseVector | None = field(default=None, compare=False, repr=False)
+    scores: Mapping[str, FieldScore]
+    vectors: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def dense(self) -> DenseVector | None:
+        """The vector of the field "dense", where it was read."""
+        return self.vectors.get("dense")
+
+    @property
+    def sparse(self) -> SparseVector | None:
+        """The vector of the field "sparse", where it was read."""
+        return self.vectors.get("sparse")
 
 
 @dataclass(frozen=True)

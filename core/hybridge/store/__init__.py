@@ -1,1 +1,46 @@
-"""The store over Milvus."""
+"""The store over Milvus: all that an adapter or a tool may import of it."""
+
+from __future__ import annotations
+
+from hybridge.store.arguments import StoreArguments
+from hybridge.store.engine.address import Address, resolve_address
+from hybridge.store.fields import (
+    AUTO,
+    DenseField,
+    Source,
+    Sparse,
+    SparseField,
+    VectorField,
+    sparse_rows,
+)
+from hybridge.store.layout import COLUMN_TYPES
+from hybridge.store.query import FetchK, MilvusFusion, Mode, Query, parse_limit
+from hybridge.store.selection import FilterLike
+from hybridge.store.store import BATCH_SIZE, MilvusStore
+from hybridge.store.write import CONTEXT, DERIVED, METADATA, OFFSETS
+
+__all__ = [
+    "AUTO",
+    "BATCH_SIZE",
+    "COLUMN_TYPES",
+    "CONTEXT",
+    "DERIVED",
+    "METADATA",
+    "OFFSETS",
+    "Address",
+    "DenseField",
+    "FetchK",
+    "FilterLike",
+    "MilvusFusion",
+    "MilvusStore",
+    "Mode",
+    "Query",
+    "Source",
+    "Sparse",
+    "SparseField",
+    "StoreArguments",
+    "VectorField",
+    "parse_limit",
+    "resolve_address",
+    "sparse_rows",
+]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from typing_extensions import TypedDict
 
-from hybridge.store.sparse_choice import Sparse
+from hybridge.store.fields import Sparse, VectorField
 
 
 class StoreArguments(TypedDict, total=False):
@@ -18,8 +18,11 @@ class StoreArguments(TypedDict, total=False):
     token: str | None
     db_name: str | None
     sparse: Sparse
+    fields: Mapping[str, VectorField] | None
+    search_fields: Sequence[str] | None
     dim: int | None
     metadata_schema: Mapping[str, type] | None
     partition_key: str | None
+    average_length: float | None
     overwrite: bool
     timeout: float | None

@@ -2,42 +2,59 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, NamedTuple
 
-from hybridge.store.address import Address
-from hybridge.store.collection import Collection
-from hybridge.store.connection import Connection
-from hybridge.store.demands import Demands
-from hybridge.store.layouts import Layout
-from hybridge.store.legs import DenseLeg, Leg
-from hybridge.store.sparse_choice import sparse_leg
-from hybridge.store.threads import Gate
+from hybridge.store.bm25.field import BM25Field
+from hybridge.store.bm25.live import LiveBM25
+from hybridge.store.encoding import ModelCheck
+from hybridge.store.engine.address import Address
+from hybridge.store.engine.collection import Collection
+from hybridge.store.engine.connection import Connection
+from hybridge.store.fields import VectorField
+from hybridge.store.layout import Layout, LayoutRequest
+from hybridge.store.threads import Calls
+
+logger = logging.getLogger("hybridge")
 
 
-class Known(NamedTuple):
+class Opened(NamedTuple):
     """A collection that is there.
 
     Attributes:
         collection: The collection.
         layout: What it holds.
-        legs: Its legs, by name.
+        fields: Its vector fields with their functions, by name.
     """
 
     collection: Collection
     layout: Layout
-    legs: dict[str, Leg]
+    fields: Mapping[str, VectorField]
+
+    @property
+    def bm25(self) -> list[LiveBM25]:
+        """The store's own BM25 of each field that has one."""
+        return [one.function for one in self.fields.values() if isinstance(one, BM25Field)]
+
+    def using(self, functions: Mapping[str, Any]) -> Opened:
+        """Return the same with other functions, by field; fields that are not there are ignored."""
+        fields = {
+            name: one.of_function(functions[name]) if name in functions else one
+            for name, one in self.fields.items()
+        }
+        return self._replace(fields=fields)
 
 
 class Session:
-    """The connection of one store, and of the tenants' views of it.
+    """The connection of one store, and of all views of it.
 
     Args:
         address: Where Milvus is.
         collection_name: The collection.
-        demands: What the store's arguments ask of it.
+        request: What the store's arguments ask of it.
         overwrite: Whether to drop it when it is first opened.
         timeout: Seconds that one call to Milvus may take.
     """
@@ -46,73 +63,93 @@ class Session:
         self,
         address: Address,
         collection_name: str,
-        demands: Demands,
+        request: LayoutRequest,
         *,
         overwrite: bool,
         timeout: float | None,
     ) -> None:
-        self.demands = demands
+        self.request = request
+        self.models = ModelCheck()
         self._address = address
         self._name = collection_name
         self._overwrite = overwrite
         self._timeout = timeout
-        self._gate = Gate(f"the store of {collection_name!r} at {address}")
+        self._calls = Calls(f"the store of {collection_name!r} at {address}")
         self._opening = threading.Lock()
-        self._opened: Collection | None = None
-        self._known: Known | None = None
+        self._collection: Collection | None = None
+        self._opened: Opened | None = None
+
+    def running(self) -> AbstractContextManager[None]:
+        """Keep the session open for a call.
+
+        Raises:
+            StoreClosedError: If the session is closed.
+        """
+        return self._calls.running()
 
     @contextmanager
-    def entered(self) -> Iterator[Known | None]:
+    def call(self) -> Iterator[Opened | None]:
         """Keep the session open for a call, and give what is there, or None if nothing is yet.
 
         Raises:
             StoreClosedError: If the session is closed.
             CollectionMismatchError: If what is there contradicts what was asked for.
         """
-        with self._gate.entered():
-            yield self.look()
+        with self._calls.running():
+            yield self.find()
 
     def collection(self) -> Collection:
         """Return the collection's handle; the first call opens the connection."""
         with self._opening:
-            if self._opened is None:
+            if self._collection is None:
                 connection = Connection(self._address, self._timeout)
-                self._opened = Collection(connection, self._name)
+                self._collection = Collection(connection, self._name)
                 if self._overwrite:
-                    self._opened.drop()
-            return self._opened
+                    self._collection.drop()
+            return self._collection
 
-    def look(self) -> Known | None:
+    def find(self) -> Opened | None:
         """Return what is there, or None if nothing is yet."""
         collection = self.collection()
         layout = collection.layout()
         if layout is None:
             return None
-        known = self._known
-        if known is None or known.layout is not layout:
-            self.demands.check(layout, self._name)
-            known = self._known = Known(collection, layout, self._legs(layout, collection))
-        return known
+        opened = self._opened
+        if opened is None or opened.layout is not layout:
+            self.request.check(layout, self._name)
+            if "dense" in self.request.fields and "dense" not in layout.fields:
+                logger.warning(
+                    "collection %r has no dense vectors: its embedding is not used", self._name
+                )
+            opened = self._opened = Opened(collection, layout, self._fields(layout, collection))
+        return opened
 
-    def made(self, first_dim: int | None) -> Known:
+    def find_or_create(self, layout: Callable[[], Layout]) -> Opened:
         """Return what is there, making the collection if need be, under the lock of the caller.
 
         Args:
-            first_dim: The length of the first dense vectors, None where there are none.
+            layout: Returns what a new collection holds.
         """
-        known = self.look()
-        if known is None:
-            self.collection().create(self.demands.new_layout(first_dim))
-            known = self.look()
-        assert known is not None
-        return known
+        opened = self.find()
+        while opened is None:
+            self.collection().create(layout())
+            opened = self.find()
+        return opened
 
     def close(self) -> None:
         """Wait for the calls under way, flush, and close the connection."""
-        if self._gate.close() and self._opened is not None:
-            self._opened.close()
+        if self._calls.close() and self._collection is not None:
+            self._collection.close()
 
-    def _legs(self, layout: Layout, collection: Collection) -> dict[str, Leg]:
-        dense = None if layout.dim is None else DenseLeg(self.demands.dense)
-        sparse = sparse_leg(self.demands.sparse, layout, collection)
-        return {leg.name: leg for leg in (dense, sparse) if leg is not None}
+    def _fields(self, layout: Layout, collection: Collection) -> dict[str, VectorField]:
+        return {
+            name: one.of_function(self._function(one, collection))
+            for name, one in layout.fields.items()
+        }
+
+    def _function(self, field: VectorField, collection: Collection) -> Any:
+        asked = self.request.fields.get(field.name)
+        if isinstance(field, BM25Field):
+            analyzer, weighting = field.analysis(asked, self._name)
+            return LiveBM25(collection, field, analyzer, weighting)
+        return None if asked is None else asked.function

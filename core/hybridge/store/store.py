@@ -3,25 +3,52 @@
 from __future__ import annotations
 
 import copy
+import logging
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from itertools import chain
+from typing import Any
+
+from numpy.typing import ArrayLike
+from typing_extensions import Self
 
 from hybridge.closing import Closing
-from hybridge.errors import InvalidInputError
-from hybridge.protocols import DenseEmbeddingFunction
-from hybridge.registry import as_dense_function
-from hybridge.store.address import resolve_address
-from hybridge.store.bm25_methods import BM25Methods
-from hybridge.store.demands import Demands
-from hybridge.store.session import Session
-from hybridge.store.sparse_choice import AUTO, Sparse, resolve_sparse
+from hybridge.errors import HybridgeError, InvalidInputError
+from hybridge.filters import DOCUMENT_ID, ROW_ID, And, Filter, as_filter, match_all
+from hybridge.protocols import DenseEmbeddingFunction, RerankFunction
+from hybridge.records import Hit, Record
+from hybridge.registry import as_dense_function, as_sparse_function
+from hybridge.retrieval.fusion import Fusion
+from hybridge.store import write
+from hybridge.store.bm25.checking import check_bm25
+from hybridge.store.bm25.live import AVERAGED, LiveBM25
+from hybridge.store.bm25.reencoding import reencode
+from hybridge.store.encoding import awaits
+from hybridge.store.engine.address import resolve_address
+from hybridge.store.engine.companion import SUFFIX
+from hybridge.store.fields import AUTO, DenseField, Sparse, VectorField
+from hybridge.store.layout import LayoutRequest
+from hybridge.store.query import MMR, FetchK, Mode, Query, parse_limit
+from hybridge.store.rows import data_columns, parse_id, parse_ids, parse_record, vector_columns
+from hybridge.store.rows import to_record as make_record
+from hybridge.store.search import Search, check_mode, prepare
+from hybridge.store.selection import FilterLike, check_expression, select, select_keys
+from hybridge.store.session import Opened, Session
 from hybridge.store.tenancy import Tenant
-from hybridge.store.threads import Threads, async_twin
-from hybridge.store.write_methods import WriteMethods
+from hybridge.store.threads import Threads
+from hybridge.store.write import WriteProgress, batched
+
+logger = logging.getLogger("hybridge")
+
+BATCH_SIZE = 256
+SCROLL_SIZE = 1000
 
 
-class MilvusStore(WriteMethods, BM25Methods, Closing):
-    """Records in a Milvus collection, searched by dense vectors, BM25, or both.
+class MilvusStore(Closing):
+    """Records in a Milvus collection, searched by any number of vector fields and by BM25.
 
     Nothing is opened before the first call that needs Milvus, and the collection is made at the
     first write; reads before it return nothing. An existing collection is adopted: arguments left
@@ -36,15 +63,23 @@ class MilvusStore(WriteMethods, BM25Methods, Closing):
         collection_name: The collection.
         token: The server's token; None takes `MILVUS_TOKEN`.
         db_name: The server's database.
-        dense: Makes dense vectors from texts, or its name (`hybridge.registry`); without it, pass
-            vectors.
-        sparse: `"bm25"` (English), `"bm25:<language>"`, a sparse function or its name, or None for
-            no sparse vectors. AUTO takes what the collection has, and means `"bm25"` for a new one.
-            An unfitted `BM25EmbeddingFunction` gives its settings to the store's own BM25.
-        dim: The length of dense vectors, where neither a function nor the first vectors say it.
+        dense: Makes the vectors of the field "dense", or its name (`hybridge.registry`); without
+            it, pass vectors.
+        sparse: The field "sparse": `"bm25"` (English), `"bm25:<language>"`, a sparse function or
+            its name, or None for no such field. AUTO takes what the collection has, and means
+            `"bm25"` for a new one. An unfitted `BM25EmbeddingFunction` gives its settings to the
+            store's own BM25.
+        fields: Further vector fields by name, such as
+            `{"title": DenseField("openai/…", source="title")}`.
+        search_fields: The fields that a search uses which names none; None means "dense" and
+            "sparse" as far as they are there, else all.
+        dim: The length of the vectors of "dense", where neither a function nor the first vectors
+            say it.
         metadata_schema: Metadata keys that become typed columns as well, for fast filters:
             `{"year": int, "source": str}`.
         partition_key: The metadata key that tells tenants apart; see `for_tenant`.
+        average_length: The average document length in tokens, where it is known, for BM25; None
+            lets the first 1,000 documents fix it.
         overwrite: Drop an existing collection of this name first.
         timeout: Seconds that one call to Milvus may take.
 
@@ -61,26 +96,36 @@ class MilvusStore(WriteMethods, BM25Methods, Closing):
         db_name: str | None = None,
         dense: DenseEmbeddingFunction | str | None = None,
         sparse: Sparse = AUTO,
+        fields: Mapping[str, VectorField] | None = None,
+        search_fields: Sequence[str] | None = None,
         dim: int | None = None,
         metadata_schema: Mapping[str, type] | None = None,
         partition_key: str | None = None,
+        average_length: float | None = None,
         overwrite: bool = False,
         timeout: float | None = None,
     ) -> None:
-        self.address = resolve_address(uri, token, db_name)
-        self.collection_name = _valid_name(collection_name)
-        self.dense = None if dense is None else as_dense_function(dense)
-        self.threads = Threads("hybridge")
-        demands = Demands(
-            dense=self.dense,
-            sparse=resolve_sparse(sparse),
+        request = LayoutRequest.parse(
+            dense=dense,
+            sparse=sparse,
+            fields=fields,
             dim=dim,
             metadata_schema=metadata_schema,
             partition_key=partition_key,
         )
+        self.address = resolve_address(uri, token, db_name)
+        self.collection_name = _parse_name(collection_name)
+        self.threads = Threads("hybridge")
+        self._search_fields = _parse_search_fields(search_fields)
+        self._average_length = _parse_positive(average_length, "average_length", "tokens")
         self._session = Session(
-            self.address, self.collection_name, demands, overwrite=overwrite, timeout=timeout
+            self.address,
+            self.collection_name,
+            request,
+            overwrite=overwrite,
+            timeout=_parse_positive(timeout, "timeout", "seconds"),
         )
+        self._functions: dict[str, Any] = {}
         self._tenant = Tenant()
 
     def __repr__(self) -> str:
@@ -89,16 +134,67 @@ class MilvusStore(WriteMethods, BM25Methods, Closing):
             f"MilvusStore({str(self.address)!r}, collection_name={self.collection_name!r}){bound}"
         )
 
-    @property
-    def tenant(self) -> str | None:
-        """The tenant that this view is bound to; None for a store that sees all."""
-        return self._tenant.value
+    # --- making one, and views of it -----------------------------------------------------------
 
-    def for_tenant(self, tenant: str) -> MilvusStore:
+    @classmethod
+    def open(
+        cls,
+        uri: str | os.PathLike[str] | None = None,
+        *,
+        collection_name: str = "hybridge",
+        **arguments: Any,
+    ) -> Self:
+        """Open a collection that is there, with the models that can be made from their names.
+
+        Where the vectors were made by such models, a search needs nothing but the path.
+
+        Args:
+            uri: See the class.
+            collection_name: See the class.
+            **arguments: The other arguments of the class.
+
+        Raises:
+            InvalidInputError: If there is no such collection.
+        """
+        store = cls(uri, collection_name=collection_name, **arguments)
+        try:
+            with store._call() as opened:
+                if opened is None:
+                    msg = (
+                        f"there is no collection {collection_name!r} at {store.address}: check uri "
+                        "and collection_name; MilvusStore(...) makes a new one"
+                    )
+                    raise InvalidInputError(msg)
+                return store.using(**_made_by_name(opened))
+        except BaseException:
+            store.close()
+            raise
+
+    def using(self, **functions: Any) -> Self:
+        """Return a view of this store in which fields have other functions.
+
+        The view shares everything with this store: closing one closes the other. Fields that the
+        collection lacks are not encoded.
+
+        Args:
+            **functions: An embedding function, or its name, by field.
+
+        Raises:
+            InvalidInputError: If one is no such function.
+        """
+        parsed = {
+            name: as_sparse_function(one) if name == "sparse" else as_dense_function(one)
+            for name, one in functions.items()
+        }
+        view = copy.copy(self)
+        view._functions = {**self._functions, **parsed}
+        return view
+
+    def for_tenant(self, tenant: str) -> Self:
         """Return a view of this store that sees and writes the rows of one tenant only.
 
-        The view shares everything with this store: closing one closes the other. BM25 counts the
-        rows of all tenants.
+        Ids belong to tenants: two of them may use the same. The view shares everything with this
+        store: closing one closes the other. BM25 counts the rows of all tenants.
 
         Args:
             tenant: The value of the partition key.
@@ -110,6 +206,770 @@ class MilvusStore(WriteMethods, BM25Methods, Closing):
         view._tenant = Tenant.named(tenant)
         return view
 
+    @property
+    def tenant(self) -> str | None:
+        """The tenant that this view is bound to; None for a store that sees all."""
+        return self._tenant.value
+
+    @property
+    def dense(self) -> DenseEmbeddingFunction | None:
+        """What makes the vectors of the field "dense", where the store has it."""
+        function: DenseEmbeddingFunction | None = self.function("dense")
+        return function
+
+    def function(self, field: str) -> Any:
+        """Return the embedding function that was given for a field, or None."""
+        asked = self._session.request.fields.get(field)
+        return self._functions.get(field, None if asked is None else asked.function)
+
+    # --- searching -----------------------------------------------------------------------------
+
+    def search(
+        self,
+        query: str | None = None,
+        *,
+        vector: ArrayLike | Mapping[str, Any] | None = None,
+        k: int = 4,
+        mode: Mode | None = None,
+        filter: FilterLike = None,
+        expr: str | None = None,
+        fusion: Fusion | str | None = None,
+        fetch_k: FetchK = None,
+        reranker: RerankFunction | None = None,
+        with_vectors: bool = False,
+    ) -> list[Hit]:
+        """Return the k best rows for one query, best first; `Query` says what each option means.
+
+        Args:
+            query: The text; BM25 always needs it, other fields where there is no vector.
+            vector: The vector for "dense", shape `(dim,)`, or vectors by field.
+            k: How many hits.
+            mode: The fields to search.
+            filter: Which rows may be found.
+            expr: A raw Milvus expression that must hold as well.
+            fusion: How several rankings become one.
+            fetch_k: How deep each field is read where several are fused.
+            reranker: Orders the first max(20, 4 k) hits anew.
+            with_vectors: Whether hits carry their vectors.
+
+        Raises:
+            InvalidInputError: If an argument makes no sense, or a field has no input.
+        """
+        return self._search(
+            Query.parse(
+                **_one(query, vector),
+                k=k,
+                mode=mode,
+                filter=filter,
+                expr=expr,
+                fusion=fusion,
+                fetch_k=fetch_k,
+                reranker=reranker,
+                with_vectors=with_vectors,
+            )
+        )[0]
+
+    async def asearch(
+        self,
+        query: str | None = None,
+        *,
+        vector: ArrayLike | Mapping[str, Any] | None = None,
+        k: int = 4,
+        mode: Mode | None = None,
+        filter: FilterLike = None,
+        expr: str | None = None,
+        fusion: Fusion | str | None = None,
+        fetch_k: FetchK = None,
+        reranker: RerankFunction | None = None,
+        with_vectors: bool = False,
+    ) -> list[Hit]:
+        """Async twin of `search`."""
+        asked = Query.parse(
+            **_one(query, vector),
+            k=k,
+            mode=mode,
+            filter=filter,
+            expr=expr,
+            fusion=fusion,
+            fetch_k=fetch_k,
+            reranker=reranker,
+            with_vectors=with_vectors,
+        )
+        return (await self._asearch(asked))[0]
+
+    def search_many(
+        self,
+        queries: Sequence[str] | None = None,
+        *,
+        vectors: ArrayLike | Sequence[ArrayLike] | Mapping[str, Any] | None = None,
+        k: int = 4,
+        mode: Mode | None = None,
+        filter: FilterLike = None,
+        expr: str | None = None,
+        fusion: Fusion | str | None = None,
+        fetch_k: FetchK = None,
+        reranker: RerankFunction | None = None,
+        with_vectors: bool = False,
+    ) -> list[list[Hit]]:
+        """Return the k best rows of each query: `search`, with one call to Milvus per field.
+
+        Args:
+            queries: The texts.
+            vectors: The vectors for "dense", shape `(len(queries), dim)`, or such by field.
+            k: See `search`, as for all that follow.
+            mode: See `search`.
+            filter: See `search`.
+            expr: See `search`.
+            fusion: See `search`.
+            fetch_k: See `search`.
+            reranker: See `search`.
+            with_vectors: See `search`.
+        """
+        return self._search(
+            Query.parse(
+                queries=queries,
+                vectors=vectors,
+                k=k,
+                mode=mode,
+                filter=filter,
+                expr=expr,
+                fusion=fusion,
+                fetch_k=fetch_k,
+                reranker=reranker,
+                with_vectors=with_vectors,
+            )
+        )
+
+    async def asearch_many(
+        self,
+        queries: Sequence[str] | None = None,
+        *,
+        vectors: ArrayLike | Sequence[ArrayLike] | Mapping[str, Any] | None = None,
+        k: int = 4,
+        mode: Mode | None = None,
+        filter: FilterLike = None,
+        expr: str | None = None,
+        fusion: Fusion | str | None = None,
+        fetch_k: FetchK = None,
+        reranker: RerankFunction | None = None,
+        with_vectors: bool = False,
+    ) -> list[list[Hit]]:
+        """Async twin of `search_many`."""
+        asked = Query.parse(
+            queries=queries,
+            vectors=vectors,
+            k=k,
+            mode=mode,
+            filter=filter,
+            expr=expr,
+            fusion=fusion,
+            fetch_k=fetch_k,
+            reranker=reranker,
+            with_vectors=with_vectors,
+        )
+        return await self._asearch(asked)
+
+    def search_mmr(
+        self,
+        query: str | None = None,
+        *,
+        vector: ArrayLike | Mapping[str, Any] | None = None,
+        k: int = 4,
+        fetch_k: int | None = None,
+        balance: float = 0.5,
+        mmr_field: str | None = None,
+        mode: Mode | None = None,
+        filter: FilterLike = None,
+        expr: str | None = None,
+        fusion: Fusion | str | None = None,
+        with_vectors: bool = False,
+    ) -> list[Hit]:
+        """Return k rows that are relevant and unlike each other (maximal marginal relevance).
+
+        Args:
+            query: See `search`.
+            vector: See `search`.
+            k: How many hits.
+            fetch_k: How many hits to choose them from; max(20, 4 k) if None.
+            balance: lambda in [0, 1]: 1 is relevance alone, 0 is diversity alone.
+            mmr_field: The dense field that is compared; the first one if None.
+            mode: See `search`.
+            filter: See `search`.
+            expr: See `search`.
+            fusion: See `search`.
+            with_vectors: See `search`.
+
+        Raises:
+            InvalidInputError: If an argument makes no sense, or there are no dense vectors.
+        """
+        return self._search(
+            Query.parse(
+                **_one(query, vector),
+                k=k,
+                mode=mode,
+                filter=filter,
+                expr=expr,
+                fusion=fusion,
+                with_vectors=with_vectors,
+                mmr=MMR(fetch_k, balance, mmr_field),
+            )
+        )[0]
+
+    async def asearch_mmr(
+        self,
+        query: str | None = None,
+        *,
+        vector: ArrayLike | Mapping[str, Any] | None = None,
+        k: int = 4,
+        fetch_k: int | None = None,
+        balance: float = 0.5,
+        mmr_field: str | None = None,
+        mode: Mode | None = None,
+        filter: FilterLike = None,
+        expr: str | None = None,
+        fusion: Fusion | str | None = None,
+        with_vectors: bool = False,
+    ) -> list[Hit]:
+        """Async twin of `search_mmr`."""
+        asked = Query.parse(
+            **_one(query, vector),
+            k=k,
+            mode=mode,
+            filter=filter,
+            expr=expr,
+            fusion=fusion,
+            with_vectors=with_vectors,
+            mmr=MMR(fetch_k, balance, mmr_field),
+        )
+        return (await self._asearch(asked))[0]
+
+    def _search(self, query: Query) -> list[list[Hit]]:
+        with self._session.running():
+            search = self._prepare(query)
+            if search is None:
+                return [[] for _ in range(query.size)]
+            search.encoding.run()
+            return search.run()
+
+    async def _asearch(self, query: Query) -> list[list[Hit]]:
+        if not self._awaits:
+            return await self.threads.run(partial(self._search, query))
+        search = await self.threads.run(partial(self._prepare, query))
+        if search is None:
+            return [[] for _ in range(query.size)]
+        await search.encoding.arun(self.threads)
+        return await self.threads.run(partial(self._run, search))
+
+    def _prepare(self, query: Query) -> Search | None:
+        """Return the checked search, or None where there is nothing to find yet."""
+        with self._call() as opened:
+            if opened is None:
+                check_mode(query, list(self._expected()))
+                return None
+            self._tenant.check_named(opened.layout)
+            scope = self._tenant.scope(query.filter, opened.layout)
+            search = prepare(query, opened, scope, self._search_fields, self._session.models)
+            return search if query.size else None
+
+    def _run(self, search: Search) -> list[list[Hit]]:
+        with self._session.running():
+            return search.run()
+
+    @property
+    def _awaits(self) -> bool:
+        """Whether some function is awaited in the caller's event loop."""
+        return awaits(self._expected().values())
+
+    def _expected(self) -> Mapping[str, VectorField]:
+        """Return the fields that a new collection has, with the functions of this view."""
+        fields = dict(self._session.request.expected)
+        for name, function in self._functions.items():
+            if name not in fields:
+                fields = {name: DenseField(name=name), **fields}
+            fields[name] = fields[name].of_function(function)
+        return fields
+
+    @contextmanager
+    def _call(self) -> Iterator[Opened | None]:
+        """Keep the store open for a call; give the collection with the functions of this view."""
+        with self._session.call() as opened:
+            yield None if opened is None else opened.using(self._functions)
+
+    # --- reading -------------------------------------------------------------------------------
+
+    def exists(self) -> bool:
+        """Say whether the collection is there; the first write makes it."""
+        with self._call() as opened:
+            return opened is not None
+
+    async def aexists(self) -> bool:
+        """Async twin of `exists`."""
+        return await self.threads.run(self.exists)
+
+    def get(
+        self,
+        ids: Sequence[str] | None = None,
+        *,
+        filter: FilterLike = None,
+        with_vectors: bool = False,
+    ) -> list[Record]:
+        """Return the records that every given selector selects.
+
+        Args:
+            ids: These records, in order; missing ones are left out.
+            filter: Those that match.
+            with_vectors: Whether records carry their vectors.
+
+        Raises:
+            InvalidInputError: If no selector is given; `scroll()` yields every row.
+        """
+        tree = as_filter(filter)
+        if ids is None and tree is None:
+            msg = "get() without a selector: give ids or filter; scroll() yields every row"
+            raise InvalidInputError(msg)
+        if ids is None:
+            return list(self._scroll(tree, None, with_vectors))
+        ids = parse_ids(ids)
+        with self._call() as opened:
+            if opened is None:
+                return []
+            opened.collection.flush_waiting()
+            keys = self._tenant.keys(ids, opened.layout)
+            records = self._read(keys, opened, with_vectors)
+        by_id = {str(record.id): record for record in records}
+        return match_all(tree, [by_id[row_id] for row_id in ids if row_id in by_id])
+
+    async def aget(
+        self,
+        ids: Sequence[str] | None = None,
+        *,
+        filter: FilterLike = None,
+        with_vectors: bool = False,
+    ) -> list[Record]:
+        """Async twin of `get`."""
+        get = partial(self.get, ids, filter=filter, with_vectors=with_vectors)
+        return await self.threads.run(get)
+
+    def count(self, filter: FilterLike = None, *, expr: str | None = None) -> int:
+        """Return how many rows there are, or match."""
+        tree = as_filter(filter)
+        check_expression(expr)
+        with self._call() as opened:
+            if opened is None:
+                return 0
+            scope = self._tenant.scope(tree, opened.layout)
+            expressions = select(opened.collection, opened.layout, scope, expr)
+            return sum(opened.collection.count(expression) for expression in expressions)
+
+    async def acount(self, filter: FilterLike = None, *, expr: str | None = None) -> int:
+        """Async twin of `count`."""
+        return await self.threads.run(partial(self.count, filter, expr=expr))
+
+    def scroll(
+        self, filter: FilterLike = None, *, expr: str | None = None, with_vectors: bool = False
+    ) -> Iterator[Record]:
+        """Yield every row, or every row that matches, each as it is when its page is read.
+
+        The ids are read when the iteration starts; rows deleted meanwhile are left out.
+
+        Args:
+            filter: Which rows.
+            expr: A raw Milvus expression that must hold as well.
+            with_vectors: Whether records carry their vectors.
+        """
+        tree = as_filter(filter)
+        check_expression(expr)
+        return self._scroll(tree, expr, with_vectors)
+
+    async def ascroll(
+        self, filter: FilterLike = None, *, expr: str | None = None, with_vectors: bool = False
+    ) -> AsyncIterator[Record]:
+        """Async twin of `scroll`; it reads on the store's own threads."""
+        records = self.scroll(filter, expr=expr, with_vectors=with_vectors)
+        batches = batched(records, SCROLL_SIZE)
+        while batch := await self.threads.run(lambda: next(batches, None)):
+            for record in batch:
+                yield record
+
+    def _scroll(
+        self, tree: Filter | None, expr: str | None, with_vectors: bool
+    ) -> Iterator[Record]:
+        for keys in self._scroll_keys(tree, expr):
+            with self._call() as opened:
+                records = [] if opened is None else self._read(keys, opened, with_vectors)
+            yield from records
+
+    def _scroll_keys(self, tree: Filter | None, expr: str | None) -> Iterator[list[str]]:
+        with self._call() as opened:
+            if opened is None:
+                return
+            opened.collection.flush_waiting()
+            scope = self._tenant.scope(tree, opened.layout)
+            keys = select_keys(opened.collection, opened.layout, scope, expr)
+        yield from batched(keys, SCROLL_SIZE)
+
+    def _read(self, keys: Sequence[str], opened: Opened, with_vectors: bool) -> list[Record]:
+        """Return the records of keys, in order, that this view may see."""
+        layout = opened.layout
+        fields = layout.fields if with_vectors else {}
+        columns = ["id", *data_columns(layout), *vector_columns(layout, fields)]
+        rows = opened.collection.read(keys, columns)
+        records = [make_record(rows[key], fields) for key in keys if key in rows]
+        return [record for record in records if self._tenant.owns(record, layout)]
+
+    # --- writing -------------------------------------------------------------------------------
+
+    def add(
+        self,
+        records: Iterable[Record],
+        *,
+        batch_size: int = BATCH_SIZE,
+        progress: bool = False,
+    ) -> list[str]:
+        """Insert records, or overwrite those whose id is there already.
+
+        A list is checked as a whole before anything is sent; another iterable batch by batch.
+        Overwriting keeps `document_id`, `context`, `extra`, and the vectors of fields that nobody
+        here encodes, where the record leaves them out.
+
+        Args:
+            records: What to store. The last of several with one id wins.
+            batch_size: How many records are encoded and sent at once.
+            progress: Whether to show a progress bar.
+
+        Returns:
+            One id per record, in order.
+
+        Raises:
+            InvalidInputError: If a record cannot be stored; it names the record.
+            PartialWriteError: If a later batch fails; `landed` holds the ids that were written.
+        """
+        batches = self._batches(records, batch_size)
+        with self._session.running(), WriteProgress(_length(records), progress) as written:
+            head, rest = self._first_batches(batches)
+            for batch in chain(head, rest):
+                pending = batch
+                while pending:
+                    prepared = self._prepare_batch(pending)
+                    prepared.encoding.run()
+                    pending = self._commit(prepared, head)
+                written.count(batch)
+        return written.ids
+
+    async def aadd(
+        self,
+        records: Iterable[Record],
+        *,
+        batch_size: int = BATCH_SIZE,
+        progress: bool = False,
+    ) -> list[str]:
+        """Async twin of `add`; async functions are awaited in the caller's event loop."""
+        run = self.threads.run
+        if not self._awaits:
+            return await run(partial(self.add, records, batch_size=batch_size, progress=progress))
+        batches = await run(partial(self._batches, records, batch_size))
+        with WriteProgress(_length(records), progress) as written:
+            head, rest = await run(partial(self._first_batches, batches))
+            every = chain(head, rest)
+            while batch := await run(lambda: next(every, None)):
+                pending = batch
+                while pending:
+                    prepared = await run(partial(self._prepare_batch, pending))
+                    await prepared.encoding.arun(self.threads)
+                    pending = await run(partial(self._commit, prepared, head))
+                written.count(batch)
+        return written.ids
+
+    def _batches(self, records: Iterable[Record], batch_size: int) -> Iterator[list[Record]]:
+        """Return the records in batches, each checked as far as it can be without encoding."""
+        batch_size = parse_limit(batch_size, "batch_size")
+        if isinstance(records, (str, bytes, Mapping)) or not isinstance(records, Iterable):
+            msg = f"records is a {type(records).__name__}: give a list of hybridge.Record objects"
+            raise InvalidInputError(msg)
+        with self._call() as opened:
+            there = self._session.request if opened is None else opened.layout
+        checked: Iterable[Record] = (
+            self._tenant.mark(parse_record(record, position, there.columns), there.partition_key)
+            for position, record in enumerate(records)
+        )
+        if not isinstance(records, Sequence):
+            return batched(checked, batch_size)
+        checked = list(checked)
+        if checked:
+            self._prepare_batch(checked)
+        return batched(checked, batch_size)
+
+    def _first_batches(
+        self, batches: Iterator[list[Record]]
+    ) -> tuple[list[list[Record]], Iterator[list[Record]]]:
+        """Return as many batches as fix the average length, where nothing has, and the rest.
+
+        What came before a record that cannot be stored is written all the same.
+        """
+        with self._call() as opened:
+            if opened is not None and all(one.state.average_length for one in opened.bm25):
+                return [], batches
+        head: list[list[Record]] = []
+        try:
+            while sum(map(len, head)) < AVERAGED and (batch := next(batches, None)):
+                head.append(batch)
+        except Exception as error:  # noqa: BLE001  # it is raised again after the writes
+            return head, _raising(error)
+        return head, batches
+
+    def _prepare_batch(self, records: Sequence[Record]) -> write.Batch:
+        with self._call() as opened:
+            if opened is not None and not opened.layout.has_context:
+                records = write.without_context(records, opened.collection.shared)
+            there = self._session.request if opened is None else opened.layout
+            return write.prepare(
+                records,
+                self._expected() if opened is None else opened.fields,
+                self._session.models,
+                partition_key=there.partition_key,
+                is_first=opened is None,
+            )
+
+    def _commit(self, batch: write.Batch, head: Sequence[Sequence[Record]]) -> list[Record]:
+        with self._session.running():
+            collection = self._session.collection()
+            with collection.shared.lock:
+                collection.shared.check_not_broken()
+                opened = self._session.find_or_create(partial(self._layout, batch))
+                opened = opened.using(self._functions)
+                if self._average_length is not None:
+                    _freeze(opened.bm25, self._average_length)
+                return write.commit(batch, opened, list(chain.from_iterable(head)))
+
+    def _layout(self, batch: write.Batch) -> Any:
+        records = batch.encoded()
+        vectors = {
+            name: vector for record in reversed(records) for name, vector in record.vectors.items()
+        }
+        return self._session.request.layout(batch.fields, vectors, batch.probes())
+
+    def update(
+        self,
+        ids: Sequence[str],
+        *,
+        metadata: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    ) -> int:
+        """Change the metadata of rows, and nothing else.
+
+        Keys that are given are set; the others stay. Only the vectors of fields that encode one of
+        them (`source`) are made anew; text, context and all other vectors stay as they are.
+
+        Args:
+            ids: The rows; missing ones are left out.
+            metadata: What is set: one mapping for all rows, or one per id.
+
+        Returns:
+            How many rows there were.
+
+        Raises:
+            InvalidInputError: If the metadata cannot be stored, or a field must be encoded again
+                and has no function.
+        """
+        ids = parse_ids(ids)
+        changes = dict(zip(ids, _parse_changes(metadata, len(ids)), strict=True))
+        with self._call() as opened:
+            if opened is None or not ids:
+                return 0
+            shared = opened.collection.shared
+            with shared.lock:
+                shared.check_not_broken()
+                keys = self._tenant.keys(ids, opened.layout)
+                old = self._read(keys, opened, with_vectors=True)
+                changed = [self._changed(one, changes[str(one.id)], opened) for one in old]
+                return write.update(old, changed, opened)
+
+    def _changed(self, record: Record, change: Mapping[str, Any], opened: Opened) -> Record:
+        layout = opened.layout
+        changed = replace(record, metadata={**record.metadata, **change})
+        owner = layout.partition_key
+        if owner is not None and changed.metadata[owner] != record.metadata[owner]:
+            msg = f"update: metadata[{owner!r}] of {record.id!r:.80} tells its tenant, and stays"
+            raise InvalidInputError(msg)
+        return parse_record(changed, 0, layout.columns)
+
+    async def aupdate(
+        self,
+        ids: Sequence[str],
+        *,
+        metadata: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    ) -> int:
+        """Async twin of `update`."""
+        return await self.threads.run(partial(self.update, ids, metadata=metadata))
+
+    def delete(
+        self,
+        ids: Sequence[str] | None = None,
+        *,
+        document_id: str | None = None,
+        filter: FilterLike = None,
+        expr: str | None = None,
+    ) -> int:
+        """Delete the rows that every given selector selects; ids that are missing are fine.
+
+        Args:
+            ids: These rows.
+            document_id: The chunks of this document.
+            filter: The rows that match.
+            expr: The rows that a raw Milvus expression selects.
+
+        Returns:
+            How many rows there were.
+
+        Raises:
+            InvalidInputError: If no selector is given; `drop()` removes everything.
+        """
+        wanted = as_filter(filter)
+        check_expression(expr)
+        if ids is None and document_id is None and wanted is None and not expr:
+            msg = (
+                "delete() without a selector: give ids, document_id, filter or expr; "
+                "clear() removes every row, drop() the collection as well"
+            )
+            raise InvalidInputError(msg)
+        ids = None if ids is None else parse_ids(ids)
+        by_document = None if document_id is None else DOCUMENT_ID.isin([document_id])
+        with self._call() as opened:
+            if opened is None or ids == []:
+                return 0
+            keys = None if ids is None else self._tenant.keys(ids, opened.layout)
+            scope = self._tenant.scope(And([wanted, by_document]), opened.layout)
+            if keys is None or expr or (scope is not None and not scope.empty):
+                by_id = None if ids is None else ROW_ID.isin(ids)
+                tree = And([by_id, scope])
+                keys = select_keys(opened.collection, opened.layout, tree, expr)
+            return write.erase_all(keys, opened)
+
+    async def adelete(
+        self,
+        ids: Sequence[str] | None = None,
+        *,
+        document_id: str | None = None,
+        filter: FilterLike = None,
+        expr: str | None = None,
+    ) -> int:
+        """Async twin of `delete`."""
+        delete = partial(self.delete, ids, document_id=document_id, filter=filter, expr=expr)
+        return await self.threads.run(delete)
+
+    def flush(self) -> None:
+        """Make what was written fast to search at once, instead of at the next read."""
+        with self._call() as opened:
+            if opened is not None:
+                opened.collection.flush()
+
+    async def aflush(self) -> None:
+        """Async twin of `flush`."""
+        await self.threads.run(self.flush)
+
+    def drop(self) -> None:
+        """Remove the collection and its companion; the next write makes them anew.
+
+        Raises:
+            InvalidInputError: If this is the view of one tenant.
+        """
+        if self._tenant.value is not None:
+            msg = "drop() would remove all tenants: use clear() to remove the rows of this one"
+            raise InvalidInputError(msg)
+        with self._call():
+            self._session.collection().drop()
+
+    async def adrop(self) -> None:
+        """Async twin of `drop`."""
+        await self.threads.run(self.drop)
+
+    def clear(self) -> None:
+        """Remove every row; the collection keeps its dimension, its analyzer and its columns."""
+        with self._call() as opened:
+            if opened is None:
+                return
+            if self._tenant.value is None:
+                opened.collection.clear()
+            else:
+                scope = self._tenant.scope(None, opened.layout)
+                keys = select_keys(opened.collection, opened.layout, scope)
+                write.erase_all(keys, opened)
+
+    async def aclear(self) -> None:
+        """Async twin of `clear`."""
+        await self.threads.run(self.clear)
+
+    # --- the store's own BM25 ------------------------------------------------------------------
+
+    def explain(self, query: str, id: str, *, field: str | None = None) -> dict[str, float]:
+        """Return what each term of a query adds to the BM25 score of a row, largest first.
+
+        The terms are those that the analyzer makes; their sum is the row's score in that field,
+        such as `hit.scores["sparse"].score`.
+
+        Args:
+            query: The text of the query.
+            id: The row.
+            field: The BM25 field; the first one if None.
+
+        Raises:
+            InvalidInputError: If there is no such row, or the store has no BM25 of its own.
+        """
+        [query] = Query.parse(queries=[query]).texts or [""]
+        row_id = parse_id(id)
+        with self._call() as opened:
+            bm25 = _bm25(opened, field)[0]
+            keys = [] if opened is None else self._tenant.keys([row_id], opened.layout)
+            records = [] if opened is None else self._read(keys, opened, with_vectors=False)
+            if not records:
+                msg = f"there is no row {row_id!r:.80} to explain"
+                raise InvalidInputError(msg)
+            return bm25.explain(query, bm25.field.text_of(records[0]) or "")
+
+    async def aexplain(self, query: str, id: str, *, field: str | None = None) -> dict[str, float]:
+        """Async twin of `explain`."""
+        return await self.threads.run(partial(self.explain, query, id, field=field))
+
+    def check(self) -> list[str]:
+        """Count the live rows afresh and return what differs from what BM25 keeps.
+
+        Returns:
+            A sentence per difference, each naming the method that mends it; [] if all is well.
+        """
+        with self._call() as opened:
+            return [found for bm25 in _bm25(opened) for found in check_bm25(bm25)]
+
+    async def acheck(self) -> list[str]:
+        """Async twin of `check`."""
+        return await self.threads.run(self.check)
+
+    def rebuild_statistics(self) -> None:
+        """Put a fresh count of the live rows in the place of the BM25 statistics."""
+        with self._call() as opened:
+            for bm25 in _bm25(opened):
+                bm25.recount()
+
+    async def arebuild_statistics(self) -> None:
+        """Async twin of `rebuild_statistics`."""
+        await self.threads.run(self.rebuild_statistics)
+
+    def reencode_sparse(self, *, progress: bool = False) -> int:
+        """Weigh every document by the true average length; goes on where it was interrupted.
+
+        Collections of up to 10,000 documents do this by themselves.
+
+        Args:
+            progress: Whether to show a progress bar.
+
+        Returns:
+            How many rows were written.
+        """
+        with self._call() as opened:
+            return sum(reencode(bm25, progress=progress) for bm25 in _bm25(opened))
+
+    async def areencode_sparse(self, *, progress: bool = False) -> int:
+        """Async twin of `reencode_sparse`."""
+        return await self.threads.run(partial(self.reencode_sparse, progress=progress))
+
     # --- life ----------------------------------------------------------------------------------
 
     def close(self) -> None:
@@ -120,14 +980,120 @@ class MilvusStore(WriteMethods, BM25Methods, Closing):
         self._session.close()
         self.threads.close()
 
-    aclose = async_twin(close)
+    async def aclose(self) -> None:
+        """Async twin of `close`."""
+        await self.threads.run(self.close)
 
 
-def _valid_name(name: str) -> str:
+# --- arguments -----------------------------------------------------------------------------------
+
+
+def _one(query: Any, vector: Any) -> dict[str, Any]:
+    """Return the texts and the vectors of one query as those of many."""
+    queries = None if query is None else [query]
+    if isinstance(vector, Mapping):
+        vectors = {name: None if one is None else [one] for name, one in vector.items()}
+        return {"queries": queries, "vectors": vectors}
+    return {"queries": queries, "vectors": None if vector is None else [vector]}
+
+
+def _parse_name(name: Any) -> str:
     if not isinstance(name, str) or not name.isidentifier() or not name.isascii():
         msg = (
-            f"collection_name={name!r}: Milvus takes ASCII letters, digits and _, not starting "
+            f"collection_name={name!r:.80}: Milvus takes ASCII letters, digits and _, not starting "
             "with a digit"
         )
         raise InvalidInputError(msg)
+    if name.endswith(SUFFIX):
+        msg = f"collection_name={name!r:.80}: names that end in {SUFFIX!r} are those of companions"
+        raise InvalidInputError(msg)
     return name
+
+
+def _parse_search_fields(names: Any) -> tuple[str, ...] | None:
+    if names is None:
+        return None
+    if isinstance(names, str) or not isinstance(names, Sequence) or not names:
+        msg = f"search_fields={names!r:.80}: give a list of names of vector fields"
+        raise InvalidInputError(msg)
+    if not all(isinstance(name, str) for name in names):
+        msg = f"search_fields={names!r:.80}: the names of vector fields are strings"
+        raise InvalidInputError(msg)
+    return tuple(dict.fromkeys(names))
+
+
+def _parse_positive(value: Any, name: str, unit: str) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e300:
+        msg = f"{name}: give a number of {unit} above 0, not a {type(value).__name__}"
+        raise InvalidInputError(msg)
+    return float(value)
+
+
+def _parse_changes(metadata: Any, count: int) -> list[Mapping[str, Any]]:
+    """Return what each row's metadata gets."""
+    changes = [metadata] * count if isinstance(metadata, Mapping) else metadata
+    if isinstance(changes, (str, bytes)) or not isinstance(changes, Sequence):
+        msg = f"metadata is a {type(metadata).__name__}: give a dictionary, or a list of one per id"
+        raise InvalidInputError(msg)
+    if len(changes) != count or not all(isinstance(one, Mapping) for one in changes):
+        msg = f"{count} ids and {len(changes)} metadata: give one dictionary per id, or one for all"
+        raise InvalidInputError(msg)
+    return list(changes)
+
+
+def _raising(error: Exception) -> Iterator[list[Record]]:
+    """Raise an error where the next batch is asked for."""
+    raise error
+    yield
+
+
+def _length(items: Iterable[object]) -> int | None:
+    return len(items) if isinstance(items, Sequence) else None
+
+
+# --- what a collection has -----------------------------------------------------------------------
+
+
+def _bm25(opened: Opened | None, field: str | None = None) -> list[LiveBM25]:
+    """Return the store's own BM25 of each field, or of one.
+
+    Raises:
+        InvalidInputError: If there is none.
+    """
+    every = [] if opened is None else opened.bm25
+    found = [one for one in every if field in (None, one.field.name)]
+    if not found:
+        msg = (
+            "this store has no BM25 of its own: it has no rows yet, or another sparse function"
+            if field is None
+            else f"the field {field!r:.80} is no BM25 of this store's own"
+        )
+        raise InvalidInputError(msg)
+    return found
+
+
+def _freeze(every: Sequence[LiveBM25], average_length: float) -> None:
+    """Fix the average length that was given, where nothing has fixed one."""
+    for bm25 in every:
+        if bm25.state.average_length is None:
+            bm25.freeze(average_length, AVERAGED)
+
+
+def _made_by_name(opened: Opened) -> dict[str, Any]:
+    """Return the functions that can be made from the names of a collection's models."""
+    functions: dict[str, Any] = {}
+    for name, field in opened.fields.items():
+        if field.function is not None or field.made_by is None:
+            continue
+        try:
+            functions[name] = field.parse_function(field.made_by)
+        except HybridgeError as error:
+            logger.warning(
+                "the field %r needs %r, which cannot be made here (%s): pass its function",
+                name,
+                field.made_by,
+                error,
+            )
+    return functions

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from hybridge.errors import InvalidInputError
-from hybridge.filters import And, F, Filter, as_filter
+from hybridge.filters import And, F, Filter
 from hybridge.records import Record
-from hybridge.store.layouts import Layout
-from hybridge.store.selection import FilterLike
+from hybridge.store.layout import Layout
+from hybridge.store.rows import row_key
 
 
 @dataclass(frozen=True)
@@ -29,18 +30,32 @@ class Tenant:
             raise InvalidInputError(msg)
         return cls(value)
 
-    def scope(self, filter: FilterLike, layout: Layout) -> Filter | None:
+    def scope(self, tree: Filter | None, layout: Layout) -> Filter | None:
         """Return the filter and-ed with the tenant.
 
         Raises:
             InvalidInputError: If there is a tenant, and the collection has no partition key.
         """
-        wanted = as_filter(filter)
         if self.value is None:
-            return wanted
-        return And([F(_required(layout.partition_key)) == self.value, wanted])
+            return tree
+        return And([F(_partition_key(layout.partition_key)) == self.value, tree])
 
-    def require(self, layout: Layout) -> None:
+    def keys(self, ids: Sequence[str], layout: Layout) -> list[str]:
+        """Return the primary keys of rows, each once, in order.
+
+        Raises:
+            InvalidInputError: If ids belong to tenants, and there is no tenant.
+        """
+        if layout.ids_are_tenants and self.value is None:
+            msg = (
+                f"ids belong to tenants here ({layout.partition_key!r} tells them apart): go by id "
+                "through store.for_tenant(...)"
+            )
+            raise InvalidInputError(msg)
+        owner = self.value if layout.ids_are_tenants else None
+        return [row_key(row_id, owner) for row_id in dict.fromkeys(ids)]
+
+    def check_named(self, layout: Layout) -> None:
         """Refuse to search a collection of tenants without naming one.
 
         Raises:
@@ -57,9 +72,9 @@ class Tenant:
         """Whether a stored record may be seen."""
         if self.value is None:
             return True
-        return bool(record.metadata.get(_required(layout.partition_key)) == self.value)
+        return bool(record.metadata.get(_partition_key(layout.partition_key)) == self.value)
 
-    def claim(self, record: Record, key: str | None) -> Record:
+    def mark(self, record: Record, key: str | None) -> Record:
         """Return a record to be written, with the tenant in its metadata.
 
         Raises:
@@ -68,7 +83,7 @@ class Tenant:
         """
         if key is None and self.value is None:
             return record
-        key = _required(key)
+        key = _partition_key(key)
         named = record.metadata.get(key)
         if self.value is not None and named in (None, self.value):
             return replace(record, metadata={**record.metadata, key: self.value})
@@ -82,7 +97,7 @@ class Tenant:
         raise InvalidInputError(msg)
 
 
-def _required(key: str | None) -> str:
+def _partition_key(key: str | None) -> str:
     if key is None:
         msg = "for_tenant() needs a collection made with partition_key=...; this one has none"
         raise InvalidInputError(msg)

@@ -6,19 +6,18 @@ import math
 
 from hybridge.records import SparseVector
 from hybridge.sparse.statistics import Statistics
-from hybridge.store.collection import Collection
-from hybridge.store.live_bm25 import LiveBM25
+from hybridge.store.bm25.live import LiveBM25
 
 
-def check_bm25(collection: Collection, bm25: LiveBM25) -> list[str]:
+def check_bm25(bm25: LiveBM25) -> list[str]:
     """Return what differs from a fresh count over the live rows, and what mends it."""
-    with collection.shared.lock:
+    with bm25.collection.shared.lock:
         stored, fresh = bm25.stored_statistics(), bm25.fresh_statistics()
         differences = [
             f"BM25 statistics: {difference}; rebuild_statistics() mends it"
             for difference in _differences(stored, fresh)
         ]
-        if stale := _stale_vectors(collection, bm25):
+        if stale := _stale_vectors(bm25):
             differences.append(
                 f"{stale} rows have sparse vectors of another average length; "
                 "reencode_sparse() mends it"
@@ -40,12 +39,14 @@ def _differences(stored: Statistics | None, fresh: Statistics) -> list[str]:
     return differences
 
 
-def _stale_vectors(collection: Collection, bm25: LiveBM25) -> int:
-    stale = 0
-    for rows in collection.select("", ["text", "sparse"]):
-        expected = bm25.weigh(bm25.count(row["text"] for row in rows))
+def _stale_vectors(bm25: LiveBM25) -> int:
+    stale, field = 0, bm25.field
+    for page in bm25.live_records():
+        records = [record for record in page if field.text_of(record) is not None]
+        expected = bm25.weigh(bm25.count_rows(records))
         stale += sum(
-            not _alike(row["sparse"], vector) for row, vector in zip(rows, expected, strict=True)
+            not _alike(field.read(record.vectors[field.name]), field.read(vector))
+            for record, vector in zip(records, expected, strict=True)
         )
     return stale
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,8 +27,9 @@ from hybridge.errors import (
     StoreError,
     StoreLockedError,
 )
-from hybridge.store.address import Address
-from hybridge.store.engine_logs import keep_ours_out, logged_causes, raised_not_logged
+from hybridge.store.engine.address import Address
+from hybridge.store.engine.dialect import Dialect, detect
+from hybridge.store.engine.logs import keep_ours_out, logged_causes, raised_not_logged
 
 COLLECTION_NOT_FOUND = 100
 _NOT_LOADED = 101
@@ -41,13 +42,13 @@ _opening = threading.RLock()
 
 @dataclass
 class _Opened:
-    """A client, whether Milvus Lite answers it, and how many connections use it.
+    """A client, how its engine is talked to, and how many connections use it.
 
     One for each address, since pymilvus 2.6.7 closes all clients of an address with the first.
     """
 
     client: Any
-    is_lite: bool
+    dialect: Dialect
     users: int = 0
 
 
@@ -102,7 +103,7 @@ class Connection:
         self.timeout = timeout
         opened: _Opened = _attempts(_acquire, address, timeout)
         self._client = opened.client
-        self.is_lite = opened.is_lite
+        self.dialect = opened.dialect
 
     def call(self, operation: str, collection_name: str, **arguments: Any) -> Any:
         """Call the client's method `operation`, retrying what can be retried.
@@ -128,36 +129,15 @@ class Connection:
 
     def _call_once(self, operation: str, name: str, arguments: dict[str, Any]) -> Any:
         method = getattr(self._client, operation)
-        return self._answer(partial(method, name, timeout=self.timeout, **arguments))
+        return self.answer(partial(method, name, timeout=self.timeout, **arguments))
 
-    def _answer(self, call: Callable[[], Any]) -> Any:
+    def answer(self, call: Callable[[], Any]) -> Any:
         """Return what a call to the engine answers; its failure becomes an error of ours."""
         try:
             with raised_not_logged():
                 return call()
         except Exception as error:
             raise _translate(error, self.address) from error
-
-    def query_all(
-        self, name: str, expression: str, fields: list[str], batch_size: int = 1000
-    ) -> Iterator[list[dict[str, Any]]]:
-        """Yield every row that `expression` selects, in batches.
-
-        Milvus Lite answers in one call (its iterator logs a warning and is 50 % slower); a server
-        caps one answer at 16,384 rows and needs the iterator.
-        """
-        if self.is_lite:
-            expression = expression or 'id != ""'
-            yield list(self.call("query", name, filter=expression, output_fields=fields))
-            return
-        iterator = self.call(
-            "query_iterator", name, filter=expression, output_fields=fields, batch_size=batch_size
-        )
-        try:
-            while batch := self._answer(iterator.next):
-                yield list(batch)
-        finally:
-            iterator.close()
 
     def close(self, *, release: bool = True) -> None:
         """Close the client if nobody else uses it, and release the engine's file lock.
@@ -204,7 +184,7 @@ def _open(address: Address, timeout: float | None) -> _Opened:
                 msg = f"Milvus at {address} does not answer: check that it runs, and the URI"
                 raise StoreConnectionError(msg) from _without_secrets(error, address)
             raise _cannot_open(address, causes) from error
-    return _Opened(client, is_lite=address.is_path or "lite" in version.lower())
+    return _Opened(client, detect(address, version))
 
 
 def _forget_schemas() -> None:

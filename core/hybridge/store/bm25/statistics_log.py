@@ -15,25 +15,24 @@ from collections.abc import Sequence
 from typing import Any
 
 from hybridge.sparse.statistics import Statistics
-from hybridge.store.connection import Connection
-from hybridge.store.schema import EMPTY_SPARSE
+from hybridge.store.engine.companion import Companion
+from hybridge.store.fields import EMPTY_SPARSE
 
 _COUNTS = "counts"
 _COMPACT_AT = 256
-_FIELDS = ["id", "value", "sign", "documents", "tokens", "frequencies"]
 
 
 class StatisticsLog:
-    """The statistics of one collection, as appended rows.
+    """The statistics of one BM25 field, as appended rows.
 
     Args:
-        connection: The connection.
-        companion: The name of the companion collection.
+        companion: The companion collection.
+        field: The name of the field.
     """
 
-    def __init__(self, connection: Connection, companion: str) -> None:
-        self._connection = connection
+    def __init__(self, companion: Companion, field: str) -> None:
         self._companion = companion
+        self._field = field
         self._appended = 0
 
     def read(self) -> Statistics:
@@ -46,16 +45,23 @@ class StatisticsLog:
         self._appended = len(rows)
         return _sum(_counting(rows))
 
-    def append(self, added: Statistics, removed: Statistics) -> None:
-        """Append what one write added and removed, in one request."""
+    def append(self, added: Statistics, removed: Statistics, write: str) -> None:
+        """Append what one write added and removed, in one request.
+
+        Args:
+            added: The counts of the rows that are new.
+            removed: The counts of the rows that are gone.
+            write: The write's mark, `<writer>/<seq>`.
+        """
+        writer, _, seq = write.partition("/")
         rows = [
-            _row(statistics, sign)
+            self._row(statistics, sign) | {"writer": writer, "seq": int(seq)}
             for statistics, sign in ((added, 1), (removed, -1))
             if statistics.documents
         ]
         if not rows:
             return
-        self._connection.call("upsert", self._companion, data=rows)
+        self._companion.upsert(rows)
         self._appended += len(rows)
         if self._appended >= _COMPACT_AT:
             self.compact()
@@ -75,38 +81,31 @@ class StatisticsLog:
         # Rows that an earlier, interrupted compaction replaced are named again: the row that
         # names them now is about to go.
         replaced = [row["id"] for row in rows]
-        row = _row(statistics, 1) | {"value": {"replaces": replaced}}
-        self._connection.call("upsert", self._companion, data=[row])
-        self._delete(replaced)
-
-    def _delete(self, ids: Sequence[str]) -> None:
-        # The ids are our own hexadecimal ones, so they need no escaping.
-        if ids:
-            quoted = ",".join(f'"{row_id}"' for row_id in ids)
-            self._connection.call("delete", self._companion, filter=f"id in [{quoted}]")
+        self._companion.upsert([self._row(statistics, 1) | {"value": {"replaces": replaced}}])
+        self._companion.delete(replaced)
 
     def _rows(self) -> list[dict[str, Any]]:
-        batches = self._connection.query_all(self._companion, f'kind == "{_COUNTS}"', _FIELDS)
-        return [row for batch in batches for row in batch]
+        rows = [row for page in self._companion.select(_COUNTS) for row in page]
+        # A collection of version 1 has one field, and does not name it.
+        return [row for row in rows if row.get("field", self._field) == self._field]
+
+    def _row(self, statistics: Statistics, sign: int) -> dict[str, Any]:
+        frequencies = {term: float(count) for term, count in statistics.frequencies.items()}
+        return {
+            "id": uuid.uuid4().hex,
+            "kind": _COUNTS,
+            "field": self._field,
+            "sign": sign,
+            "documents": statistics.documents,
+            "tokens": statistics.tokens,
+            "frequencies": frequencies or EMPTY_SPARSE,
+        }
 
 
 def _counting(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the rows that count, without those that a compaction has replaced."""
     replaced = {row_id for row in rows for row_id in row["value"].get("replaces", ())}
     return [row for row in rows if row["id"] not in replaced]
-
-
-def _row(statistics: Statistics, sign: int) -> dict[str, Any]:
-    frequencies = {term: float(count) for term, count in statistics.frequencies.items()}
-    return {
-        "id": uuid.uuid4().hex,
-        "kind": _COUNTS,
-        "value": {},
-        "sign": sign,
-        "documents": statistics.documents,
-        "tokens": statistics.tokens,
-        "frequencies": frequencies or EMPTY_SPARSE,
-    }
 
 
 def _sum(rows: Sequence[dict[str, Any]]) -> Statistics:

@@ -1,0 +1,108 @@
+"""BM25 as a vector field: sparse vectors whose counts the store keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field, replace
+from typing import Any, ClassVar
+
+from typing_extensions import Self
+
+from hybridge.errors import CollectionMismatchError
+from hybridge.records import SparseVector
+from hybridge.retrieval.relevance import bm25_relevance
+from hybridge.sparse.analyzer import Analyzer, as_analyzer
+from hybridge.sparse.bm25 import BM25EmbeddingFunction
+from hybridge.sparse.weighting import Weighting
+from hybridge.store.fields import SparseField, VectorField, sparse_rows
+
+_WEIGHTING = ("k1", "b", "idf", "epsilon")
+
+
+@dataclass(frozen=True)
+class BM25Field(SparseField):
+    """The vectors of the store's own BM25; made from a `SparseField` of an unfitted function.
+
+    Attributes:
+        function: The unfitted `BM25EmbeddingFunction` that gave the settings; in a store that is
+            open, the `LiveBM25` over the collection's counts.
+        settings: The analyzer's identity and language, and the parameters of BM25.
+    """
+
+    function: Any = field(default=None, compare=False)
+    _: KW_ONLY
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    kind: ClassVar[str] = "bm25"
+
+    @classmethod
+    def of(cls, asked: SparseField) -> BM25Field:
+        """Return the field of an unfitted BM25 function."""
+        function: Any = asked.function
+        weighting = {key: getattr(function.weighting, key) for key in _WEIGHTING}
+        language = getattr(function.analyzer, "language", None)
+        identity = {"analyzer": function.analyzer.identity, "language": language}
+        return cls(
+            function, name=asked.name, source=asked.source, settings={**identity, **weighting}
+        )
+
+    def new(self, name: str) -> Self:
+        """Return what a new collection has of a field that was asked for."""
+        return replace(super().new(name), model=None, made_by=None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the field as JSON, for the layout."""
+        return {**super().to_json(), **self.settings}
+
+    @classmethod
+    def from_json(cls, name: str, value: Mapping[str, Any]) -> Self:
+        """Return the field that `to_json` described."""
+        keys = ("analyzer", "language", *_WEIGHTING)
+        settings = {key: value[key] for key in keys}
+        return replace(super().from_json(name, value), settings=settings)
+
+    def demands(self) -> dict[str, Any]:
+        """Return what a field that is asked for demands of one that is there, by attribute."""
+        return {**super().demands(), "settings": self.settings}
+
+    def shown(self) -> Any:
+        """Return what an error says of the field."""
+        return {"kind": self.kind, **self.settings}
+
+    def analysis(self, asked: VectorField | None, collection: str) -> tuple[Analyzer, Weighting]:
+        """Return the analyzer and the weighting that a stored field was made with.
+
+        Args:
+            asked: The field that the store asked for, where it did; it was compared before.
+            collection: The collection, for the error.
+
+        Raises:
+            CollectionMismatchError: If this installation cannot make that analyzer.
+        """
+        weighting = Weighting(**{key: self.settings[key] for key in _WEIGHTING})
+        if asked is not None and isinstance(asked.function, BM25EmbeddingFunction):
+            return asked.function.analyzer, weighting
+        language, identity = self.settings["language"], self.settings["analyzer"]
+        if language is None:
+            msg = (
+                f"collection {collection!r} was indexed by the analyzer {identity!r}, which cannot "
+                "be made from its name: pass sparse=BM25EmbeddingFunction(<that analyzer>)"
+            )
+            raise CollectionMismatchError(msg)
+        analyzer = as_analyzer(language)
+        if analyzer.identity != identity:
+            msg = (
+                f"collection {collection!r} was indexed by the analyzer {identity!r}, and this "
+                f"installation has {analyzer.identity!r}: install the versions it names, or index "
+                "anew"
+            )
+            raise CollectionMismatchError(msg)
+        return analyzer, weighting
+
+    def parse_made(self, made: Any, names: Sequence[str]) -> list[SparseVector]:
+        """Return the query vectors of the live BM25, which are right by construction."""
+        return sparse_rows(made)
+
+    def relevance(self, score: float, query: Any) -> float:
+        """Return a score brought to [0, 1]."""
+        return bm25_relevance(score)

@@ -1,0 +1,116 @@
+"""Keeping document vectors near the true average length.
+
+A document's BM25 vector is weighed by an average document length that is frozen, so that a write
+changes no other row. The first `AVERAGED` documents fix it: those of the first call where it brings
+as many, and then no row is ever written twice. A collection filled in smaller steps is weighed anew
+each time it has doubled until it has that many, so both end with the same average.
+
+Later the average is left alone until it has moved by more than `MAX_DRIFT` and the collection has
+doubled. A small collection is then weighed anew once, at a cost that is spread over its writes like
+that of a growing array; a large one only reports its drift: `MilvusStore.reencode_sparse` mends it.
+Only the sparse field is rewritten: 10,000 rows take about 3 s on Milvus Lite. In a collection that
+other processes write to, nothing is weighed anew by itself.
+"""
+
+from __future__ import annotations
+
+import logging
+from itertools import islice
+
+from tqdm.auto import tqdm
+
+from hybridge.store.bm25.live import AVERAGED, LiveBM25
+from hybridge.store.rows import data_columns, to_record
+
+logger = logging.getLogger("hybridge")
+
+SMALL = 10_000
+"""Documents up to which a collection is weighed anew by itself."""
+
+MAX_DRIFT = 0.15
+"""Drift that is mended, or reported."""
+
+_NEGLIGIBLE = 0.001
+_BATCH = 1000
+
+
+def settle(bm25: LiveBM25) -> None:
+    """Weigh a small collection anew if the rule above says so; report a large one's drift.
+
+    The caller holds the shared lock, after a write.
+    """
+    if not bm25.collection.dialect.exclusive:
+        return
+    state, documents = bm25.state, bm25.statistics.documents
+    if state.interrupted is None:
+        state.interrupted = bm25.read_progress() is not None
+    doubled = documents >= 2 * state.weighed
+    young = state.weighed < AVERAGED and (doubled or documents >= AVERAGED)
+    moved = (young and bm25.drift > _NEGLIGIBLE) or (doubled and bm25.drift > MAX_DRIFT)
+    if not (moved or state.interrupted):
+        return
+    if documents > SMALL:
+        _report(bm25)
+    else:
+        reencode(bm25)
+
+
+def _report(bm25: LiveBM25) -> None:
+    state = bm25.state
+    if not state.reported:
+        state.reported = True
+        logger.warning(
+            "BM25 of %r: the average document length has moved by %.0f %%%s; "
+            "MilvusStore.reencode_sparse() weighs the documents anew",
+            bm25.collection.name,
+            100 * bm25.drift,
+            " and an earlier re-encoding was interrupted" if state.interrupted else "",
+        )
+
+
+def reencode(bm25: LiveBM25, *, progress: bool = False) -> int:
+    """Weigh every document by the true average length; goes on where it was interrupted.
+
+    The companion collection keeps the last key that is done. Writes go on in between, one batch
+    at a time, and use the new average from the start.
+
+    Returns:
+        How many rows were written.
+    """
+    collection = bm25.collection
+    after = bm25.read_progress()
+    if after is None:
+        with collection.shared.lock:
+            statistics = bm25.statistics
+            bm25.write_progress("")
+            if statistics.average_length:
+                bm25.freeze(statistics.average_length, statistics.documents)
+    keys = sorted(row[collection.key] for rows in collection.select("", []) for row in rows)
+    left = iter([key for key in keys if key > (after or "")])
+    done = 0
+    with tqdm(total=len(keys), disable=not progress, desc="reencode", unit="row") as bar:
+        while batch := list(islice(left, _BATCH)):
+            done += _reencode_batch(bm25, batch)
+            bar.update(len(batch))
+    bm25.end_progress()
+    return done
+
+
+def _reencode_batch(bm25: LiveBM25, keys: list[str]) -> int:
+    collection, field = bm25.collection, bm25.field
+    layout = collection.layout()
+    if layout is None:
+        return 0
+    with collection.shared.lock:
+        rows = collection.read(keys, ["id", *data_columns(layout)])
+        texts = {key: field.text_of(to_record(row, {})) for key, row in rows.items()}
+        counted = {key: text for key, text in texts.items() if text is not None}
+        vectors = bm25.weigh(bm25.count(counted.values()))
+        changed = [
+            {collection.key: key, field.name: vector}
+            for key, vector in zip(counted, vectors, strict=True)
+        ]
+        if changed:
+            collection.update(changed)
+        bm25.write_progress(keys[-1])
+    return len(changed)

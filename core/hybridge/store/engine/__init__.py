@@ -1,0 +1,1 @@
+"""The engine: where Milvus is, how it is reached, and what one collection is asked."""

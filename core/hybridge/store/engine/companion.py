@@ -1,0 +1,96 @@
+"""The companion of a collection: its layout, its BM25 counts, values such as average lengths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from hybridge.filters import ids_expression
+from hybridge.store.engine.connection import Connection
+from hybridge.store.engine.schema import create_companion
+from hybridge.store.fields import EMPTY_SPARSE
+
+LAYOUT = "layout"
+SUFFIX = "__hybridge"
+
+_COLUMNS_OF_VERSION_1 = ("value", "sign", "documents", "tokens", "frequencies")
+_COLUMNS = (*_COLUMNS_OF_VERSION_1, "field", "tenant", "writer", "seq", "state")
+_DEFAULTS: dict[str, Any] = {
+    "value": {}, "sign": 0, "documents": 0, "tokens": 0, "frequencies": EMPTY_SPARSE,
+    "field": "", "tenant": "", "writer": "", "seq": 0, "state": "",
+}  # fmt: skip
+
+
+class Companion:
+    """The companion collection of a collection.
+
+    Args:
+        connection: The connection.
+        collection_name: The collection.
+
+    Attributes:
+        version: The version of the layout; version 1 has fewer columns.
+    """
+
+    def __init__(self, connection: Connection, collection_name: str) -> None:
+        self._connection = connection
+        self.name = collection_name + SUFFIX
+        self.version = 2
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of a row, beside its id and kind."""
+        return list(_COLUMNS_OF_VERSION_1 if self.version == 1 else _COLUMNS)
+
+    def exists(self) -> bool:
+        """Whether there is one."""
+        return bool(self._connection.call("has_collection", self.name))
+
+    def create(self) -> None:
+        """Make it anew, in the place of one that an interrupted creation left."""
+        self.drop()
+        self.version = 2
+        create_companion(self._connection, self.name)
+
+    def drop(self) -> None:
+        """Remove it, where there is one."""
+        if self.exists():
+            self._connection.call("drop_collection", self.name)
+
+    def load(self) -> None:
+        """Load it, as every collection that is opened must be."""
+        self._connection.call("load_collection", self.name)
+
+    def read_value(self, row_id: str) -> dict[str, Any] | None:
+        """Return a value, or None if there is none of this id."""
+        rows = self._connection.call(
+            "query", self.name, filter=ids_expression([row_id]), output_fields=["value"]
+        )
+        return dict(rows[0]["value"]) if rows else None
+
+    def write_value(self, row_id: str, value: dict[str, Any]) -> None:
+        """Keep a value, in the place of an older one of its id."""
+        self.upsert([{"id": row_id, "kind": row_id.partition("/")[0], "value": value}])
+
+    def upsert(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Write rows; columns that they leave out take their defaults."""
+        names = ("id", "kind", *self.columns)
+        complete = [
+            {name: row[name] if name in row else _DEFAULTS[name] for name in names} for row in rows
+        ]
+        self._connection.call("upsert", self.name, data=complete)
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Remove rows by id."""
+        if ids:
+            self._connection.call("delete", self.name, filter=ids_expression(ids))
+
+    def select(self, kind: str) -> Iterator[list[dict[str, Any]]]:
+        """Yield the rows of a kind, in pages."""
+        engine = self._connection.dialect.engine
+        expression, columns = f'kind == "{kind}"', ["id", *self.columns]
+        yield from engine.select(self._connection, self.name, expression, columns, "id")
+
+    def flush(self) -> None:
+        """Make what was written durable."""
+        self._connection.call("flush", self.name)

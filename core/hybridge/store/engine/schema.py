@@ -1,0 +1,58 @@
+"""The collection and its companion, as Milvus is told about them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hybridge.store.engine.connection import Connection, pymilvus
+from hybridge.store.fields import sparse_index
+from hybridge.store.layout import Layout
+from hybridge.store.rows import ID_BYTES, column, schema_columns
+
+
+def create_collection(connection: Connection, name: str, layout: Layout) -> None:
+    """Create and load the collection that holds the rows."""
+    types, engine = pymilvus().DataType, connection.dialect.engine
+    schema = _empty_schema()
+    for column_name, kind, options in schema_columns(layout):
+        schema.add_field(column_name, types[kind], **options)
+    for field in layout.fields.values():
+        field.add_to(schema, types)
+    indexes = [field.index(engine.exact_indexes) for field in layout.fields.values()]
+    if engine.column_indexes:
+        indexes += [
+            {"field_name": column(key), "index_type": "AUTOINDEX"} for key in layout.columns
+        ]
+    _create(connection, name, schema, indexes)
+
+
+def create_companion(connection: Connection, name: str) -> None:
+    """Create and load the companion collection.
+
+    Milvus Lite needs a vector field, and document frequencies are one: the index is the term id,
+    the weight is the count.
+    """
+    types, schema = pymilvus().DataType, _empty_schema()
+    schema.add_field("id", types.VARCHAR, max_length=ID_BYTES, is_primary=True)
+    for key in ("kind", "field", "writer", "state"):
+        schema.add_field(key, types.VARCHAR, max_length=64)
+    schema.add_field("tenant", types.VARCHAR, max_length=ID_BYTES)
+    schema.add_field("value", types.JSON)
+    for key in ("seq", "sign", "documents", "tokens"):
+        schema.add_field(key, types.INT64)
+    schema.add_field("frequencies", types.SPARSE_FLOAT_VECTOR)
+    _create(connection, name, schema, [sparse_index("frequencies")])
+
+
+def _empty_schema() -> Any:
+    return pymilvus().MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
+
+
+def _create(connection: Connection, name: str, schema: Any, indexes: list[dict[str, Any]]) -> None:
+    connection.call("create_collection", name, schema=schema, consistency_level="Session")
+    params = pymilvus().MilvusClient.prepare_index_params()
+    for index in indexes:
+        params.add_index(**index)
+    # An empty collection's index is ready at once; waiting for it polls every half second.
+    connection.call("create_index", name, index_params=params, sync=False)
+    connection.call("load_collection", name)

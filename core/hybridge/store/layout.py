@@ -1,0 +1,308 @@
+"""What a collection holds: asked for by arguments, made for a new one, read back from an old one.
+
+Version 2 has every column that is planned, since Milvus Lite cannot add one: `context`,
+`has_<field>` for the fields that rows may lack, the `write` that a row came with, and, in a
+collection of tenants, a primary key made of tenant and id. A collection of version 1 works as it
+was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from hybridge.errors import CollectionMismatchError, InvalidInputError
+from hybridge.protocols import DenseEmbeddingFunction
+from hybridge.sparse.bm25 import BM25EmbeddingFunction
+from hybridge.store.bm25.field import BM25Field
+from hybridge.store.fields import AUTO, Auto, DenseField, SparseField, VectorField
+from hybridge.store.rows import COLUMN_NAMES, COLUMN_PREFIX, HAS_PREFIX
+
+VERSION = 2
+COLUMN_TYPES: Mapping[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
+KINDS: Mapping[str, type[VectorField]] = {
+    one.kind: one for one in (DenseField, SparseField, BM25Field)
+}
+_COLUMN_KEY = re.compile(r"[A-Za-z0-9_]{1,200}", re.ASCII)
+_RESERVED = ("hybrid", "rerank")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a collection holds.
+
+    Attributes:
+        fields: The vector fields, by name.
+        metadata_schema: The metadata keys that are columns as well, and their types.
+        partition_key: The metadata key that tells tenants apart, where there are tenants.
+        version: The version of the layout.
+    """
+
+    fields: Mapping[str, VectorField]
+    metadata_schema: Mapping[str, type] = field(default_factory=dict)
+    partition_key: str | None = None
+    version: int = VERSION
+
+    @property
+    def columns(self) -> Mapping[str, type]:
+        """The metadata keys that are columns, the partition key included, and their types."""
+        return _with_partition_key(self.metadata_schema, self.partition_key)
+
+    @property
+    def has_context(self) -> bool:
+        """Whether rows have a context."""
+        return self.version > 1
+
+    @property
+    def ids_are_tenants(self) -> bool:
+        """Whether two tenants may use one id: the primary key is made of both."""
+        return self.version > 1 and self.partition_key is not None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the layout as JSON, for the companion collection."""
+        return {
+            "version": self.version,
+            "fields": {name: one.to_json() for name, one in self.fields.items()},
+            "metadata_schema": {key: kind.__name__ for key, kind in self.metadata_schema.items()},
+            "partition_key": self.partition_key,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any], name: str) -> Layout:
+        """Return the layout that `to_json` wrote, in this version or the one before.
+
+        Raises:
+            CollectionMismatchError: If a later version of Hybridge wrote it.
+        """
+        version = value.get("version")
+        if version not in (1, VERSION):
+            msg = (
+                f"collection {name!r} has layout version {version!r}, and this Hybridge reads 1 "
+                f"and {VERSION}: upgrade hybridge"
+            )
+            raise CollectionMismatchError(msg)
+        described = _fields_of_version_1(value) if version == 1 else value["fields"]
+        fields = {name: KINDS[one["kind"]].from_json(name, one) for name, one in described.items()}
+        schema = {key: COLUMN_TYPES[kind] for key, kind in value["metadata_schema"].items()}
+        return cls(fields, schema, value["partition_key"], int(version))
+
+
+def _fields_of_version_1(value: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    fields: dict[str, dict[str, Any]] = {}
+    if value["dim"] is not None:
+        dense = {"kind": "dense", "dim": value["dim"], "metric": "COSINE"}
+        fields["dense"] = {**dense, "model": value["dense_model"]}
+    if value["sparse"] is not None:
+        kind = {"bm25": "bm25", "function": "sparse"}[value["sparse"]["kind"]]
+        fields["sparse"] = {**value["sparse"], "kind": kind}
+    return fields
+
+
+@dataclass(frozen=True)
+class LayoutRequest:
+    """What a store's arguments ask of its collection. What they leave out is taken as it is there.
+
+    Attributes:
+        fields: The vector fields, by name.
+        sparse: AUTO takes the sparse field that is there, None demands that there is none.
+        metadata_schema: The metadata keys that are columns as well; None takes what there is.
+        partition_key: The metadata key that tells tenants apart; None takes what there is.
+    """
+
+    fields: Mapping[str, VectorField]
+    sparse: Auto | None = None
+    metadata_schema: Mapping[str, type] | None = None
+    partition_key: str | None = None
+
+    @classmethod
+    def parse(
+        cls,
+        *,
+        dense: DenseEmbeddingFunction | str | None,
+        sparse: Any,
+        fields: Mapping[str, VectorField] | None,
+        dim: int | None,
+        metadata_schema: Mapping[str, type] | None,
+        partition_key: str | None,
+    ) -> LayoutRequest:
+        """Return the arguments of a store as a request.
+
+        Raises:
+            InvalidInputError: If one makes no sense, or two contradict each other.
+        """
+        if fields is not None and not isinstance(fields, Mapping):
+            msg = f"fields={fields!r:.80}: give a dictionary of name to DenseField or SparseField"
+            raise InvalidInputError(msg)
+        asked: dict[str, VectorField] = {}
+        if dense is not None or dim is not None:
+            asked["dense"] = DenseField(dense, dim=dim)
+        if sparse is not None and not isinstance(sparse, Auto):
+            asked["sparse"] = SparseField(sparse)
+        for name, one in (fields or {}).items():
+            if name in asked:
+                msg = f"{name}= and fields[{name!r}] both say what the field is: give one of them"
+                raise InvalidInputError(msg)
+            asked[_parse_field_name(name)] = _parse_field(one, name)
+        given = {name: _resolved(replace(one, name=name)) for name, one in asked.items()}
+        auto = None if sparse is None or "sparse" in given else AUTO
+        columns = _with_partition_key(metadata_schema or {}, partition_key)
+        check_metadata_schema(columns)
+        return cls(given, auto, metadata_schema, partition_key)
+
+    @property
+    def columns(self) -> Mapping[str, type]:
+        """The metadata keys that a new collection has as columns, and their types."""
+        return _with_partition_key(self.metadata_schema or {}, self.partition_key)
+
+    @property
+    def expected(self) -> dict[str, VectorField]:
+        """The fields that a new collection has as far as they are known before its first row."""
+        fields = dict(self.fields)
+        if self.sparse is AUTO:
+            fields["sparse"] = BM25Field.of(SparseField("bm25", name="sparse").resolved())
+        order = {"dense": 0, "sparse": 1}
+        return dict(sorted(fields.items(), key=lambda item: order.get(item[0], 2)))
+
+    def layout(
+        self,
+        fields: Mapping[str, VectorField],
+        vectors: Mapping[str, Any],
+        probes: Mapping[str, Any],
+    ) -> Layout:
+        """Return the layout of a new collection.
+
+        Args:
+            fields: The vector fields, with their functions.
+            vectors: The first vectors, by field; they tell lengths that nothing else told.
+            probes: The vectors of `PROBE`, by field.
+
+        Raises:
+            InvalidInputError: If the collection would hold no vectors, or a length is not known.
+        """
+        if "dense" in vectors and "dense" not in fields:
+            fields = {"dense": DenseField(), **fields}
+        if not fields:
+            msg = (
+                "nothing to index: give the store a dense function, dim= or records with dense "
+                "vectors, or let it use BM25 (sparse='bm25')"
+            )
+            raise InvalidInputError(msg)
+        made = {name: one.new(name) for name, one in fields.items()}
+        for name, one in made.items():
+            if isinstance(one, DenseField) and one.dim is None:
+                made[name] = replace(one, dim=_length(vectors.get(name), name))
+            if name in probes:
+                made[name] = replace(made[name], probe=one.probe_of(probes[name]))
+        return Layout(made, dict(self.metadata_schema or {}), self.partition_key)
+
+    def check(self, layout: Layout, name: str) -> None:
+        """Check an existing collection against what is asked for.
+
+        Raises:
+            CollectionMismatchError: If they contradict each other; it shows both.
+        """
+        there, asked = self._contradictions(layout)
+        if asked:
+            msg = (
+                f"collection {name!r} has {there}, but the store asks for {asked}: leave the "
+                "argument out to take what is there, choose another collection_name, or pass "
+                "overwrite=True to replace the collection and all its rows"
+            )
+            raise CollectionMismatchError(msg)
+
+    def _contradictions(self, layout: Layout) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what is there and what is asked for, by argument, where they differ."""
+        there: dict[str, Any] = {}
+        asked: dict[str, Any] = {}
+        for name, one in self.fields.items():
+            stored = layout.fields.get(name)
+            if _differ(one, stored):
+                there |= {_argument(name, one): None if stored is None else stored.shown()}
+                asked |= {_argument(name, one): one.shown()}
+        if self.sparse is None and "sparse" not in self.fields and "sparse" in layout.fields:
+            there["sparse"], asked["sparse"] = layout.fields["sparse"].shown(), None
+        for key in ("metadata_schema", "partition_key"):
+            wanted, has = getattr(self, key), getattr(layout, key)
+            if wanted is not None and wanted != has:
+                there[key], asked[key] = has, wanted
+        return there, asked
+
+
+def _differ(asked: VectorField, stored: VectorField | None) -> bool:
+    """Whether a field that is asked for contradicts what is there.
+
+    A framework hands its embedding to every store, so that a dense function is no demand to have
+    the field "dense"; a length is one.
+    """
+    if stored is None:
+        return asked.name != "dense" or bool(asked.demands())
+    return asked.contradicts(stored)
+
+
+def _argument(name: str, asked: VectorField) -> str:
+    """Return the argument of a store that says what a field is."""
+    if name == "dense" and asked.demands().keys() <= {"dim"}:
+        return "dim"
+    return "sparse" if name == "sparse" else f"fields[{name!r}]"
+
+
+def _resolved(asked: VectorField) -> VectorField:
+    """Return the field, as one of the store's own BM25 where its function is an unfitted one."""
+    asked = asked.resolved()
+    function = asked.function
+    unfitted = isinstance(function, BM25EmbeddingFunction) and not function.fitted
+    is_bm25 = isinstance(asked, SparseField) and unfitted
+    return BM25Field.of(asked) if is_bm25 else asked  # type: ignore[arg-type]
+
+
+def _parse_field(value: Any, name: str) -> VectorField:
+    if not isinstance(value, VectorField):
+        msg = f"fields[{name!r}] is a {type(value).__name__}: give a DenseField or a SparseField"
+        raise InvalidInputError(msg)
+    return value
+
+
+def _parse_field_name(name: Any) -> str:
+    if not isinstance(name, str) or not name.isidentifier() or not name.isascii():
+        msg = f"fields: {name!r:.80} cannot name a field: use ASCII letters, digits and _"
+        raise InvalidInputError(msg)
+    if name in (*COLUMN_NAMES, *_RESERVED) or name.startswith((COLUMN_PREFIX, HAS_PREFIX)):
+        msg = f"fields: the name {name!r} is taken by the store: choose another"
+        raise InvalidInputError(msg)
+    return name
+
+
+def _length(vector: Any, name: str) -> int:
+    if vector is None:
+        msg = f"the length of the field {name!r} is not known: give its vectors, a function or dim="
+        raise InvalidInputError(msg)
+    return len(vector)
+
+
+def check_metadata_schema(schema: Mapping[str, type]) -> None:
+    """Check that each key can name a column.
+
+    Raises:
+        InvalidInputError: If a key has other characters than ASCII letters, digits and `_`, or a
+            type is not one of str, int, float, bool.
+    """
+    for key, kind in schema.items():
+        if not isinstance(key, str) or not _COLUMN_KEY.fullmatch(key):
+            msg = (
+                f"metadata_schema: {key!r:.80} cannot name a column (ASCII letters, digits and _): "
+                "leave it out; it can be filtered on all the same"
+            )
+            raise InvalidInputError(msg)
+        if not any(kind is one for one in COLUMN_TYPES.values()):
+            msg = f"metadata_schema[{key!r}] is {kind!r:.80}: use one of str, int, float, bool"
+            raise InvalidInputError(msg)
+
+
+def _with_partition_key(schema: Any, key: Any) -> dict[str, type]:
+    """Return the schema with the partition key, which is a string column, if there is one."""
+    if not isinstance(schema, Mapping):
+        msg = f"metadata_schema={schema!r:.80}: give a dictionary such as {{'year': int}}"
+        raise InvalidInputError(msg)
+    return dict(schema) if key is None else {**schema, key: str}

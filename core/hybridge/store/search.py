@@ -1,0 +1,369 @@
+"""Running a query, in phases: prepared (checked), encoded, and run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from heapq import merge
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from hybridge.errors import InvalidInputError
+from hybridge.filters import Filter
+from hybridge.records import FieldScore, Hit
+from hybridge.retrieval.mmr import maximal_marginal_relevance
+from hybridge.retrieval.relevance import fused_relevance, reranker_relevance
+from hybridge.retrieval.reranking import reranked
+from hybridge.store.encoding import Encoding, ModelCheck
+from hybridge.store.engine.collection import FieldSearch
+from hybridge.store.fields import DenseField, VectorField
+from hybridge.store.query import HYBRID, Query
+from hybridge.store.rows import data_columns, has_column, to_hit, vector_columns
+from hybridge.store.selection import conjunction, select
+from hybridge.store.session import Opened
+
+Rows = Sequence[Mapping[str, Any]]
+"""The engine's answer of one field to one query: rows with a distance, best first."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """A query that was checked against the collection; nothing is encoded yet.
+
+    Attributes:
+        query: The query.
+        opened: The collection.
+        fields: The fields to search.
+        filter: Which rows may be found, the tenant's scope included.
+        read: The fields whose vectors hits carry.
+        given: The vectors that the query brought, by field.
+        models: Whose functions are compared with the collection's models.
+        encoding: What must be encoded before it is run.
+    """
+
+    query: Query
+    opened: Opened
+    fields: Sequence[VectorField]
+    filter: Filter | None
+    read: Sequence[str]
+    given: Mapping[str, list[Any]]
+    models: ModelCheck
+    encoding: Encoding = field(default_factory=Encoding)
+    unknown: Sequence[VectorField] = ()
+
+    def run(self) -> list[list[Hit]]:
+        """Return the hits of each query."""
+        self.models.check(self.unknown, self.encoding, self.opened.collection.name)
+        vectors = {one.name: self._vectors(one) for one in self.fields}
+        self.opened.collection.flush_waiting()
+        layout = self.opened.layout
+        expressions = select(self.opened.collection, layout, self.filter, self.query.expr)
+        columns = [*data_columns(layout), *vector_columns(layout, self.read)]
+        if isinstance(self.query.fusion, str) and len(self.fields) > 1:
+            hits = _fused_by_milvus(self, vectors, expressions, columns)
+        else:
+            found = _search_fields(self, vectors, expressions, columns)
+            hits = [
+                _make_hits(self, {name: rows[i] for name, rows in found.items()}, vectors, i)
+                for i in range(self.query.size)
+            ]
+        return [_finished(self, some, place) for place, some in enumerate(hits)]
+
+    def _vectors(self, one: VectorField) -> list[Any]:
+        """Return one vector per query; a sparse one may be empty and then finds nothing."""
+        if one.name in self.given:
+            return self.given[one.name]
+        return self.encoding.vectors(one, self.query.texts or (), "queries")
+
+
+def prepare(
+    query: Query,
+    opened: Opened,
+    scope: Filter | None,
+    search_fields: Sequence[str] | None,
+    models: ModelCheck,
+) -> Search:
+    """Check a query against the collection and say what must be encoded.
+
+    Raises:
+        InvalidInputError: If a field that the mode names is not there or has no input.
+    """
+    chosen = _choose(query, opened.fields, search_fields)
+    given = {
+        one.name: [
+            one.parse_vector(vector, f"the query's {one.name} vector")
+            for vector in query.vectors[one.name]
+        ]
+        for one in chosen
+        if one.name in query.vectors
+    }
+    read = list(opened.fields) if query.with_vectors else []
+    if query.mmr is not None:
+        read = list(dict.fromkeys([*read, _mmr_field(query, opened.fields)]))
+    search = Search(query, opened, chosen, scope, read, given, models)
+    encoded = [one for one in chosen if one.name not in given]
+    for one in encoded:
+        search.encoding.ask(one, query.texts or (), "queries")
+    return replace(search, unknown=models.ask(encoded, search.encoding))
+
+
+# --- which fields --------------------------------------------------------------------------------
+
+
+def _choose(
+    query: Query, fields: Mapping[str, VectorField], search_fields: Sequence[str] | None
+) -> list[VectorField]:
+    for name in query.vectors:
+        if name not in fields:
+            msg = f"a vector was given for {name!r}, and the collection has only {sorted(fields)}"
+            raise InvalidInputError(msg)
+    names = query.mode
+    if names is None:
+        preferred = search_fields or [name for name in HYBRID if name in fields]
+        usable = [name for name in fields if _has_input(query, fields[name])]
+        names = tuple(name for name in preferred if name in usable) or tuple(usable)
+        names += tuple(name for name in query.vectors if name not in names)
+    for name in names:
+        _check_field(name, query, fields)
+    if not names:
+        msg = (
+            "no field of this store can use what was given: a text needs an embedding function or "
+            f"BM25, a vector needs its field; the collection has {sorted(fields)}"
+        )
+        raise InvalidInputError(msg)
+    if unused := [name for name in query.vectors if name not in names]:
+        msg = f"a vector was given for {unused[0]!r}, which mode={list(names)} does not search"
+        raise InvalidInputError(msg)
+    return [fields[name] for name in names]
+
+
+def _has_input(query: Query, one: VectorField) -> bool:
+    return one.name in query.vectors or (query.texts is not None and one.function is not None)
+
+
+def _check_field(name: str, query: Query, fields: Mapping[str, VectorField]) -> None:
+    if name not in fields:
+        msg = f"mode={_mode(query)}: the collection has no {name} vectors, only {sorted(fields)}"
+        raise InvalidInputError(msg)
+    if not _has_input(query, fields[name]):
+        given = "only a vector" if query.texts is None else "a text"
+        cure = "pass the text of the query"
+        if query.texts is not None:
+            cure = fields[name].function_cure()
+        msg = f"mode={_mode(query)}: {given} was given, which the {name} field cannot use: {cure}"
+        raise InvalidInputError(msg)
+
+
+def _mode(query: Query) -> Any:
+    names = query.mode or ()
+    return repr(names[0]) if len(names) == 1 else "'hybrid'" if names == HYBRID else list(names)
+
+
+def check_mode(query: Query, expected: Sequence[str]) -> None:
+    """Check the fields that a query names where there is no collection yet.
+
+    Raises:
+        InvalidInputError: If a new collection would not have them.
+    """
+    known = {*expected, *HYBRID}
+    for name in (*(query.mode or ()), *query.vectors):
+        if name not in known:
+            msg = f"there is no field {name!r}: a new collection would have {sorted(expected)}"
+            raise InvalidInputError(msg)
+
+
+def _mmr_field(query: Query, fields: Mapping[str, VectorField]) -> str:
+    dense = [name for name, one in fields.items() if isinstance(one, DenseField)]
+    name = query.mmr.field if query.mmr is not None else None
+    if name is None and dense:
+        return dense[0]
+    if name not in dense:
+        asked = "" if name is None else f"mmr_field={name!r}: "
+        msg = f"{asked}MMR compares dense vectors, and the collection has {dense or 'none'}"
+        raise InvalidInputError(msg)
+    return str(name)
+
+
+# --- asking the engine ---------------------------------------------------------------------------
+
+
+def _search_fields(
+    search: Search,
+    vectors: Mapping[str, Sequence[Any]],
+    expressions: Sequence[str],
+    columns: Sequence[str],
+) -> dict[str, list[Rows]]:
+    """Return what each field found for each query."""
+
+    def found(one: VectorField) -> list[Rows]:
+        return _search_field(search, one, vectors[one.name], expressions, columns)
+
+    names = [one.name for one in search.fields]
+    if len(names) == 1 or not search.opened.collection.dialect.engine.parallel_searches:
+        return {one.name: found(one) for one in search.fields}
+    with ThreadPoolExecutor(len(names)) as pool:
+        return dict(zip(names, pool.map(found, search.fields), strict=True))
+
+
+def _search_field(
+    search: Search,
+    one: VectorField,
+    vectors: Sequence[Any],
+    expressions: Sequence[str],
+    columns: Sequence[str],
+) -> list[Rows]:
+    collection = search.opened.collection
+    depth = search.query.depth(one.name, alone=len(search.fields) == 1)
+    found: list[Rows] = [[] for _ in vectors]
+    # An empty sparse vector finds nothing, and Milvus servers refuse it.
+    asked = [place for place, vector in enumerate(vectors) if len(vector)]
+    if not asked:
+        return found
+    for expression in expressions:
+        wanted = _having(search, one, expression)
+        request = FieldSearch(one, [vectors[place] for place in asked], depth, wanted)
+        answers = collection.search(request, columns)
+        for place, rows in zip(asked, answers, strict=True):
+            found[place] = _best(one, found[place], rows, depth)
+    return found
+
+
+def _having(search: Search, one: VectorField, expression: str) -> str:
+    """Return the expression, and-ed with that rows have the field where some may lack it."""
+    if one.empty_is_found and search.opened.collection.lacks(one):
+        return conjunction(expression, f"{has_column(one)} == true")
+    return expression
+
+
+def _best(one: VectorField, first: Rows, second: Rows, depth: int) -> Rows:
+    """Return the best rows of two disjoint answers."""
+    if not first:
+        return second
+    ordered = merge(first, second, key=lambda row: -one.score(row["distance"]))
+    return list(islice(ordered, depth))
+
+
+def _fused_by_milvus(
+    search: Search,
+    vectors: Mapping[str, Sequence[Any]],
+    expressions: Sequence[str],
+    columns: Sequence[str],
+) -> list[list[Hit]]:
+    """Return the hits of each query in the order of Milvus's own ranker, which tells no scores."""
+    size = search.query.size
+    if not expressions:
+        return [[] for _ in range(size)]
+    # A query without a known word has an empty vector, which a server refuses: its other fields
+    # are asked alone.
+    complete = all(len(vector) for some in vectors.values() for vector in some)
+    groups = [range(size)] if complete else [range(i, i + 1) for i in range(size)]
+    read = {name: search.opened.fields[name] for name in search.read}
+    return [
+        [to_hit(row, read, row["distance"], fused_relevance(row["distance"]), {}) for row in rows]
+        for group in groups
+        for rows in _ask_milvus(search, group, vectors, " or ".join(expressions), columns)
+    ]
+
+
+def _ask_milvus(
+    search: Search,
+    group: range,
+    vectors: Mapping[str, Sequence[Any]],
+    expression: str,
+    columns: Sequence[str],
+) -> list[list[dict[str, Any]]]:
+    query = search.query
+    asked = [
+        FieldSearch(one, some, query.depth(one.name, alone=False), _having(search, one, expression))
+        for one in search.fields
+        for some in [[vectors[one.name][place] for place in group]]
+        if all(len(vector) for vector in some)
+    ]
+    if not asked:
+        return [[] for _ in group]
+    collection, fusion = search.opened.collection, str(query.fusion)
+    return collection.search_fused(asked, fusion, query.wanted, columns)
+
+
+# --- hits ----------------------------------------------------------------------------------------
+
+
+def _make_hits(
+    search: Search, found: Mapping[str, Rows], vectors: Mapping[str, Sequence[Any]], place: int
+) -> list[Hit]:
+    """Return the hits of one query, best first, before reranking.
+
+    Args:
+        search: The search.
+        found: What each field found.
+        vectors: The vectors of the queries, by field.
+        place: Which query it is.
+    """
+    key, fields = search.opened.collection.key, search.opened.fields
+    rankings = {
+        name: [(row[key], fields[name].score(row["distance"])) for row in rows]
+        for name, rows in found.items()
+    }
+    scores = _field_scores(rankings, fields, {n: vectors[n][place] for n in found})
+    if len(rankings) == 1:
+        [(name, ordered)] = rankings.items()
+        relevances = {row: of[name].relevance for row, of in scores.items()}
+    else:
+        ordered = search.query.fusion.fuse(rankings)  # type: ignore[union-attr]  # a Fusion
+        relevances = {row: fused_relevance(score) for row, score in ordered}
+    rows = {row[key]: row for answer in found.values() for row in answer}
+    read = {name: fields[name] for name in search.read}
+    return [
+        to_hit(rows[row], read, score, relevances[row], scores[row])
+        for row, score in ordered[: search.query.wanted]
+    ]
+
+
+def _field_scores(
+    rankings: Mapping[str, Sequence[tuple[str, float]]],
+    fields: Mapping[str, VectorField],
+    vectors: Mapping[str, Any],
+) -> dict[str, dict[str, FieldScore]]:
+    scores: dict[str, dict[str, FieldScore]] = {}
+    for name, ranking in rankings.items():
+        relevance, vector = fields[name].relevance, vectors[name]
+        for rank, (row, score) in enumerate(ranking, start=1):
+            found = FieldScore(score, rank, relevance(score, vector))
+            scores.setdefault(row, {})[name] = found
+    return scores
+
+
+def _finished(search: Search, hits: list[Hit], place: int) -> list[Hit]:
+    """Return the hits of one query, reranked or made unlike each other where that was asked."""
+    query = search.query
+    if query.mmr is not None:
+        return _unlike(search, hits)
+    if query.reranker is None or query.texts is None:
+        return hits
+    results = reranked(query.reranker, query.texts[place], [hit.text for hit in hits], query.k)
+    return [
+        replace(
+            hits[result.index],
+            score=result.score,
+            relevance=reranker_relevance(result.score),
+            scores={
+                **hits[result.index].scores,
+                "rerank": FieldScore(result.score, rank, reranker_relevance(result.score)),
+            },
+        )
+        for rank, result in enumerate(results, start=1)
+    ]
+
+
+def _unlike(search: Search, hits: list[Hit]) -> list[Hit]:
+    query, name = search.query, _mmr_field(search.query, search.opened.fields)
+    comparable = [hit for hit in hits if name in hit.vectors]
+    if not comparable or query.mmr is None:
+        return []
+    scores = np.array([hit.score for hit in comparable], dtype=np.float32)
+    vectors = np.stack([hit.vectors[name] for hit in comparable])
+    chosen = maximal_marginal_relevance(scores, vectors, query.k, query.mmr.balance)
+    return [comparable[place] for place in chosen]

@@ -1,0 +1,518 @@
+"""Writing: batches, what is kept of the rows that are overwritten, upserts and deletions.
+
+A batch is prepared (checked), encoded and committed. Under the lock the old rows are read, since an
+upsert sets what it leaves out to NULL: a framework that knows nothing of `document_id`, `extra` or
+another field's vectors would erase what the other one stored.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from types import TracebackType
+from typing import Any, TypeVar
+
+from tqdm.auto import tqdm
+
+from hybridge.errors import InvalidInputError, PartialWriteError
+from hybridge.records import Record
+from hybridge.store.bm25.field import BM25Field
+from hybridge.store.bm25.live import LiveBM25
+from hybridge.store.bm25.reencoding import settle
+from hybridge.store.encoding import Encoding, ModelCheck
+from hybridge.store.engine.shared import SharedState
+from hybridge.store.fields import PROBE, DenseField, VectorField
+from hybridge.store.layout import Layout
+from hybridge.store.rows import (
+    check_vectors,
+    data_columns,
+    record_key,
+    to_record,
+    to_row,
+    vector_columns,
+)
+from hybridge.store.session import Opened
+
+T = TypeVar("T")
+
+logger = logging.getLogger("hybridge")
+
+_ERASED_AT_ONCE = 1000
+
+# What `extra` may say about the row's own text and metadata, kept true when they are overwritten.
+OFFSETS = "offsets"  # where in its document the text stood
+METADATA = "metadata"  # null: the metadata that the rest of `extra` speaks of are the row's
+CONTEXT = "context"  # "derived": the context was made of the metadata
+DERIVED = "derived"
+
+
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield the items in lists of `size`."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+class WriteProgress:
+    """What one call of `add` has written so far, with a progress bar; a context manager.
+
+    Args:
+        total: How many records there are, where that is known.
+        progress: Whether to show the bar.
+
+    Raises:
+        PartialWriteError: On leaving with an error, if anything was written before it.
+    """
+
+    def __init__(self, total: int | None, progress: bool) -> None:
+        self.ids: list[str] = []
+        self._bar = tqdm(total=total, disable=not progress, desc="add", unit="record")
+
+    def count(self, batch: Sequence[Record]) -> None:
+        """Note that these records were written."""
+        self.ids += [str(record.id) for record in batch]
+        self._bar.update(len(batch))
+
+    def __enter__(self) -> WriteProgress:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._bar.close()
+        if self.ids and isinstance(error, Exception):
+            msg = f"{len(self.ids)} records were written before this: {error}"
+            raise PartialWriteError(msg, self.ids) from error
+
+
+# --- prepared ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Records with distinct ids that were checked; nothing is encoded yet.
+
+    Attributes:
+        records: The records, their vectors checked.
+        fields: The vector fields that there are, or that a new collection will have.
+        models: Whose functions are compared with the collection's models.
+        encoding: What must be encoded before the batch is committed.
+        unknown: The fields whose function is compared.
+        is_first: Whether there is no collection yet.
+    """
+
+    records: Sequence[Record]
+    fields: Mapping[str, VectorField]
+    models: ModelCheck
+    encoding: Encoding = field(default_factory=Encoding)
+    unknown: Sequence[VectorField] = ()
+    is_first: bool = False
+
+    def encoded(self) -> list[Record]:
+        """Return the records with the vectors that were made."""
+        vectors = [dict(record.vectors) for record in self.records]
+        for one in self.fields.values():
+            texts = {
+                place: text
+                for place, record in enumerate(self.records)
+                if (text := text_to_encode(one, record)) is not None
+            }
+            made = self.encoding.vectors(one, list(texts.values()), "documents")
+            for place, vector in zip(texts, made, strict=True):
+                vectors[place][one.name] = vector
+        return [
+            record.with_vectors(some) for record, some in zip(self.records, vectors, strict=True)
+        ]
+
+    def probes(self) -> dict[str, Any]:
+        """Return the vectors of `PROBE` that the models of a new collection made."""
+        return {
+            one.name: self.encoding.vectors(one, [PROBE], "documents")[0]
+            for one in self.fields.values()
+            if self.is_first and _is_encoded(one)
+        }
+
+
+def prepare(
+    records: Sequence[Record],
+    fields: Mapping[str, VectorField],
+    models: ModelCheck,
+    *,
+    partition_key: str | None,
+    is_first: bool,
+) -> Batch:
+    """Check the vectors of parsed records and say what must be encoded.
+
+    Args:
+        records: The records; the last of several with one id wins.
+        fields: The vector fields that there are, or that a new collection will have.
+        models: Whose functions are compared with the collection's models.
+        partition_key: The metadata key that tells tenants apart, whose ids may be alike.
+        is_first: Whether there is no collection yet.
+
+    Raises:
+        InvalidInputError: If a vector does not fit, or is missing and cannot be made.
+    """
+    distinct = list({_identity(record, partition_key): record for record in records}.values())
+    if is_first:
+        fields = _with_first_dense(distinct, fields)
+    check_vectors(distinct, fields)
+    parsed = [_with_parsed_vectors(record, fields) for record in distinct]
+    encoding = Encoding()
+    for one in fields.values():
+        texts = [text_to_encode(one, record) for record in parsed]
+        encoding.ask(one, [text for text in texts if text is not None], "documents")
+        if is_first and _is_encoded(one):
+            encoding.ask(one, [PROBE], "documents")
+    unknown = () if is_first else models.ask(fields.values(), encoding)
+    return Batch(parsed, fields, models, encoding, unknown, is_first)
+
+
+def without_context(records: Sequence[Record], shared: SharedState) -> list[Record]:
+    """Return the records without their contexts, for a collection that has no column for them."""
+    if not shared.dropped_context and any(record.context for record in records):
+        shared.dropped_context = True
+        logger.warning(
+            "this collection was made by an earlier version and keeps no context: only the texts "
+            "are indexed; copy it to a new one to have both"
+        )
+    return [replace(record, context=None) for record in records]
+
+
+def text_to_encode(one: VectorField, record: Record) -> str | None:
+    """Return the text that the field's function encodes of a record, or None if it need not.
+
+    Raises:
+        InvalidInputError: If the vector is missing and cannot be made.
+    """
+    if isinstance(one, BM25Field) or one.name in record.vectors:
+        return None
+    text = one.text_of(record)
+    if text is not None and one.function is None and not one.optional:
+        msg = (
+            f"the {one.name} vector of record {record.id!r:.80} is missing: set "
+            f"Record({one.name}=...), or give the store a {one.name} function"
+        )
+        raise InvalidInputError(msg)
+    return None if one.function is None else text
+
+
+def _is_encoded(one: VectorField) -> bool:
+    return one.function is not None and not isinstance(one, BM25Field)
+
+
+def _identity(record: Record, partition_key: str | None) -> tuple[Any, Any]:
+    """Return what tells records apart: two tenants may use one id."""
+    return (None if partition_key is None else record.metadata[partition_key], record.id)
+
+
+def _with_first_dense(
+    records: Sequence[Record], fields: Mapping[str, VectorField]
+) -> Mapping[str, VectorField]:
+    """Return the fields, with "dense" where the first records bring its vectors."""
+    if "dense" in fields or not any("dense" in record.vectors for record in records):
+        return fields
+    return {"dense": DenseField(name="dense"), **fields}
+
+
+def _with_parsed_vectors(record: Record, fields: Mapping[str, VectorField]) -> Record:
+    if not record.vectors:
+        return record
+    vectors = {
+        name: fields[name].parse_vector(vector, f"the {name} vector of record {record.id!r:.80}")
+        for name, vector in record.vectors.items()
+    }
+    return record.with_vectors(vectors)
+
+
+# --- committed -----------------------------------------------------------------------------------
+
+
+def commit(batch: Batch, opened: Opened, first: Sequence[Record]) -> list[Record]:
+    """Write a batch that was encoded, under the shared lock that the caller holds.
+
+    Args:
+        batch: The batch.
+        opened: The collection.
+        first: The first documents, which fix the average length where nothing has.
+
+    Returns:
+        The records that were not written, since the stored rows have a context that must be
+        encoded with them: they carry it now.
+
+    Raises:
+        InvalidInputError: If the vectors do not fit the collection, or a row belongs to another
+            tenant; nothing was sent.
+    """
+    layout = opened.layout
+    batch.models.check(batch.unknown, batch.encoding, opened.collection.name)
+    records = {record_key(record, layout): record for record in batch.encoded()}
+    check_vectors(list(records.values()), layout.fields)
+    old = _old_records(records, opened)
+    _check_tenants(records, old, layout)
+    kept = {key: _keep(record, old.get(key), opened) for key, record in records.items()}
+    given = {record_key(record, layout): record for record in batch.records}
+    stale = [key for key in records if _is_stale(given[key], kept[key], opened)]
+    again = [replace(given[key], context=kept.pop(key).context) for key in stale]
+    put(kept, {key: row for key, row in old.items() if key in kept}, opened, first)
+    return again
+
+
+def put(
+    records: Mapping[str, Record],
+    old: Mapping[str, Record],
+    opened: Opened,
+    first: Sequence[Record] = (),
+) -> None:
+    """Write complete records by key, and keep the BM25 counts true, under the shared lock.
+
+    Args:
+        records: The records, with all their vectors but those of BM25.
+        old: The rows that they replace.
+        opened: The collection.
+        first: The first documents, which fix the average length where nothing has.
+    """
+    if not records:
+        return
+    collection, layout = opened.collection, opened.layout
+    write = collection.shared.next_write()
+    rows = {key: dict(record.vectors) for key, record in records.items()}
+    with ExitStack() as stack:
+        for bm25 in opened.bm25:
+            bm25.freeze_by(first or list(records.values()))
+            added, removed = _weigh(bm25, records, old, rows)
+            stack.enter_context(bm25.following(write, added, removed))
+        complete = [record.with_vectors(rows[key]) for key, record in records.items()]
+        for record in complete:
+            _check_complete(record, layout)
+        collection.note_lacking(_lacking(complete, layout))
+        collection.upsert([to_row(record, layout, write) for record in complete])
+    for bm25 in opened.bm25:
+        settle(bm25)
+
+
+def _weigh(
+    bm25: LiveBM25,
+    records: Mapping[str, Record],
+    old: Mapping[str, Record],
+    rows: Mapping[str, dict[str, Any]],
+) -> tuple[Any, Any]:
+    """Put the BM25 vectors into the rows; return the counts that come and those that go."""
+    texts = _texts(bm25.field, records)
+    counts = bm25.count(texts.values())
+    for row in rows.values():
+        row.pop(bm25.field.name, None)
+    for key, vector in zip(texts, bm25.weigh(counts), strict=True):
+        rows[key][bm25.field.name] = vector
+    if not old:
+        return counts, None
+    gone = _texts(bm25.field, old)
+    added = [text for key, text in texts.items() if gone.get(key) != text]
+    removed = [text for key, text in gone.items() if texts.get(key) != text]
+    return bm25.count(added), bm25.count(removed)
+
+
+def _texts(one: VectorField, records: Mapping[str, Record]) -> dict[str, str]:
+    texts = {key: one.text_of(record) for key, record in records.items()}
+    return {key: text for key, text in texts.items() if text is not None}
+
+
+def _check_complete(record: Record, layout: Layout) -> None:
+    for one in layout.fields.values():
+        vector = record.vectors.get(one.name)
+        if vector is not None and not isinstance(one, BM25Field):
+            one.parse_vector(vector, f"the {one.name} vector of record {record.id!r:.80}")
+        if vector is None and not one.optional:
+            msg = (
+                f"the {one.name} vector of record {record.id!r:.80} is missing: set "
+                f"Record({one.name}=...), or give the store a {one.name} function"
+            )
+            raise InvalidInputError(msg)
+
+
+def _lacking(records: Sequence[Record], layout: Layout) -> set[str]:
+    optional = [one for one in layout.fields.values() if one.optional and one.empty_is_found]
+    return {one.name for one in optional if any(one.name not in r.vectors for r in records)}
+
+
+# --- what is kept of overwritten rows ------------------------------------------------------------
+
+
+def _old_records(records: Mapping[str, Record], opened: Opened) -> dict[str, Record]:
+    """Return the rows that the records will replace, with the vectors that may be kept."""
+    layout = opened.layout
+    keepable = [
+        name
+        for name, one in layout.fields.items()
+        if one.optional and any(name not in record.vectors for record in records.values())
+    ]
+    columns = ["id", *data_columns(layout), *vector_columns(layout, keepable)]
+    rows = opened.collection.read(list(records), columns)
+    fields = {name: layout.fields[name] for name in keepable}
+    return {key: to_record(row, fields) for key, row in rows.items()}
+
+
+def _keep(record: Record, old: Record | None, opened: Opened) -> Record:
+    """Return the record with what the row held and the record does not say."""
+    if old is None:
+        return record
+    context = _kept_context(record, old)
+    document_id = old.document_id if record.document_id is None else record.document_id
+    kept = replace(
+        record,
+        document_id=document_id,
+        context=context,
+        extra=_kept_extra(record, old, context),
+    )
+    vectors = dict(record.vectors)
+    for name, one in opened.layout.fields.items():
+        if name in old.vectors and name not in vectors:
+            if one.text_of(kept) == one.text_of(old):
+                vectors[name] = old.vectors[name]
+            elif one.text_of(kept) is not None and not isinstance(one, BM25Field):
+                one.of_function(opened.fields[name].function).check_function()
+    return kept.with_vectors(vectors)
+
+
+def _kept_context(record: Record, old: Record) -> str | None:
+    """Return the context that a row has after it is overwritten.
+
+    None keeps a given context. A derived one is dropped with the metadata that it was made of, or
+    by the framework that derives it; it never replaces a given one.
+    """
+    was_derived = _is_derived(old.extra)
+    if record.context is None:
+        dropped = was_derived and (record.extra is not None or record.metadata != old.metadata)
+        return None if dropped else old.context
+    if _is_derived(record.extra) and old.context and not was_derived:
+        return old.context
+    return record.context
+
+
+def _kept_extra(record: Record, old: Record, context: str | None) -> Mapping[str, Any] | None:
+    if record.extra is not None:
+        extra = dict(record.extra)
+        if _is_derived(extra) and context != record.context:
+            del extra[CONTEXT]
+        return extra
+    if old.extra is None:
+        return None
+    extra = dict(old.extra)
+    if old.text != record.text:
+        extra.pop(OFFSETS, None)
+    if METADATA in extra and extra[METADATA] is None and old.metadata != record.metadata:
+        extra[METADATA] = old.metadata
+    if context != old.context:
+        extra.pop(CONTEXT, None)
+    return extra
+
+
+def _is_derived(extra: Mapping[str, Any] | None) -> bool:
+    return extra is not None and extra.get(CONTEXT) == DERIVED
+
+
+def _is_stale(given: Record, kept: Record, opened: Opened) -> bool:
+    """Whether a vector was made of another text than the row will have."""
+    if (given.context or None) == (kept.context or None):
+        return False
+    return any(
+        _is_encoded(one)
+        and one.name not in given.vectors
+        and one.text_of(given) != one.text_of(kept)
+        for one in opened.fields.values()
+    )
+
+
+def _check_tenants(
+    records: Mapping[str, Record], old: Mapping[str, Record], layout: Layout
+) -> None:
+    """Where tenants share the ids, an upsert would take the row from the one that has it."""
+    owner = layout.partition_key
+    if owner is None or layout.ids_are_tenants:
+        return
+    for key, record in records.items():
+        if key in old and old[key].metadata.get(owner) != record.metadata.get(owner):
+            msg = f"the id {record.id!r:.80} belongs to another tenant: use another id"
+            raise InvalidInputError(msg)
+
+
+# --- changed and erased --------------------------------------------------------------------------
+
+
+def update(old: Sequence[Record], changed: Sequence[Record], opened: Opened) -> int:
+    """Put rows back with other metadata, under the shared lock; return how many there are.
+
+    Only the fields whose source has changed are encoded again.
+
+    Args:
+        old: The rows, with their vectors.
+        changed: The same, with the metadata that they get.
+        opened: The collection.
+
+    Raises:
+        InvalidInputError: If a field must be encoded again and has no function.
+    """
+    pairs = zip(old, changed, strict=True)
+    kept = [_without_changed_vectors(before, after, opened) for before, after in pairs]
+    batch = _prepare_changed(kept, opened)
+    batch.encoding.run()
+    batch.models.check(batch.unknown, batch.encoding, opened.collection.name)
+    keys = [record_key(record, opened.layout) for record in old]
+    put(dict(zip(keys, batch.encoded(), strict=True)), dict(zip(keys, old, strict=True)), opened)
+    return len(keys)
+
+
+def _prepare_changed(records: Sequence[Record], opened: Opened) -> Batch:
+    """Say what must be encoded of rows that were read, changed and are put back."""
+    encoding, models = Encoding(), ModelCheck()
+    asked = []
+    for one in opened.fields.values():
+        texts = [text_to_encode(one, record) for record in records]
+        wanted = [text for text in texts if text is not None]
+        encoding.ask(one, wanted, "documents")
+        asked += [one] if wanted else []
+    unknown = models.ask(asked, encoding)
+    return Batch(records, opened.fields, models, encoding, unknown)
+
+
+def _without_changed_vectors(before: Record, after: Record, opened: Opened) -> Record:
+    """Return the changed record without the vectors whose source has changed."""
+    vectors = dict(before.vectors)
+    for name, one in opened.fields.items():
+        if one.text_of(after) != one.text_of(before):
+            vectors.pop(name, None)
+            if one.text_of(after) is not None:
+                one.check_function()
+    return after.with_vectors(vectors)
+
+
+def erase_all(keys: Iterable[str], opened: Opened) -> int:
+    """Delete rows, one batch at a time under the shared lock; return how many there were."""
+    shared = opened.collection.shared
+    erased = 0
+    for batch in batched(keys, _ERASED_AT_ONCE):
+        with shared.lock:
+            shared.check_not_broken()
+            erased += _erase(batch, opened)
+    return erased
+
+
+def _erase(keys: Sequence[str], opened: Opened) -> int:
+    collection, layout = opened.collection, opened.layout
+    columns = ["id", *data_columns(layout)] if opened.bm25 else []
+    rows = collection.read(keys, columns)
+    if not rows:
+        return 0
+    write = collection.shared.next_write()
+    with ExitStack() as stack:
+        old = [to_record(row, {}) for row in rows.values()] if opened.bm25 else []
+        for bm25 in opened.bm25:
+            stack.enter_context(bm25.following(write, removed=bm25.count_rows(old)))
+        collection.delete(list(rows))
+    return len(rows)
