@@ -170,7 +170,11 @@ def prepare(
         encoding.ask(one, [text for text in texts if text is not None], "documents")
         if is_first and _is_encoded(one):
             encoding.ask(one, [PROBE], "documents")
-    unknown = () if is_first else models.ask(fields.values(), encoding)
+    unknown = (
+        [one for one in fields.values() if _is_encoded(one)]
+        if is_first
+        else models.ask(fields.values(), encoding)
+    )
     return Batch(parsed, fields, models, encoding, unknown, is_first)
 
 
@@ -251,7 +255,9 @@ def commit(batch: Batch, opened: Opened, first: Sequence[Record]) -> list[Record
             tenant; nothing was sent.
     """
     layout = opened.layout
-    batch.models.check(batch.unknown, batch.encoding, opened.collection.name)
+    # The collection may be another's: both found none and prepared a first batch.
+    unknown = [opened.fields[one.name] for one in batch.unknown if one.name in opened.fields]
+    batch.models.check(unknown, batch.encoding, opened.collection.name)
     records = {record_key(record, layout): record for record in batch.encoded()}
     check_vectors(list(records.values()), layout.fields)
     old = _old_records(records, opened)

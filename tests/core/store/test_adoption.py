@@ -10,7 +10,7 @@ import pytest
 
 from hybridge import BM25EmbeddingFunction, MilvusStore, Record
 from hybridge.errors import CollectionMismatchError, InvalidInputError
-from hybridge.store.connection import Connection
+from hybridge.store.engine.connection import Connection
 
 MakeStore = Callable[..., MilvusStore]
 
@@ -43,7 +43,7 @@ def test_a_collection_without_sparse_vectors_stays_so(make_store: MakeStore) -> 
         ({"sparse": None}, "'language': 'de'", "'sparse': None"),
         ({"sparse": "bm25:en"}, "'language': 'de'", "'language': 'en'"),
         ({"sparse": BM25EmbeddingFunction("de", k1=0.9)}, "'k1': 1.5", "'k1': 0.9"),
-        ({"sparse": BM25EmbeddingFunction("de", ["ein Haus"])}, "bm25", "function"),
+        ({"sparse": BM25EmbeddingFunction("de", ["ein Haus"])}, "'bm25'", "'sparse'"),
         ({"metadata_schema": {}}, "'year'", "'metadata_schema': {}"),
         ({"metadata_schema": {"year": str}}, "'int'", "'str'"),
     ],

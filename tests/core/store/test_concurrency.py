@@ -101,14 +101,14 @@ def test_closing_waits_for_the_calls_under_way(store: MilvusStore) -> None:
 def test_a_read_flushes_when_many_rows_wait(make_store: MakeStore) -> None:
     """100 waiting rows are flushed by the next read, fewer are not, and a write never flushes."""
     store = make_store()
-    store.add([Record(text="first row")])
+    store.add([Record(text="row 1")])
     state = store._session.collection().shared
-    store.search("first")
+    store.search("row")
     assert state.waiting == 0
     store.add([Record(text=f"row {i}") for i in range(99)])
     store.search("row")
     assert state.waiting == 99
-    store.add([Record(text="one more")])
+    store.add([Record(text="row 100")])
     assert state.waiting == 100
     store.search("row")
     assert state.waiting == 0

@@ -14,8 +14,9 @@ import pytest
 
 from hybridge import MilvusStore, Record
 from hybridge.errors import InvalidInputError, StoreConnectionError, StoreError
-from hybridge.store.address import resolve_address
-from hybridge.store.connection import pymilvus
+from hybridge.store.engine.address import resolve_address
+from hybridge.store.engine.connection import pymilvus
+from hybridge.store.engine.dialect import Dialect, Server
 from support.relay import relay
 
 MakeStore = Callable[..., MilvusStore]
@@ -224,9 +225,10 @@ def test_reading_page_by_page(
     store = make_store(uri=lite_server, collection_name=collection_name)
     store.add(Record(id=str(i), text="word") for i in range(2500))
     connection = store._session.collection().connection
-    connection.is_lite = False  # milvus-lite answers to the calls of a server as well
+    # milvus-lite answers to the calls of a server as well
+    connection.dialect = Dialect(Server(), exclusive=False)
     assert sorted(record.id or "" for record in store.scroll()) == sorted(map(str, range(2500)))
-    pages = connection.query_all(collection_name, "", ["id"], batch_size=1000)
+    pages = connection.dialect.engine.select(connection, collection_name, "", ["id"], "id")
     assert len(next(pages)) == 1000
     store.drop()
     with pytest.raises(StoreError):

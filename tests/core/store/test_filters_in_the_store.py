@@ -172,4 +172,4 @@ def test_filters_and_metadata_schema_survive_reopening(tmp_path: Path) -> None:
         store.add([Record(id="a", text="word", metadata={"year": 1999})])
     with MilvusStore(path) as store:
         assert store.count(F("year") == 1999) == 1
-        assert store._session.look().layout.columns == {"year": int}  # type: ignore[union-attr]
+        assert store._session.find().layout.columns == {"year": int}  # type: ignore[union-attr]

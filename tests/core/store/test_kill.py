@@ -19,7 +19,7 @@ WRITER = textwrap.dedent(
     """
     import random, sys
     from hybridge import MilvusStore, Record
-    from hybridge.store import statistics_log
+    from hybridge.store.bm25 import statistics_log
 
     statistics_log._COMPACT_AT = 8  # so that compactions are hit as well
     path, seed = sys.argv[1], int(sys.argv[2])

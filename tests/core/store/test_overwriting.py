@@ -1,4 +1,4 @@
-"""What an overwrite keeps, what `clear` leaves, and how deep each leg is read."""
+"""What an overwrite keeps, what `clear` leaves, and how deep each field is read."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def test_clear_keeps_the_collection(make_store: MakeStore) -> None:
         assert one.search("кошка", mode="sparse") == alone.search("кошка", mode="sparse") != []
 
 
-def test_a_depth_for_each_leg(store: MilvusStore) -> None:
-    """`fetch_k` as a mapping names legs; what it leaves out is as deep as ever."""
+def test_a_depth_for_each_field(store: MilvusStore) -> None:
+    """`fetch_k` as a mapping names fields; what it leaves out is as deep as ever."""
     axes = np.eye(3, dtype=np.float32)
     texts = ["apple apple apple", "apple apple pear", "apple plum pear"]
     store.add([Record(text=t, dense=v) for t, v in zip(texts, axes, strict=True)])

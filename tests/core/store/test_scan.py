@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybridge import F, MilvusStore, Record
-from hybridge.store import scan
+from hybridge.store import selection
+from hybridge.store.engine.shared import Scan
 
 MakeStore = Callable[..., MilvusStore]
 EVEN = F("even") == True  # noqa: E712  # a filter, not a truth value
@@ -32,7 +34,7 @@ def two_stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Milvus
         store.close()
 
 
-def kept(store: MilvusStore) -> scan.Scan | None:
+def kept(store: MilvusStore) -> Scan | None:
     """The scan that is kept, if it still holds."""
     shared = store._session.collection().shared
     found = shared.scanned
@@ -93,14 +95,23 @@ def test_a_scan_is_kept_until_the_next_write(make_store: MakeStore) -> None:
     assert store.count(EVEN) == 2
 
 
-def test_a_scan_that_a_write_overtakes_is_not_kept(make_store: MakeStore) -> None:
+def test_a_scan_that_a_write_overtakes_is_not_kept(
+    make_store: MakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It began before the write and ended after it: the next filter finds what was written."""
     store = make_store()
     store.add([record(1, True)])
-    reading = scan.scan(store._session.collection(), "")
-    next(reading)
-    store.add([record(2, True)])
-    assert list(reading) == []
+    collection = store._session.collection()
+    select = collection.select
+
+    def select_and_write(expression: str, columns: Sequence[str]) -> Iterator[Any]:
+        yield from select(expression, columns)
+        monkeypatch.undo()
+        store.add([record(2, True)])
+
+    monkeypatch.setattr(collection, "select", select_and_write)
+    assert store.count(EVEN) == 1
+    assert kept(store) is None
     assert store.count(EVEN) == 2
 
 
@@ -108,7 +119,7 @@ def test_a_large_collection_is_not_kept(
     make_store: MakeStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Above `MOST_ROWS` memory does not grow with the collection; the answer is the same."""
-    monkeypatch.setattr(scan, "MOST_ROWS", 9)
+    monkeypatch.setattr(selection, "MOST_ROWS", 9)
     store = make_store()
     store.add(record(number, number % 2 == 0) for number in range(10))
     assert store.count(EVEN) == 5

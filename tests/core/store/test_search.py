@@ -1,4 +1,4 @@
-"""What a search promises: legs, modes, scores, fusion, filters, reranking, vectors."""
+"""What a search promises: fields, modes, scores, fusion, filters, reranking, vectors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hybridge import (
     Weighted,
 )
 from hybridge.errors import EngineError, InvalidInputError
-from hybridge.records import LegScore
+from hybridge.records import FieldScore
 
 MakeStore = Callable[..., MilvusStore]
 
@@ -46,7 +46,7 @@ TEXTS = {
 
 @pytest.fixture
 def animals(make_store: MakeStore) -> MilvusStore:
-    """A store with both legs and four rows."""
+    """A store with both fields and four rows."""
     store = make_store(dense=Letters())
     store.add(
         Record(id=id, text=text, metadata={"n": n}) for n, (id, text) in enumerate(TEXTS.items())
@@ -76,10 +76,10 @@ def test_a_text_without_a_dense_function_is_sparse(make_store: MakeStore) -> Non
 
 
 def test_hits_carry_everything(animals: MilvusStore) -> None:
-    """Text, metadata, score, relevance, and the score and rank of each leg."""
+    """Text, metadata, score, relevance, and the score, rank and relevance of each field."""
     [hit] = animals.search("zebras", mode="sparse")
     assert (hit.text, hit.metadata) == (TEXTS["zebra"], {"n": 2})
-    assert hit.scores == {"sparse": LegScore(hit.score, 1)}
+    assert hit.scores == {"sparse": FieldScore(hit.score, 1, hit.relevance)}
     assert 0 < hit.relevance < 1
     assert hit.dense is None
     [hit] = animals.search("zebras", mode="sparse", with_vectors=True)
@@ -90,7 +90,7 @@ def test_hits_carry_everything(animals: MilvusStore) -> None:
 
 
 def test_dense_scores_are_cosines(animals: MilvusStore) -> None:
-    """The score of the dense leg is the cosine, and so is its relevance."""
+    """The score of the dense field is the cosine, and so is its relevance."""
     vectors = Letters().encode_documents(list(TEXTS.values()))
     units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     hits = animals.search(vector=vectors[0], k=4)
@@ -112,8 +112,8 @@ def test_search_many_is_search_for_each(animals: MilvusStore) -> None:
 
 
 @pytest.mark.parametrize("fusion", [None, ReciprocalRank(), Weighted(dense=0.2)])
-def test_hybrid_finds_what_either_leg_finds(animals: MilvusStore, fusion: object) -> None:
-    """Every fusion returns rows of both legs, best first, with the scores of the legs."""
+def test_hybrid_finds_what_either_field_finds(animals: MilvusStore, fusion: object) -> None:
+    """Every fusion returns rows of both fields, best first, with the scores of each."""
     hits = animals.search("quick zebras", k=4, fusion=fusion)  # type: ignore[arg-type]
     assert ids(hits)[0] == "zebra"
     assert len(hits) == 4
@@ -167,7 +167,7 @@ def test_a_broken_expression_is_an_error(animals: MilvusStore) -> None:
 
 
 def test_a_reranker_orders_the_first_hits_anew(animals: MilvusStore) -> None:
-    """It sees up to max(20, 4 k) hits; its score and rank join those of the legs."""
+    """It sees up to max(20, 4 k) hits; its score and rank join those of the fields."""
     seen: list[int] = []
 
     def longest_first(query: str, documents: Sequence[str], top_k: int = 5) -> list[RerankResult]:
@@ -177,7 +177,9 @@ def test_a_reranker_orders_the_first_hits_anew(animals: MilvusStore) -> None:
 
     hits = animals.search("quick", k=2, reranker=longest_first)
     assert ids(hits) == ["fox", "box"]
-    assert hits[0].scores["rerank"] == LegScore(float(len(TEXTS["fox"])), 1)
+    assert hits[0].scores["rerank"] == FieldScore(
+        float(len(TEXTS["fox"])), 1, hits[0].relevance
+    )
     assert hits[0].score == len(TEXTS["fox"])
     assert 0 <= hits[0].relevance <= 1
     assert seen == [4]
