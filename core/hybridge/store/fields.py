@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from typing_extensions import Self
 
+from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
 from hybridge.filters import TEXT
 from hybridge.filters.tree import Field as RowField
@@ -95,7 +96,7 @@ class VectorField:
         named = isinstance(self.source, str) and bool(self.source)
         if not (named or self.source is None or self.source is TEXT or self.source is AUTO):
             msg = (
-                f"source={self.source!r:.80}: give a metadata key, hybridge.TEXT for the text "
+                f"source={shown(self.source)}: give a metadata key, hybridge.TEXT for the text "
                 "alone, or None for context and text"
             )
             raise InvalidInputError(msg)
@@ -301,14 +302,14 @@ class DenseField(VectorField):
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_dim(self.dim)
-        if self.metric not in ("COSINE", "IP", "L2", None):
-            msg = f"metric={self.metric!r}: choose 'COSINE', 'IP' or 'L2'"
+        if self.metric is not None and not _is_one_of(self.metric, ("COSINE", "IP", "L2")):
+            msg = f"metric={shown(self.metric)}: choose 'COSINE', 'IP' or 'L2'"
             raise InvalidInputError(msg)
-        if self.index_type not in (*_DENSE_INDEXES, None):
-            msg = f"index_type={self.index_type!r}: choose one of {', '.join(_DENSE_INDEXES)}"
+        if self.index_type is not None and not _is_one_of(self.index_type, _DENSE_INDEXES):
+            msg = f"index_type={shown(self.index_type)}: choose one of {', '.join(_DENSE_INDEXES)}"
             raise InvalidInputError(msg)
         if not isinstance(self.index_params, Mapping):
-            msg = f"index_params={self.index_params!r:.80}: give a dictionary"
+            msg = f"index_params={shown(self.index_params)}: give a dictionary"
             raise InvalidInputError(msg)
         made = self.function_dim
         if None not in (made, self.dim) and made != self.dim:
@@ -550,7 +551,7 @@ def _parse_weights(items: Iterable[tuple[Any, Any]], name: str) -> Iterable[tupl
         try:
             index, weight = int(index), float(weight)
         except (TypeError, ValueError, OverflowError) as error:
-            msg = f"{name}: {index!r:.80}: {weight!r:.80} is no index with a weight ({error})"
+            msg = f"{name}: {shown(index)}: {shown(weight)} is no index with a weight ({error})"
             raise InvalidInputError(msg) from error
         if not 0 <= index <= MAX_INDEX:
             msg = f"{name}: the sparse index {index:.6g} is outside 0..{MAX_INDEX}"
@@ -582,6 +583,10 @@ def _check_count(made: Any, names: Sequence[str], kind: str) -> None:
         raise InvalidInputError(msg)
 
 
+def _is_one_of(value: object, choices: Sequence[str]) -> bool:
+    return isinstance(value, str) and value in choices
+
+
 def _check_length(vector: DenseVector, dim: int, name: str) -> None:
     if len(vector) != dim:
         msg = (
@@ -593,7 +598,7 @@ def _check_length(vector: DenseVector, dim: int, name: str) -> None:
 
 def _check_dim(dim: object) -> None:
     if dim is not None and (not isinstance(dim, int) or isinstance(dim, bool) or dim < 1):
-        msg = f"dim={dim!r:.80}: it must be an integer of at least 1"
+        msg = f"dim={shown(dim)}: it must be an integer of at least 1"
         raise InvalidInputError(msg)
 
 

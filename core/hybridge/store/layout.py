@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from hybridge.arguments import shown
 from hybridge.errors import CollectionMismatchError, InvalidInputError
 from hybridge.protocols import DenseEmbeddingFunction
 from hybridge.sparse.bm25 import BM25EmbeddingFunction
@@ -133,7 +134,7 @@ class LayoutRequest:
             InvalidInputError: If one makes no sense, or two contradict each other.
         """
         if fields is not None and not isinstance(fields, Mapping):
-            msg = f"fields={fields!r:.80}: give a dictionary of name to DenseField or SparseField"
+            msg = f"fields={shown(fields)}: give a dictionary of name to DenseField or SparseField"
             raise InvalidInputError(msg)
         asked: dict[str, VectorField] = {}
         if dense is not None or dim is not None:
@@ -147,7 +148,9 @@ class LayoutRequest:
             asked[_parse_field_name(name)] = _parse_field(one, name)
         given = {name: _resolved(replace(one, name=name)) for name, one in asked.items()}
         auto = None if sparse is None or "sparse" in given else AUTO
-        columns = _with_partition_key(metadata_schema or {}, partition_key)
+        columns = _with_partition_key(
+            {} if metadata_schema is None else metadata_schema, partition_key
+        )
         check_metadata_schema(columns)
         return cls(given, auto, metadata_schema, partition_key)
 
@@ -266,7 +269,7 @@ def _parse_field(value: Any, name: str) -> VectorField:
 
 def _parse_field_name(name: Any) -> str:
     if not isinstance(name, str) or not name.isidentifier() or not name.isascii():
-        msg = f"fields: {name!r:.80} cannot name a field: use ASCII letters, digits and _"
+        msg = f"fields: {shown(name)} cannot name a field: use ASCII letters, digits and _"
         raise InvalidInputError(msg)
     if name in (*COLUMN_NAMES, *_RESERVED) or name.startswith((COLUMN_PREFIX, HAS_PREFIX)):
         msg = f"fields: the name {name!r} is taken by the store: choose another"
@@ -291,18 +294,21 @@ def check_metadata_schema(schema: Mapping[str, type]) -> None:
     for key, kind in schema.items():
         if not isinstance(key, str) or not _COLUMN_KEY.fullmatch(key):
             msg = (
-                f"metadata_schema: {key!r:.80} cannot name a column (ASCII letters, digits and _): "
-                "leave it out; it can be filtered on all the same"
+                f"metadata_schema: {shown(key)} cannot name a column (ASCII letters, digits and "
+                "_): leave it out; it can be filtered on all the same"
             )
             raise InvalidInputError(msg)
         if not any(kind is one for one in COLUMN_TYPES.values()):
-            msg = f"metadata_schema[{key!r}] is {kind!r:.80}: use one of str, int, float, bool"
+            msg = f"metadata_schema[{key!r}] is {shown(kind)}: use one of str, int, float, bool"
             raise InvalidInputError(msg)
 
 
 def _with_partition_key(schema: Any, key: Any) -> dict[str, type]:
     """Return the schema with the partition key, which is a string column, if there is one."""
     if not isinstance(schema, Mapping):
-        msg = f"metadata_schema={schema!r:.80}: give a dictionary such as {{'year': int}}"
+        msg = f"metadata_schema={shown(schema)}: give a dictionary such as {{'year': int}}"
+        raise InvalidInputError(msg)
+    if key is not None and not isinstance(key, str):
+        msg = f"partition_key={shown(key)}: give the metadata key that tells tenants apart"
         raise InvalidInputError(msg)
     return dict(schema) if key is None else {**schema, key: str}

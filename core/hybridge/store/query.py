@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
+from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
 from hybridge.filters import Filter, as_filter
 from hybridge.protocols import RerankFunction
@@ -153,25 +154,17 @@ def parse_limit(value: Any, name: str) -> int:
         InvalidInputError: If it is not an integer from 1 to 16,384, Milvus's limit.
     """
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        msg = f"{name}={_shown(value)}: it must be an integer of at least 1"
+        msg = f"{name}={shown(value)}: it must be an integer of at least 1"
         raise InvalidInputError(msg)
     if value > MAX_LIMIT:
-        msg = f"{name}={_shown(value)}: Milvus returns at most {MAX_LIMIT} hits of one search"
+        msg = f"{name}={shown(value)}: Milvus returns at most {MAX_LIMIT} hits of one search"
         raise InvalidInputError(msg)
     return int(value)
 
 
-def _shown(value: Any) -> str:
-    """Return a value for a message; Python refuses to write out integers of 4,300 digits."""
-    try:
-        return f"{value!r:.80}"
-    except ValueError:
-        return f"<a large {type(value).__name__}>"
-
-
 def _parse_texts(queries: Any) -> list[str]:
     if isinstance(queries, (str, bytes)) or not isinstance(queries, Sequence):
-        msg = f"queries is {queries!r:.80}: give a list of texts, or use search()"
+        msg = f"queries is {shown(queries)}: give a list of texts, or use search()"
         raise InvalidInputError(msg)
     for position, query in enumerate(queries):
         check_text(query, _LONGEST_QUERY, f"queries[{position}]", "shorten it")
@@ -188,7 +181,7 @@ def _parse_vectors(vectors: Any, texts: list[str] | None) -> dict[str, Sequence[
     count = None if texts is None else len(texts)
     for name, some in given.items():
         if not isinstance(name, str):
-            msg = f"vectors: {name!r:.80} is no name of a vector field"
+            msg = f"vectors: {shown(name)} is no name of a vector field"
             raise InvalidInputError(msg)
         try:
             size = len(some)
@@ -210,7 +203,7 @@ def _parse_mode(mode: Any) -> tuple[str, ...] | None:
     names = list(mode) if isinstance(mode, (list, tuple)) else []
     if not names or not all(isinstance(name, str) for name in names):
         msg = (
-            f"mode={_shown(mode)}: choose 'hybrid', the name of a vector field, a list of names, "
+            f"mode={shown(mode)}: choose 'hybrid', the name of a vector field, a list of names, "
             "or None"
         )
         raise InvalidInputError(msg)
@@ -222,7 +215,7 @@ def _parse_fusion(fusion: Any) -> Fusion | MilvusFusion:
         return ConfidenceWeighted()
     if isinstance(fusion, str) and fusion not in get_args(MilvusFusion):
         msg = (
-            f"fusion={fusion!r:.80}: choose one of {get_args(MilvusFusion)}, or an object such as "
+            f"fusion={shown(fusion)}: choose one of {get_args(MilvusFusion)}, or an object such as "
             "ConfidenceWeighted(), ReciprocalRank(k=60) or Weighted(dense=0.5)"
         )
         raise InvalidInputError(msg)
@@ -236,14 +229,14 @@ def _parse_fusion(fusion: Any) -> Fusion | MilvusFusion:
 def _parse_fetch_k(fetch_k: Any) -> int | Mapping[str, int | None] | None:
     if isinstance(fetch_k, Mapping):
         return {
-            name: None if depth is None else parse_limit(depth, f"fetch_k[{name!r:.80}]")
+            name: None if depth is None else parse_limit(depth, f"fetch_k[{shown(name)}]")
             for name, depth in fetch_k.items()
         }
     return None if fetch_k is None else parse_limit(fetch_k, "fetch_k")
 
 
 def _check_reranker(reranker: Any) -> None:
-    if reranker is not None and not callable(reranker):
+    if reranker is not None and (not callable(reranker) or isinstance(reranker, type)):
         msg = (
             f"reranker is a {type(reranker).__name__}: give a rerank function, such as "
             "hybridge.rerank_function('jina/jina-reranker-v2-base-multilingual'), made once"
@@ -254,10 +247,10 @@ def _check_reranker(reranker: Any) -> None:
 def _parse_mmr(mmr: MMR) -> MMR:
     balance = mmr.balance
     if isinstance(balance, bool) or not isinstance(balance, (int, float)) or not 0 <= balance <= 1:
-        msg = f"the MMR balance (lambda) must lie in [0, 1], not {_shown(balance)}"
+        msg = f"the MMR balance (lambda) must lie in [0, 1], not {shown(balance)}"
         raise InvalidInputError(msg)
     if mmr.field is not None and not isinstance(mmr.field, str):
-        msg = f"mmr_field={_shown(mmr.field)}: give the name of a dense field"
+        msg = f"mmr_field={shown(mmr.field)}: give the name of a dense field"
         raise InvalidInputError(msg)
     pool = None if mmr.pool is None else parse_limit(mmr.pool, "fetch_k")
     return MMR(pool, float(balance), mmr.field)

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
 from hybridge.records import FieldScore, Hit, Record
 from hybridge.store.fields import VectorField
@@ -211,7 +212,7 @@ def parse_record(record: Any, position: int, columns: Mapping[str, type]) -> Rec
         raise InvalidInputError(msg)
     name = f"record {position}"
     if record.id is not None:
-        name = f"record {position} (id {record.id!r:.80})"
+        name = f"record {position} (id {shown(record.id)})"
         parse_id(record.id, name)
     check_text(record.text, TEXT_BYTES, f"{name}: the text", "split it into smaller chunks")
     if record.document_id is not None:
@@ -249,8 +250,8 @@ def parse_ids(ids: Any) -> list[str]:
         InvalidInputError: If it is no sequence of ids, or one id is no string.
     """
     if isinstance(ids, (str, bytes)) or not isinstance(ids, Iterable):
-        shown = f"{ids!r:.80}"
-        msg = f"ids is the {type(ids).__name__} {shown}: give a list, such as [{shown}]"
+        given = shown(ids)
+        msg = f"ids is the {type(ids).__name__} {given}: give a list, such as [{given}]"
         raise InvalidInputError(msg)
     return [parse_id(value, f"ids[{position}]") for position, value in enumerate(ids)]
 
@@ -302,7 +303,7 @@ def _check_json_value(value: object, what: str, depth: int) -> None:
         for key, inner in value.items():
             if not isinstance(key, str):
                 msg = (
-                    f"{what}: the key {key!r:.80} is a {type(key).__name__}: JSON keys are strings"
+                    f"{what}: the key {shown(key)} is a {type(key).__name__}: JSON keys are strings"
                 )
                 raise InvalidInputError(msg)
             _utf8(key, f"{what}: the key {key!r}")
@@ -340,7 +341,7 @@ def _check_columns(metadata: Mapping[str, Any], columns: Mapping[str, type], nam
         value = metadata.get(key)
         if value is not None and type(value) is not kind:
             msg = (
-                f"{name}: metadata[{key!r}] is {value!r:.80} of type {type(value).__name__}, but "
+                f"{name}: metadata[{key!r}] is {shown(value)} of type {type(value).__name__}, but "
                 f"metadata_schema says {kind.__name__}: convert it"
             )
             raise InvalidInputError(msg)
@@ -359,7 +360,7 @@ def check_vectors(records: Sequence[Record], fields: Mapping[str, VectorField]) 
         for name in record.vectors:
             if name not in fields:
                 msg = (
-                    f"the {name} vector of record {record.id!r:.80} has no place: the collection "
+                    f"the {name} vector of record {shown(record.id)} has no place: the collection "
                     f"holds {sorted(fields)}"
                 )
                 raise InvalidInputError(msg)

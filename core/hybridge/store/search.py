@@ -14,6 +14,7 @@ import numpy as np
 from hybridge.errors import InvalidInputError
 from hybridge.filters import Filter
 from hybridge.records import FieldScore, Hit
+from hybridge.retrieval.fusion import Weighted
 from hybridge.retrieval.mmr import maximal_marginal_relevance
 from hybridge.retrieval.relevance import fused_relevance, reranker_relevance
 from hybridge.retrieval.reranking import reranked
@@ -92,6 +93,8 @@ def prepare(
         InvalidInputError: If a field that the mode names is not there or has no input.
     """
     chosen = _choose(query, opened.fields, search_fields)
+    if isinstance(query.fusion, Weighted) and len(chosen) > 1:
+        query.fusion.fuse({one.name: () for one in chosen})  # a field without a weight is refused
     given = {
         one.name: [
             one.parse_vector(vector, f"the query's {one.name} vector")
@@ -133,9 +136,6 @@ def _choose(
             "no field of this store can use what was given: a text needs an embedding function or "
             f"BM25, a vector needs its field; the collection has {sorted(fields)}"
         )
-        raise InvalidInputError(msg)
-    if unused := [name for name in query.vectors if name not in names]:
-        msg = f"a vector was given for {unused[0]!r}, which mode={list(names)} does not search"
         raise InvalidInputError(msg)
     return [fields[name] for name in names]
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from hybridge.arguments import shown
 from hybridge.errors import FilterError, InvalidInputError
 from hybridge.filters import (
     TEXT,
@@ -49,7 +50,7 @@ def check_expression(expr: object) -> None:
         msg = f"expr is a {type(expr).__name__}: give a Milvus expression as a string"
         raise InvalidInputError(msg)
     if not _is_closed(expr or ""):
-        msg = f"expr={expr!r:.200}: its quotes or parentheses do not match"
+        msg = f"expr={shown(expr)}: its quotes or parentheses do not match"
         raise FilterError(msg)
 
 

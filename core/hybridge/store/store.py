@@ -15,6 +15,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 from typing_extensions import Self
 
+from hybridge.arguments import shown
 from hybridge.closing import Closing
 from hybridge.errors import HybridgeError, InvalidInputError
 from hybridge.filters import DOCUMENT_ID, ROW_ID, And, Filter, as_filter, match_all
@@ -921,7 +922,7 @@ class MilvusStore(Closing):
             keys = [] if opened is None else self._tenant.keys([row_id], opened.layout)
             records = [] if opened is None else self._read(keys, opened, with_vectors=False)
             if not records:
-                msg = f"there is no row {row_id!r:.80} to explain"
+                msg = f"there is no row {shown(row_id)} to explain"
                 raise InvalidInputError(msg)
             return bm25.explain(query, bm25.field.text_of(records[0]) or "")
 
@@ -1000,12 +1001,12 @@ def _one(query: Any, vector: Any) -> dict[str, Any]:
 def _parse_name(name: Any) -> str:
     if not isinstance(name, str) or not name.isidentifier() or not name.isascii():
         msg = (
-            f"collection_name={name!r:.80}: Milvus takes ASCII letters, digits and _, not starting "
-            "with a digit"
+            f"collection_name={shown(name)}: Milvus takes ASCII letters, digits and _, not "
+            "starting with a digit"
         )
         raise InvalidInputError(msg)
     if name.endswith(SUFFIX):
-        msg = f"collection_name={name!r:.80}: names that end in {SUFFIX!r} are those of companions"
+        msg = f"collection_name={shown(name)}: names that end in {SUFFIX!r} are those of companions"
         raise InvalidInputError(msg)
     return name
 
@@ -1014,10 +1015,10 @@ def _parse_search_fields(names: Any) -> tuple[str, ...] | None:
     if names is None:
         return None
     if isinstance(names, str) or not isinstance(names, Sequence) or not names:
-        msg = f"search_fields={names!r:.80}: give a list of names of vector fields"
+        msg = f"search_fields={shown(names)}: give a list of names of vector fields"
         raise InvalidInputError(msg)
     if not all(isinstance(name, str) for name in names):
-        msg = f"search_fields={names!r:.80}: the names of vector fields are strings"
+        msg = f"search_fields={shown(names)}: the names of vector fields are strings"
         raise InvalidInputError(msg)
     return tuple(dict.fromkeys(names))
 
@@ -1062,13 +1063,16 @@ def _bm25(opened: Opened | None, field: str | None = None) -> list[LiveBM25]:
     Raises:
         InvalidInputError: If there is none.
     """
+    if field is not None and not isinstance(field, str):
+        msg = f"field={shown(field)}: give the name of a BM25 field"
+        raise InvalidInputError(msg)
     every = [] if opened is None else opened.bm25
     found = [one for one in every if field in (None, one.field.name)]
     if not found:
         msg = (
             "this store has no BM25 of its own: it has no rows yet, or another sparse function"
             if field is None
-            else f"the field {field!r:.80} is no BM25 of this store's own"
+            else f"the field {shown(field)} is no BM25 of this store's own"
         )
         raise InvalidInputError(msg)
     return found

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
 from hybridge.filters import And, F, Filter
 from hybridge.records import Record
 from hybridge.store.layout import Layout
-from hybridge.store.rows import row_key
+from hybridge.store.rows import TEXT_BYTES, check_text, row_key
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,9 @@ class Tenant:
             InvalidInputError: If the value is no string, or empty.
         """
         if not isinstance(value, str) or not value:
-            msg = f"a tenant is a string that is not empty, not {value!r}"
+            msg = f"a tenant is a string that is not empty, not {shown(value)}"
             raise InvalidInputError(msg)
+        check_text(value, TEXT_BYTES, "the tenant", "use a shorter name")
         return cls(value)
 
     def scope(self, tree: Filter | None, layout: Layout) -> Filter | None:

@@ -56,10 +56,13 @@ def resolve_address(
     Raises:
         InvalidInputError: If `uri` is neither a URI nor a path that ends in `.db`.
     """
-    token = token or os.environ.get("MILVUS_TOKEN", "")
-    uri = os.fspath(uri or os.environ.get("MILVUS_URI") or DEFAULT_PATH)
+    token = _parse_text(token, "token") or os.environ.get("MILVUS_TOKEN", "")
+    db_name = _parse_text(db_name, "db_name")
+    if uri is None or (isinstance(uri, str) and not uri):
+        uri = os.environ.get("MILVUS_URI") or DEFAULT_PATH
+    uri = _parse_uri(uri)
     if _URI.match(uri):
-        return Address(uri, token, db_name or "")
+        return Address(uri, token, db_name)
     if not uri.endswith(".db") or "://" in uri:
         msg = (
             f"{uri.rpartition('@')[2]!r} is neither a URI nor a Milvus Lite path: write a URI such "
@@ -69,3 +72,32 @@ def resolve_address(
     if token:
         logger.warning("Milvus Lite ignores the token: %s is a path, not a server", uri)
     return Address(str(Path(os.path.realpath(Path(uri).expanduser()))), db_name="", is_path=True)
+
+
+def _parse_uri(uri: object) -> str:
+    """Return a URI or a path as a string.
+
+    Raises:
+        InvalidInputError: If it is neither, or nothing can look like it.
+    """
+    if not isinstance(uri, (str, os.PathLike)):
+        msg = f"uri is a {type(uri).__name__}: give a URI, or a path that ends in '.db'"
+        raise InvalidInputError(msg)
+    text = os.fspath(uri)
+    try:
+        urlsplit(text)
+        text.encode()
+    except (ValueError, AttributeError, TypeError) as error:
+        msg = f"uri is neither a URI nor a path ({error})"
+        raise InvalidInputError(msg) from None
+    if "\0" in text:
+        msg = "uri holds a NUL, which neither a URI nor a path can"
+        raise InvalidInputError(msg)
+    return text
+
+
+def _parse_text(value: object, name: str) -> str:
+    if value is not None and not isinstance(value, str):
+        msg = f"{name} is a {type(value).__name__}: give a string"
+        raise InvalidInputError(msg)
+    return value or ""
