@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from langchain_core.callbacks import Callbacks
+from langchain_core.callbacks import BaseCallbackHandler, BaseCallbackManager, Callbacks
 from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.runnables import RunnableLambda
 from pydantic import ConfigDict, Field, SecretStr, SkipValidation
+from typing_extensions import Never
 
+from hybridge.errors import InvalidInputError
 from hybridge.jina_api import BASE_URL
 from hybridge.protocols import RerankFunction
 from hybridge.registry import as_rerank_function
-from hybridge.reranker.jina import JinaRerankFunction
+from hybridge.reranker import JinaRerankFunction
 from hybridge.retrieval.reranking import reranked
-from hybridge.store.validation import valid_limit
+from hybridge.store import parse_limit
+from hybridge.texts import check_text, parse_texts
+from langchain_hybridge.arguments import check_names, parse_items
 from langchain_hybridge.convert import RELEVANCE
+
+# What LangChain's other rerankers call the same argument.
+_SPELLINGS = {"k": "top_n", "top_k": "top_n"}
+_JINA_SPELLINGS = {**_SPELLINGS, "jina_api_key": "api_key", "model": "model_name"}
 
 
 class Rerank(BaseDocumentCompressor):
@@ -31,7 +39,8 @@ class Rerank(BaseDocumentCompressor):
         top_n: How many documents to return.
 
     Raises:
-        InvalidInputError: If `top_n` is less than 1 or `function` no function; on use, if it gives
+        InvalidInputError: If `top_n` is less than 1, `function` no function, or there is no such
+            argument; on use, if what is given are no documents and no query, or the function gives
             an answer that makes no sense.
     """
 
@@ -40,9 +49,11 @@ class Rerank(BaseDocumentCompressor):
     function: SkipValidation[RerankFunction] = Field(exclude=True)
     top_n: int = 5
 
-    def __init__(self, function: RerankFunction | str, top_n: int = 5, **fields: Any) -> None:
-        own = {"function": as_rerank_function(function), "top_n": valid_limit(top_n, "top_n")}
-        super().__init__(**own, **fields)
+    def __init__(self, function: RerankFunction | str, top_n: int = 5, **others: Never) -> None:
+        known = type(self).model_fields  # those of subclasses too
+        check_names(others, known, type(self).__name__, _SPELLINGS)
+        own = {"function": as_rerank_function(function), "top_n": parse_limit(top_n, "top_n")}
+        super().__init__(**own, **others)
 
     def compress_documents(
         self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
@@ -54,22 +65,22 @@ class Rerank(BaseDocumentCompressor):
             query: What is asked.
             callbacks: Told of the start and the end of the run.
         """
-        request = {"query": query, "documents": documents}
+        request = _parse_request(documents, query, callbacks)
         return self._run().invoke(request, {"callbacks": callbacks})
 
     async def acompress_documents(
         self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
     ) -> list[Document]:
         """Async twin of `compress_documents`; the function runs on a thread."""
-        request = {"query": query, "documents": documents}
+        request = _parse_request(documents, query, callbacks)
         return await self._run().ainvoke(request, {"callbacks": callbacks})
 
     def _run(self) -> RunnableLambda[dict[str, Any], list[Document]]:
         return RunnableLambda(self._rank, name=type(self).__name__)
 
     def _rank(self, request: dict[str, Any]) -> list[Document]:
-        documents: Sequence[Document] = request["documents"]
-        texts = [document.page_content for document in documents]
+        documents: list[Document] = request["documents"]
+        texts = parse_texts([document.page_content for document in documents], "documents")
         results = reranked(self.function, request["query"], texts, self.top_n)
         return [_scored(documents[result.index], result.score) for result in results]
 
@@ -108,26 +119,36 @@ class JinaRerank(Rerank):
         top_n: int = 5,
         base_url: str = BASE_URL,
         timeout: float | tuple[float, float] = (5.0, 60.0),
+        **others: Never,
     ) -> None:
-        key = SecretStr(api_key) if isinstance(api_key, str) else api_key
-        function = JinaRerankFunction(
-            model_name,
-            None if key is None else key.get_secret_value(),
-            base_url=base_url,
-            timeout=timeout,
-        )
-        super().__init__(
-            function,
-            top_n,
-            model_name=model_name,
-            api_key=key,
-            base_url=base_url,
-            timeout=timeout,
-        )
+        known = type(self).model_fields.keys() - {"function"}
+        check_names(others, known, type(self).__name__, _JINA_SPELLINGS)
+        check_text(model_name, "model_name")
+        key = api_key.get_secret_value() if isinstance(api_key, SecretStr) else api_key
+        function = JinaRerankFunction(model_name, key, base_url=base_url, timeout=timeout)
+        fields: dict[str, Any] = {
+            "model_name": model_name,
+            "api_key": None if key is None else SecretStr(key),
+            "base_url": base_url,
+            "timeout": timeout,
+        }
+        super().__init__(function, top_n, **fields, **others)
 
     def __getstate__(self) -> dict[Any, Any]:
         state = super().__getstate__()
         return {**state, "__dict__": {**state["__dict__"], "api_key": None}}
+
+
+def _parse_request(
+    documents: Sequence[Document], query: str, callbacks: Callbacks
+) -> dict[str, Any]:
+    check_text(query, "query")
+    if not isinstance(callbacks, (BaseCallbackManager, list, type(None))):
+        msg = f"callbacks must be a list of callback handlers, not {type(callbacks).__name__}"
+        raise InvalidInputError(msg)
+    if isinstance(callbacks, list):
+        parse_items(callbacks, BaseCallbackHandler, "callbacks")
+    return {"query": query, "documents": parse_items(documents, Document, "documents")}
 
 
 def _scored(document: Document, score: float) -> Document:

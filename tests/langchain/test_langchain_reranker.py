@@ -6,9 +6,12 @@ import asyncio
 import pickle
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from langchain_classic.retrievers import ContextualCompressionRetriever
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.documents import Document
@@ -17,7 +20,7 @@ from pydantic import SecretStr, ValidationError
 from test_langchain_search import shortest_first
 
 from hybridge import JinaRerankFunction, RerankResult
-from hybridge.errors import AuthenticationError, InvalidInputError
+from hybridge.errors import AuthenticationError, HybridgeError, InvalidInputError
 from langchain_hybridge import JinaRerank, MilvusRetriever, MilvusVectorStore, Rerank
 from support.jina_server import KEY, JinaServer
 from support.langchain_support import ANIMALS, ids
@@ -156,15 +159,101 @@ def test_where_a_pickle_is_loaded_the_environment_has_the_key(
 
 
 def test_what_makes_no_sense_is_refused() -> None:
-    """No key, a bad `top_n`, something that is no function, an unknown field."""
+    """No key, a bad `top_n`, something that is no function."""
     with pytest.raises(AuthenticationError, match="JINA_API_KEY"):
         JinaRerank()
     with pytest.raises(InvalidInputError, match="top_n=0"):
         Rerank(shortest_first, 0)
     with pytest.raises(InvalidInputError, match="'int' is neither a RerankFunction"):
         Rerank(7)  # type: ignore[arg-type]
-    with pytest.raises(ValidationError, match="top_k"):
-        Rerank(shortest_first, top_k=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "cure"),
+    [
+        ("model", r"write model_name="),
+        ("jina_api_key", r"write api_key="),
+        ("top_k", r"write top_n="),
+        ("topn", r"write top_n="),
+        ("timout", r"write timeout="),
+        ("function", r"it has api_key, base_url, model_name, timeout, top_n$"),
+    ],
+)
+def test_an_unknown_argument_is_named(name: str, cure: str) -> None:
+    """And the right one, where it can be told; before a key is asked for."""
+    with pytest.raises(InvalidInputError, match=f"^JinaRerank has no argument '{name}'.*{cure}"):
+        JinaRerank(**{name: 3})  # type: ignore[arg-type]
+    if name.startswith("top"):
+        with pytest.raises(InvalidInputError, match=f"^Rerank has no argument '{name}'.*{cure}"):
+            Rerank(shortest_first, **{name: 3})  # type: ignore[arg-type]
+
+
+def test_a_subclass_may_have_fields_of_its_own() -> None:
+    """They pass, and what it does not have is refused in its name."""
+
+    class Named(Rerank):
+        label: str = ""
+
+    fields: dict[str, Any] = {"label": "mine"}
+    assert Named(shortest_first, 2, **fields).label == "mine"
+    with pytest.raises(InvalidInputError, match=r"Named has no .*'lable' .write label="):
+        Named(shortest_first, **{"lable": "mine"})  # type: ignore[arg-type]
+
+
+BAD = [None, 7, 10**400, float("nan"), b"x", object(), "\ud800"]
+REQUESTS: list[tuple[Any, Any, Any]] = [
+    *((DOCUMENTS, query, None) for query in [*BAD, ["x"]]),
+    *((documents, "x", None) for documents in [*BAD, [None], ["x"], [[DOCUMENTS[0]]], {"a": 1}]),
+    *((DOCUMENTS, "x", callbacks) for callbacks in [*BAD[1:], ["x"], [None], {"a": 1}]),
+    ([Document.model_construct(page_content=None)], "x", None),
+]
+
+
+@pytest.mark.parametrize(("documents", "query", "callbacks"), REQUESTS)
+async def test_what_is_no_request_is_refused(documents: Any, query: Any, callbacks: Any) -> None:
+    """By an error of ours, before the function is called."""
+    asked: list[str] = []
+
+    def noting(query: str, documents: Sequence[str], top_k: int = 5) -> list[RerankResult]:
+        asked.append(query)
+        return []
+
+    rerank = Rerank(noting)
+    with pytest.raises(InvalidInputError):
+        rerank.compress_documents(documents, query, callbacks)
+    with pytest.raises(InvalidInputError):
+        await rerank.acompress_documents(documents, query, callbacks)
+    assert asked == []
+
+
+@pytest.mark.parametrize("bad", [*BAD[2:], ["x"], {"a": 1}, -1, True])
+@pytest.mark.parametrize("name", ["top_n", "model_name", "api_key", "base_url"])
+def test_what_is_no_argument_is_refused(name: str, bad: Any) -> None:
+    """By an error of ours."""
+    with pytest.raises(HybridgeError):
+        JinaRerank(**{"api_key": KEY, name: bad})
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner) | st.tuples(inner),
+    max_leaves=5,
+)
+
+
+@given(ANYTHING, ANYTHING)
+def test_whatever_is_given_errors_are_ours(one: Any, other: Any) -> None:
+    """No method and no constructor raises anything else, but for pydantic."""
+    rerank = Rerank(shortest_first)
+    for call in (
+        lambda: rerank.compress_documents(one, other),
+        lambda: rerank.compress_documents(DOCUMENTS, one, other),
+        lambda: Rerank(one, other),
+        lambda: JinaRerank(one, KEY, top_n=other),
+        lambda: JinaRerank("model", one, base_url=other),
+    ):
+        with suppress(HybridgeError, ValidationError):
+            call()
 
 
 def test_a_name_will_do_for_a_function(monkeypatch: pytest.MonkeyPatch) -> None:
