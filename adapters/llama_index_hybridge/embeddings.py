@@ -1,19 +1,43 @@
-"""Hybridge's model functions as LlamaIndex embeddings."""
+"""Hybridge's model functions as LlamaIndex embeddings, and embeddings as functions."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast
 
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.base.embeddings.base_sparse import BaseSparseEmbedding
 from llama_index.core.bridge.pydantic import Field, PrivateAttr
+from llama_index.core.schema import BaseNode
 from llama_index.core.storage.kvstore.types import BaseKVStore
+from typing_extensions import Unpack
 
+from hybridge import registry
+from hybridge.errors import InvalidInputError
 from hybridge.protocols import DenseEmbeddingFunction, SparseEmbeddingFunction
-from hybridge.registry import as_dense_function, as_sparse_function
-from hybridge.store.legs import sparse_rows
-from llama_index_hybridge.functions import FunctionField, check_given, name_of
+from hybridge.texts import check_text, parse_texts
+from llama_index_hybridge.arguments import (
+    DenseSettings,
+    FunctionField,
+    SparseSettings,
+    check_dense_settings,
+    check_given,
+    name_of,
+    parse_items,
+    parse_queries,
+    parse_settings,
+)
+from llama_index_hybridge.functions import (
+    EmbeddingsFunction,
+    SparseEmbeddingsFunction,
+    Vector,
+    Weights,
+    parse_vectors,
+    parse_weights,
+)
+
+T = TypeVar("T")
 
 _COLLECTION = "embeddings"
 
@@ -28,10 +52,11 @@ class DenseEmbedding(BaseEmbedding):
         function: The dense function, such as `hybridge.DefaultEmbeddingFunction()`, or its name,
             such as "openai/text-embedding-3-small" (see `hybridge.registry.dense_function`). Only
             a name is part of `to_dict()`.
-        **settings: Those of `BaseEmbedding`: `embed_batch_size`, `embeddings_cache`, ...
+        **settings: Those of `BaseEmbedding`; see `DenseSettings`.
 
     Raises:
-        InvalidInputError: If `function` is neither.
+        InvalidInputError: If `function` is neither, or there is no such setting; on use, if a text
+            is no string, or the function gives an answer that makes no sense.
     """
 
     function: FunctionField = Field(repr=False, description="The dense function, or its name.")
@@ -39,10 +64,15 @@ class DenseEmbedding(BaseEmbedding):
     _function: DenseEmbeddingFunction = PrivateAttr()
     _cache: BaseKVStore | None = PrivateAttr(default=None)
 
-    def __init__(self, function: DenseEmbeddingFunction | str, **settings: Any) -> None:
+    def __init__(
+        self, function: DenseEmbeddingFunction | str, **settings: Unpack[DenseSettings]
+    ) -> None:
         check_given(function)
-        resolved = as_dense_function(function)
-        super().__init__(**{"model_name": name_of(resolved), **settings, "function": function})
+        given = parse_settings(settings, type(self).model_fields, type(self).__name__)
+        check_dense_settings(given)
+        resolved = registry.as_dense_function(function)
+        fields: dict[str, Any] = {"model_name": name_of(resolved), **given, "function": function}
+        super().__init__(**fields)
         self._function = resolved
         self._cache, self.embeddings_cache = self.embeddings_cache, None
 
@@ -51,29 +81,65 @@ class DenseEmbedding(BaseEmbedding):
         """Return the name that LlamaIndex serialises the class under."""
         return "HybridgeDenseEmbedding"
 
-    def _get_query_embedding(self, query: str) -> list[float]:
+    def get_text_embedding_batch(
+        self, texts: list[str], show_progress: bool = False, **kwargs: Any
+    ) -> list[Vector]:
+        """Return one vector per text, in batches of `embed_batch_size`."""
+        given = parse_texts(texts, "texts")
+        return super().get_text_embedding_batch(given, show_progress, **kwargs)
+
+    async def aget_text_embedding_batch(
+        self, texts: list[str], show_progress: bool = False, **kwargs: Any
+    ) -> list[Vector]:
+        """Async twin of `get_text_embedding_batch`."""
+        given = parse_texts(texts, "texts")
+        return await super().aget_text_embedding_batch(given, show_progress, **kwargs)
+
+    def get_agg_embedding_from_queries(
+        self, queries: list[str], agg_fn: Callable[..., Vector] | None = None
+    ) -> Vector:
+        """Return one vector for several queries: their mean, or what `agg_fn` makes of them."""
+        return super().get_agg_embedding_from_queries(parse_queries(queries), agg_fn)
+
+    async def aget_agg_embedding_from_queries(
+        self, queries: list[str], agg_fn: Callable[..., Vector] | None = None
+    ) -> Vector:
+        """Async twin of `get_agg_embedding_from_queries`."""
+        return await super().aget_agg_embedding_from_queries(parse_queries(queries), agg_fn)
+
+    def __call__(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:
+        """Return the nodes, each with the vector of its text and its metadata."""
+        return super().__call__(parse_items(nodes, BaseNode, "nodes"), **kwargs)
+
+    async def acall(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:
+        """Async twin of calling it."""
+        return await super().acall(parse_items(nodes, BaseNode, "nodes"), **kwargs)
+
+    def _get_query_embedding(self, query: str) -> Vector:
+        check_text(query, "query")
         return self._embed([query], "query")[0]
 
-    def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
+    def _get_text_embeddings(self, texts: list[str]) -> list[Vector]:
         return self._embed(texts, "text")
 
-    def _get_text_embedding(self, text: str) -> list[float]:
+    def _get_text_embedding(self, text: str) -> Vector:
+        check_text(text, "text")
         return self._embed([text], "text")[0]
 
-    async def _aget_query_embedding(self, query: str) -> list[float]:
+    async def _aget_query_embedding(self, query: str) -> Vector:
         return await asyncio.to_thread(self._get_query_embedding, query)
 
-    async def _aget_text_embeddings(self, texts: list[str]) -> list[list[float]]:
+    async def _aget_text_embeddings(self, texts: list[str]) -> list[Vector]:
         return await asyncio.to_thread(self._get_text_embeddings, texts)
 
-    async def _aget_text_embedding(self, text: str) -> list[float]:
+    async def _aget_text_embedding(self, text: str) -> Vector:
         return await asyncio.to_thread(self._get_text_embedding, text)
 
-    def _embed(self, texts: list[str], role: str) -> list[list[float]]:
+    def _embed(self, texts: list[str], role: str) -> list[Vector]:
         if self._cache is None:
             return self._encode(texts, role)
         keys = {text: f"{self.model_name}/{role}/{text}" for text in texts}
-        known = {
+        known: dict[str, Vector] = {
             text: value["embedding"]
             for text, key in keys.items()
             if (value := self._cache.get(key, collection=_COLLECTION)) is not None
@@ -85,12 +151,11 @@ class DenseEmbedding(BaseEmbedding):
             self._cache.put(keys[text], {"embedding": vector}, collection=_COLLECTION)
         return [known[text] for text in texts]
 
-    def _encode(self, texts: list[str], role: str) -> list[list[float]]:
+    def _encode(self, texts: list[str], role: str) -> list[Vector]:
         encode = (
             self._function.encode_queries if role == "query" else self._function.encode_documents
         )
-        vectors: list[list[float]] = encode(texts).tolist()
-        return vectors
+        return parse_vectors(encode(texts), len(texts))
 
 
 class SparseEmbedding(BaseSparseEmbedding):
@@ -101,20 +166,25 @@ class SparseEmbedding(BaseSparseEmbedding):
     Args:
         function: The sparse function, such as a fitted `hybridge.BM25EmbeddingFunction`, or its
             name (see `hybridge.registry.sparse_function`). Only a name is part of `model_dump()`.
-        **settings: Those of `BaseSparseEmbedding`: `embed_batch_size`, `num_workers`, ...
+        **settings: Those of `BaseSparseEmbedding`; see `SparseSettings`.
 
     Raises:
-        InvalidInputError: If `function` is neither.
+        InvalidInputError: If `function` is neither, or there is no such setting; on use, if a text
+            is no string, or the function gives an answer that makes no sense.
     """
 
     function: FunctionField = Field(repr=False, description="The sparse function, or its name.")
 
     _function: SparseEmbeddingFunction = PrivateAttr()
 
-    def __init__(self, function: SparseEmbeddingFunction | str, **settings: Any) -> None:
+    def __init__(
+        self, function: SparseEmbeddingFunction | str, **settings: Unpack[SparseSettings]
+    ) -> None:
         check_given(function)
-        resolved = as_sparse_function(function)
-        super().__init__(**{"model_name": name_of(resolved), **settings, "function": function})
+        given = parse_settings(settings, type(self).model_fields, type(self).__name__)
+        resolved = registry.as_sparse_function(function)
+        fields: dict[str, Any] = {"model_name": name_of(resolved), **given, "function": function}
+        super().__init__(**fields)
         self._function = resolved
 
     @classmethod
@@ -122,20 +192,104 @@ class SparseEmbedding(BaseSparseEmbedding):
         """Return the name that LlamaIndex serialises the class under."""
         return "HybridgeSparseEmbedding"
 
-    def _get_query_embedding(self, query: str) -> dict[int, float]:
-        return dict(sparse_rows(self._function.encode_queries([query]))[0])
+    def get_text_embedding_batch(
+        self, texts: list[str], show_progress: bool = False, **kwargs: Any
+    ) -> list[Weights]:
+        """Return the weights of each text by index, in batches of `embed_batch_size`."""
+        given = parse_texts(texts, "texts")
+        return super().get_text_embedding_batch(given, show_progress, **kwargs)
 
-    def _get_text_embeddings(self, texts: list[str]) -> list[dict[int, float]]:
-        return [dict(row) for row in sparse_rows(self._function.encode_documents(texts))]
+    async def aget_text_embedding_batch(
+        self, texts: list[str], show_progress: bool = False
+    ) -> list[Weights]:
+        """Async twin of `get_text_embedding_batch`."""
+        given = parse_texts(texts, "texts")
+        return await super().aget_text_embedding_batch(given, show_progress)
 
-    def _get_text_embedding(self, text: str) -> dict[int, float]:
+    def get_agg_embedding_from_queries(
+        self, queries: list[str], agg_fn: Callable[..., Weights] | None = None
+    ) -> Weights:
+        """Return the weights of several queries: their mean, or what `agg_fn` makes of them."""
+        return super().get_agg_embedding_from_queries(parse_texts(queries, "queries"), agg_fn)
+
+    async def aget_agg_embedding_from_queries(
+        self, queries: list[str], agg_fn: Callable[..., Weights] | None = None
+    ) -> Weights:
+        """Async twin of `get_agg_embedding_from_queries`."""
+        return await super().aget_agg_embedding_from_queries(
+            parse_texts(queries, "queries"), agg_fn
+        )
+
+    def _get_query_embedding(self, query: str) -> Weights:
+        check_text(query, "query")
+        return parse_weights(self._function.encode_queries([query]), 1)[0]
+
+    def _get_text_embeddings(self, texts: list[str]) -> list[Weights]:
+        return parse_weights(self._function.encode_documents(texts), len(texts))
+
+    def _get_text_embedding(self, text: str) -> Weights:
+        check_text(text, "text")
         return self._get_text_embeddings([text])[0]
 
-    async def _aget_query_embedding(self, query: str) -> dict[int, float]:
+    async def _aget_query_embedding(self, query: str) -> Weights:
         return await asyncio.to_thread(self._get_query_embedding, query)
 
-    async def _aget_text_embeddings(self, texts: list[str]) -> list[dict[int, float]]:
+    async def _aget_text_embeddings(self, texts: list[str]) -> list[Weights]:
         return await asyncio.to_thread(self._get_text_embeddings, texts)
 
-    async def _aget_text_embedding(self, text: str) -> dict[int, float]:
+    async def _aget_text_embedding(self, text: str) -> Weights:
         return await asyncio.to_thread(self._get_text_embedding, text)
+
+
+# --- embeddings as functions ---------------------------------------------------------------------
+
+
+def as_dense_function(
+    embedding: BaseEmbedding | DenseEmbeddingFunction | str | None,
+) -> DenseEmbeddingFunction | None:
+    """Return the dense function that stands for what was given, or None for None.
+
+    Args:
+        embedding: A LlamaIndex embedding, a dense function of Hybridge, or the name of one (see
+            `hybridge.registry.dense_function`).
+
+    Raises:
+        InvalidInputError: If it is nothing of this kind.
+    """
+    if embedding is None:
+        return None
+    # A subclass may embed in a way of its own.
+    if type(embedding) is DenseEmbedding and _adds_nothing(embedding):
+        return embedding._function
+    if isinstance(embedding, BaseEmbedding):
+        return cast("DenseEmbeddingFunction", EmbeddingsFunction(embedding))
+    try:
+        return registry.as_dense_function(embedding)
+    except InvalidInputError as error:
+        msg = f"LlamaIndex's BaseEmbedding will do as well, or None for BM25 alone: {error}"
+        raise InvalidInputError(msg) from error
+
+
+def as_sparse_function(sparse: T | BaseSparseEmbedding) -> T | SparseEmbeddingFunction:
+    """Return the sparse function that stands for a sparse embedding, and all else as it is.
+
+    Args:
+        sparse: A LlamaIndex sparse embedding, or anything that `hybridge.MilvusStore` takes, which
+            knows what its own names mean.
+
+    Raises:
+        InvalidInputError: If it is a dense embedding.
+    """
+    if type(sparse) is SparseEmbedding:  # a subclass may embed in a way of its own
+        return sparse._function
+    if isinstance(sparse, BaseSparseEmbedding):
+        return cast("SparseEmbeddingFunction", SparseEmbeddingsFunction(sparse))
+    if isinstance(sparse, (BaseEmbedding, EmbeddingsFunction)):
+        msg = f"sparse= takes sparse embeddings, and {type(sparse).__name__} makes dense ones"
+        raise InvalidInputError(msg)
+    return sparse
+
+
+def _adds_nothing(embedding: DenseEmbedding) -> bool:
+    """Whether the function alone does what the embedding does."""
+    return embedding._cache is None and embedding.rate_limiter is None

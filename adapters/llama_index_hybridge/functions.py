@@ -1,33 +1,115 @@
-"""A model function as a field of a LlamaIndex component: an object, or the name of one."""
+"""LlamaIndex embeddings as functions of Hybridge, and what functions answer."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic, TypeVar, cast
 
-from llama_index.core.bridge.pydantic import PlainSerializer
+import numpy as np
+from llama_index.core.base.embeddings.base import BaseEmbedding
+from llama_index.core.base.embeddings.base_sparse import BaseSparseEmbedding
 
 from hybridge.errors import InvalidInputError
+from hybridge.store import sparse_rows
+from hybridge.texts import parse_texts
 
-FunctionField = Annotated[
-    Any, PlainSerializer(lambda one: one if isinstance(one, str) else None, return_type=str | None)
-]
-"""Serialised as its name where it was given by name, else as null."""
+E = TypeVar("E", bound="BaseEmbedding | BaseSparseEmbedding")
+V = TypeVar("V")
+Vector = list[float]
+Weights = dict[int, float]
 
 
-def check_given(function: object) -> None:
-    """Refuse a function that is absent, as where a dictionary is loaded that could not hold it.
+class _OfEmbedding(Generic[E, V]):
+    """What functions made of embeddings have in common.
+
+    Two of one object are equal, so that a store embeds once for all fields that use it. The `repr`
+    of the object is never shown: it may hold a key.
+
+    Attributes:
+        embedding: The object.
+        dim: None: the first vectors tell.
+    """
+
+    dim: int | None = None
+
+    def __init__(self, embedding: E) -> None:
+        self.embedding = embedding
+
+    @property
+    def model_name(self) -> str | None:
+        """The name of the object's model, where it has one."""
+        name = self.embedding.model_name
+        return None if name in ("", "unknown") else name
+
+    def encode_documents(self, documents: Sequence[str]) -> list[V]:
+        """Return one vector per document."""
+        texts = parse_texts(documents, "documents")
+        return cast("list[V]", self.embedding.get_text_embedding_batch(texts))
+
+    def encode_queries(self, queries: Sequence[str]) -> list[V]:
+        """Return one vector per query."""
+        texts = parse_texts(queries, "queries")
+        return cast("list[V]", [self.embedding.get_query_embedding(text) for text in texts])
+
+    async def aencode_documents(self, documents: Sequence[str]) -> list[V]:
+        """Async twin of `encode_documents`."""
+        texts = parse_texts(documents, "documents")
+        return cast("list[V]", await self.embedding.aget_text_embedding_batch(texts))
+
+    async def aencode_queries(self, queries: Sequence[str]) -> list[V]:
+        """Async twin of `encode_queries`; all queries are embedded at the same time."""
+        texts = parse_texts(queries, "queries")
+        made = await asyncio.gather(*(self.embedding.aget_query_embedding(text) for text in texts))
+        return cast("list[V]", made)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({type(self.embedding).__name__})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, type(self)) and other.embedding is self.embedding
+
+    def __hash__(self) -> int:
+        return hash((type(self), id(self.embedding)))
+
+
+class EmbeddingsFunction(_OfEmbedding[BaseEmbedding, Vector]):
+    """A dense function from a LlamaIndex embedding; awaited, it awaits the embedding's methods."""
+
+
+class SparseEmbeddingsFunction(_OfEmbedding[BaseSparseEmbedding, Weights]):
+    """A sparse function from a LlamaIndex sparse embedding; awaited, it awaits its methods."""
+
+
+def parse_vectors(answer: Any, count: int) -> list[Vector]:
+    """Return a dense function's answer as plain lists, with a vector for each text.
 
     Raises:
-        InvalidInputError: If it is None.
+        InvalidInputError: If it is no matrix, or there is not one vector per text.
     """
-    if function is None:
-        msg = (
-            "there is no function: a dictionary holds one by its name only, so give an object "
-            "again: from_dict(data, function=...)"
-        )
+    try:
+        matrix = np.asarray(answer, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        msg = f"the function gave no dense vectors: {error}"
+        raise InvalidInputError(msg) from error
+    if matrix.shape[:1] != (count,) or (count and matrix.ndim != 2):
+        msg = f"the function gave vectors of shape {matrix.shape} for {count} texts"
         raise InvalidInputError(msg)
+    vectors: list[Vector] = matrix.tolist()
+    return vectors
 
 
-def name_of(function: object) -> str:
-    """Return what tells one function's results from another's, for caches and events."""
-    return str(getattr(function, "model_name", type(function).__name__))
+def parse_weights(answer: Any, count: int) -> list[Weights]:
+    """Return a sparse function's answer, a csr_array or mappings, with a vector for each text.
+
+    Raises:
+        InvalidInputError: If it is none of these, or there is not one vector per text.
+    """
+    rows: Any = sparse_rows(answer) if hasattr(answer, "indptr") else answer
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        msg = f"the function gave a {type(answer).__name__}: no csr_array, and no list of mappings"
+        raise InvalidInputError(msg)
+    if len(rows) != count:
+        msg = f"the function gave {len(rows)} vectors for {count} texts"
+        raise InvalidInputError(msg)
+    return [dict(row) for row in rows]

@@ -3,27 +3,49 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
 from llama_index.core.bridge.pydantic import Field, PrivateAttr
-from llama_index.core.callbacks import CBEventType, EventPayload
+from llama_index.core.callbacks import CallbackManager, CBEventType, EventPayload
 from llama_index.core.instrumentation import get_dispatcher  # type: ignore[attr-defined]
 from llama_index.core.instrumentation.events.rerank import ReRankEndEvent, ReRankStartEvent
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
+from typing_extensions import TypedDict, Unpack
 
 from hybridge.errors import InvalidInputError
 from hybridge.jina_api import BASE_URL
 from hybridge.protocols import RerankFunction
 from hybridge.registry import as_rerank_function
-from hybridge.reranker.jina import JinaRerankFunction
+from hybridge.reranker import JinaRerankFunction
 from hybridge.retrieval.reranking import reranked
-from hybridge.store.validation import valid_limit
-from llama_index_hybridge.functions import FunctionField, check_given, name_of
+from hybridge.store import parse_limit
+from hybridge.texts import check_text, parse_texts
+from llama_index_hybridge.arguments import (
+    FunctionField,
+    check_given,
+    name_of,
+    parse_items,
+    parse_settings,
+)
+
+# What LlamaIndex's other rerankers call the same argument.
+_SPELLINGS = {"k": "top_n", "top_k": "top_n"}
+_JINA_SPELLINGS = {**_SPELLINGS, "jina_api_key": "api_key", "model": "model_name"}
 
 _dispatcher = get_dispatcher(__name__)
+
+
+class RerankSettings(TypedDict, total=False):
+    """The settings of `BaseNodePostprocessor`.
+
+    Attributes:
+        callback_manager: Told of the start and the end of every call.
+    """
+
+    callback_manager: CallbackManager
 
 
 class Rerank(BaseNodePostprocessor):
@@ -41,8 +63,9 @@ class Rerank(BaseNodePostprocessor):
         **settings: Those of `BaseNodePostprocessor`: `callback_manager`.
 
     Raises:
-        InvalidInputError: If `top_n` is less than 1 or `function` no function; on use, if there is
-            no query, or the function gives an answer that makes no sense.
+        InvalidInputError: If `top_n` is less than 1, `function` no function, or there is no such
+            setting; on use, if what is given are no nodes and no query, or the function gives an
+            answer that makes no sense.
     """
 
     function: FunctionField = Field(repr=False, description="The rerank function, or its name.")
@@ -53,19 +76,21 @@ class Rerank(BaseNodePostprocessor):
     def __init__(
         self,
         function: RerankFunction | str,
-        *,
         top_n: int = 5,
+        *,
         model_name: str | None = None,
-        **settings: Any,
+        **settings: Unpack[RerankSettings],
     ) -> None:
         check_given(function)
+        known = type(self).model_fields  # those of subclasses too
+        given = parse_settings(settings, known, type(self).__name__, _SPELLINGS)
         resolved = as_rerank_function(function)
         fields: dict[str, Any] = {
             "function": function,
-            "top_n": valid_limit(top_n, "top_n"),
+            "top_n": parse_limit(top_n, "top_n"),
             "model_name": model_name or name_of(resolved),
         }
-        super().__init__(**fields, **settings)
+        super().__init__(**fields, **given)
         self._function = resolved
 
     @classmethod
@@ -76,35 +101,35 @@ class Rerank(BaseNodePostprocessor):
     def _postprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
     ) -> list[NodeWithScore]:
-        with self._events(nodes, query_bundle) as ranked:
-            ranked += self._rank(nodes, query_bundle)
+        given, query = _parse_request(nodes, query_bundle)
+        with self._events(given, query) as ranked:
+            ranked += self._rank(given, query)
         return ranked
 
     async def _apostprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
     ) -> list[NodeWithScore]:
-        with self._events(nodes, query_bundle) as ranked:
-            ranked += await asyncio.to_thread(self._rank, nodes, query_bundle)
+        given, query = _parse_request(nodes, query_bundle)
+        with self._events(given, query) as ranked:
+            ranked += await asyncio.to_thread(self._rank, given, query)
         return ranked
 
-    def _rank(self, nodes: list[NodeWithScore], query: QueryBundle | None) -> list[NodeWithScore]:
-        if query is None:
-            msg = "a reranker needs the query: postprocess_nodes(nodes, query_str=...)"
-            raise InvalidInputError(msg)
-        texts = [node.node.get_content(metadata_mode=MetadataMode.EMBED) for node in nodes]
+    def _rank(self, nodes: list[NodeWithScore], query: QueryBundle) -> list[NodeWithScore]:
+        contents = [node.node.get_content(metadata_mode=MetadataMode.EMBED) for node in nodes]
+        texts = parse_texts(contents, "nodes")
         results = reranked(self._function, query.query_str, texts, self.top_n)
         return [NodeWithScore(node=nodes[one.index].node, score=one.score) for one in results]
 
     @contextmanager
     def _events(
-        self, nodes: list[NodeWithScore], query: QueryBundle | None
-    ) -> Iterator[list[NodeWithScore]]:
+        self, nodes: list[NodeWithScore], query: QueryBundle
+    ) -> Generator[list[NodeWithScore], None, None]:
         """Tell observers of the start and, whatever happens, of the end; yield the list to fill."""
         ranked: list[NodeWithScore] = []
         payload: dict[str, Any] = {
             EventPayload.NODES: nodes,
             EventPayload.MODEL_NAME: self.model_name,
-            EventPayload.QUERY_STR: query.query_str if query else None,
+            EventPayload.QUERY_STR: query.query_str,
             EventPayload.TOP_K: self.top_n,
         }
         _dispatcher.event(
@@ -148,12 +173,37 @@ class JinaRerank(Rerank):
         top_n: int = 5,
         base_url: str = BASE_URL,
         timeout: float | tuple[float, float] = (5.0, 60.0),
-        **settings: Any,
+        **settings: Unpack[RerankSettings],
     ) -> None:
-        function = JinaRerankFunction(model_name, api_key, base_url=base_url, timeout=timeout)
-        super().__init__(function, top_n=top_n, base_url=base_url, timeout=timeout, **settings)
+        known = {*type(self).model_fields, "api_key"} - {"function"}
+        given = parse_settings(settings, known, type(self).__name__, _JINA_SPELLINGS)
+        _check_model_name(model_name)
+        seconds: Any = tuple(timeout) if isinstance(timeout, list) else timeout  # JSON has lists
+        function = JinaRerankFunction(model_name, api_key, base_url=base_url, timeout=seconds)
+        fields: dict[str, Any] = {"base_url": base_url, "timeout": seconds, **given}
+        super().__init__(function, top_n, **fields)
 
     @classmethod
     def class_name(cls) -> str:
         """Return the name that LlamaIndex serialises the class under."""
         return "HybridgeJinaRerank"
+
+
+def _parse_request(
+    nodes: list[NodeWithScore], query: QueryBundle | None
+) -> tuple[list[NodeWithScore], QueryBundle]:
+    """Return nodes and query, once the whole request makes sense: before anyone is told of it."""
+    given = parse_items(nodes, NodeWithScore, "nodes")
+    if not isinstance(query, QueryBundle):
+        kind = "" if query is None else f", not a {type(query).__name__} as query_bundle"
+        msg = f"a reranker needs the query{kind}: postprocess_nodes(nodes, query_str=...)"
+        raise InvalidInputError(msg)
+    check_text(query.query_str, "query_str")
+    return given, query
+
+
+def _check_model_name(name: str) -> None:
+    if isinstance(name, int):  # what LlamaIndex's own JinaRerank takes first
+        msg = f"model_name must be a string, not {type(name).__name__}: a number is for top_n="
+        raise InvalidInputError(msg)
+    check_text(name, "model_name")

@@ -5,10 +5,13 @@ from __future__ import annotations
 import pickle
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
-from llama_index.core.bridge.pydantic import Field
+from hypothesis import given
+from hypothesis import strategies as st
+from llama_index.core.bridge.pydantic import Field, ValidationError
 from llama_index.core.callbacks import CallbackManager, CBEventType, LlamaDebugHandler
 from llama_index.core.instrumentation import get_dispatcher
 from llama_index.core.instrumentation.event_handlers import BaseEventHandler
@@ -137,10 +140,10 @@ async def test_events_come_in_pairs_on_errors(recorder: Recorder) -> None:
 
 
 def test_a_missing_query_is_named(recorder: Recorder) -> None:
-    """Without a query there is nothing to rank by, and the events still come in pairs."""
+    """Without a query there is nothing to rank by, so nothing starts."""
     with pytest.raises(InvalidInputError, match="query"):
         Rerank(longest_first).postprocess_nodes(nodes())
-    assert [type(event) for event in recorder.events] == [ReRankStartEvent, ReRankEndEvent]
+    assert recorder.events == []
 
 
 def test_bad_arguments_and_answers() -> None:
@@ -175,6 +178,128 @@ def test_serialised_without_its_function() -> None:
     for other in (again, loaded):
         assert other.to_dict() == rerank.to_dict()
         assert other.postprocess_nodes(nodes(), query_str="q")[0].text == TEXTS[2]
+
+
+# --- arguments -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "cure"),
+    [
+        ("model", r"write model_name="),
+        ("jina_api_key", r"write api_key="),
+        ("top_k", r"write top_n="),
+        ("topn", r"write top_n="),
+        ("timout", r"write timeout="),
+        ("function", r"it has api_key, base_url, callback_manager, model_name, timeout, top_n$"),
+    ],
+)
+def test_an_unknown_argument_is_named(name: str, cure: str) -> None:
+    """And the right one, where it can be told; LlamaIndex would drop it."""
+    for make in (JinaRerank, JinaRerank.from_dict):
+        with pytest.raises(
+            InvalidInputError, match=f"^JinaRerank has no argument '{name}'.*{cure}"
+        ):
+            make(**{name: 3}) if make is JinaRerank else make({name: 3})  # type: ignore[arg-type]
+    if name.startswith("top"):
+        with pytest.raises(InvalidInputError, match=f"^Rerank has no argument '{name}'.*{cure}"):
+            Rerank(longest_first, **{name: 3})  # type: ignore[arg-type]
+
+
+def test_arguments_by_their_place(server: JinaServer) -> None:
+    """`top_n` comes second, as in LangChain; a number in the model's place says where it goes."""
+    assert len(Rerank(longest_first, 2).postprocess_nodes(nodes(), query_str="q")) == 2
+    with pytest.raises(InvalidInputError, match="a number is for top_n="):
+        JinaRerank(3, KEY)  # type: ignore[arg-type]
+
+
+def test_the_settings_of_llama_index_pass(server: JinaServer) -> None:
+    """The callback manager, the class name of a dictionary, the lists of JSON, validation."""
+    debug = LlamaDebugHandler(print_trace_on_end=False)
+    rerank = Rerank(longest_first, 2, callback_manager=CallbackManager([debug]))
+    rerank.postprocess_nodes(nodes(), query_str="q")
+    assert len(debug.get_event_pairs(CBEventType.RERANKING)) == 1
+    one = jina(server, top_n=2, timeout=(1.0, 2.0))
+    for again in (
+        JinaRerank.from_json(one.to_json(), api_key=KEY),
+        JinaRerank(**one.to_dict(), api_key=KEY),
+        JinaRerank.model_validate({**one.model_dump(), "api_key": KEY}),
+    ):
+        assert again.to_dict() == one.to_dict()
+
+
+def test_a_subclass_may_have_fields_of_its_own() -> None:
+    """They pass, and come back from a dictionary."""
+
+    class Labelled(Rerank):
+        label: str = ""
+
+    fields: dict[str, Any] = {"label": "mine"}
+    rerank = Labelled(longest_first, 2, **fields)
+    assert rerank.label == "mine"
+    assert (
+        Labelled.from_dict(rerank.to_dict(), function=longest_first).to_dict() == rerank.to_dict()
+    )
+
+
+# --- wrong input ---------------------------------------------------------------------------------
+
+BAD: list[Any] = [7, 10**400, float("nan"), b"x", ["x"], object(), "\ud800"]
+
+
+@pytest.mark.parametrize("bad", BAD)
+async def test_what_is_no_query_is_refused(recorder: Recorder, bad: Any) -> None:
+    """By an error of ours, before anyone is told or asked."""
+    rerank = Rerank(failing)
+    for request in ({"query_str": bad}, {"query_bundle": bad}):
+        with pytest.raises(InvalidInputError, match="query"):
+            rerank.postprocess_nodes(nodes(), **request)
+        with pytest.raises(InvalidInputError, match="query"):
+            await rerank.apostprocess_nodes(nodes(), **request)
+    assert recorder.events == []
+
+
+@pytest.mark.parametrize("bad", [None, *BAD, [None], [nodes()], [TextNode(text="a")], {"a": 1}])
+async def test_what_are_no_nodes_is_refused(recorder: Recorder, bad: Any) -> None:
+    """By an error of ours, before anyone is told or asked."""
+    rerank = Rerank(failing)
+    with pytest.raises(InvalidInputError, match="nodes"):
+        rerank.postprocess_nodes(bad, query_str="q")
+    with pytest.raises(InvalidInputError, match="nodes"):
+        await rerank.apostprocess_nodes(bad, query_str="q")
+    assert recorder.events == []
+
+
+@pytest.mark.parametrize("bad", [*BAD[1:], {"a": 1}, -1, True])
+@pytest.mark.parametrize("name", ["top_n", "model_name", "api_key", "base_url"])
+def test_what_is_no_argument_is_refused(name: str, bad: Any) -> None:
+    """By an error of ours."""
+    with pytest.raises(HybridgeError):
+        JinaRerank(**{"api_key": KEY, name: bad})
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner) | st.tuples(inner),
+    max_leaves=5,
+)
+
+
+@given(ANYTHING, ANYTHING)
+def test_whatever_is_given_errors_are_ours(one: Any, other: Any) -> None:
+    """No method and no constructor raises anything else, but for pydantic."""
+    rerank = Rerank(longest_first)
+    for call in (
+        lambda: rerank.postprocess_nodes(one, query_str=other),
+        lambda: rerank.postprocess_nodes(nodes(), query_str=one),
+        lambda: rerank.postprocess_nodes(nodes(), one),
+        lambda: Rerank(one, other),
+        lambda: Rerank(longest_first, model_name=one, callback_manager=other),
+        lambda: JinaRerank(one, KEY, top_n=other),
+        lambda: JinaRerank("model", one, base_url=other),
+    ):
+        with suppress(HybridgeError, ValidationError):
+            call()
 
 
 # --- Jina ----------------------------------------------------------------------------------------
