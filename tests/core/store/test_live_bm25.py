@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
 from hybridge import MilvusStore, Record
 from hybridge.errors import InvalidInputError
-from hybridge.store import reencoding, statistics_log
+from hybridge.store.bm25 import reencoding, statistics_log
+from hybridge.store.bm25.live import AVERAGED, LiveBM25
 
 MakeStore = Callable[..., MilvusStore]
 
@@ -27,6 +29,13 @@ def texts(count: int, seed: int = 1, low: int = 3, high: int = 60) -> list[str]:
 def queries(count: int) -> list[str]:
     """Random queries over the same words."""
     return texts(count, seed=2, low=1, high=4)
+
+
+def bm25_of(store: MilvusStore) -> LiveBM25:
+    """The BM25 of the field "sparse"."""
+    opened = store._session.find()
+    assert opened is not None
+    return opened.bm25[0]
 
 
 def test_the_sum_of_the_explanation_is_the_score(store: MilvusStore) -> None:
@@ -92,7 +101,7 @@ def test_many_small_writes_are_compacted(make_store: MakeStore) -> None:
         store.add([Record(id=str(i % 200), text=text)])
     companion = store._session.collection().companion
     rows = store._session.collection().connection.call(
-        "query", companion, filter='kind == "counts"', output_fields=["id"]
+        "query", companion.name, filter='kind == "counts"', output_fields=["id"]
     )
     assert len(rows) <= statistics_log._COMPACT_AT
     assert store.check() == []
@@ -105,15 +114,12 @@ def test_an_interrupted_compaction_counts_nothing_twice(make_store: MakeStore) -
     store = make_store()
     for i, text in enumerate(texts(30)):
         store.add([Record(id=str(i), text=text)])
-    log = store._bm25(store._session.look())._log
+    log = bm25_of(store)._log
     before = log.read()
     kept = log._rows()
     log.replace(before)
-    connection, companion = (
-        store._session.collection().connection,
-        store._session.collection().companion,
-    )
-    connection.call("upsert", companion, data=[dict(row) | {"kind": "counts"} for row in kept])
+    companion = store._session.collection().companion
+    companion.upsert([dict(row) | {"kind": "counts"} for row in kept])
     assert log.read() == before
     log.replace(log.read())  # a second compaction, which the first one's leavings must survive
     assert log.read() == before
@@ -121,17 +127,85 @@ def test_an_interrupted_compaction_counts_nothing_twice(make_store: MakeStore) -
 
 
 def test_one_by_one_ends_up_ranking_like_all_at_once(make_store: MakeStore) -> None:
-    """However a small collection was filled, it is weighed by its true average length."""
+    """However a collection was filled, the average length of its first 1,000 rows weighs it."""
     slow, fast = make_store(), make_store(collection_name="fast")
-    documents = texts(400)
+    documents = texts(AVERAGED + 100, low=1, high=12)
     for i, text in enumerate(documents):
         slow.add([Record(id=str(i), text=text)])
     fast.add(Record(id=str(i), text=text) for i, text in enumerate(documents))
+    assert bm25_of(slow).state.average_length == bm25_of(fast).state.average_length
     for query in queries(60):
         first = {hit.id: hit.score for hit in slow.search(query, k=10)}
         second = {hit.id: hit.score for hit in fast.search(query, k=10)}
-        assert first == pytest.approx(second, rel=1e-5)
+        assert first == second
+    assert slow.check() == fast.check() == []
+
+
+def test_a_young_collection_is_weighed_nearly_right(make_store: MakeStore) -> None:
+    """Below 1,000 rows the average is at most one doubling old."""
+    slow, fast = make_store(), make_store(collection_name="fast")
+    documents = texts(200)
+    for i, text in enumerate(documents):
+        slow.add([Record(id=str(i), text=text)])
+    fast.add(Record(id=str(i), text=text) for i, text in enumerate(documents))
+    for query in queries(20):
+        first = {hit.id: hit.score for hit in slow.search(query, k=200)}
+        second = {hit.id: hit.score for hit in fast.search(query, k=200)}
+        assert first == pytest.approx(second, rel=0.05)
     assert slow.check() == []
+
+
+@pytest.mark.parametrize("as_list", [True, False])
+def test_no_row_of_one_call_is_written_twice(
+    make_store: MakeStore, monkeypatch: pytest.MonkeyPatch, as_list: bool
+) -> None:
+    """The first 1,000 documents fix the average length, whatever the batch size."""
+    store = make_store()
+    short, long = texts(AVERAGED, low=1, high=3), texts(500, low=20, high=40)
+    collection, written = store._session.collection(), []
+
+    def counting(call: Callable[[list[Any]], None]) -> Callable[[list[Any]], None]:
+        def count(rows: list[Any]) -> None:
+            written.append(len(rows))
+            call(rows)
+
+        return count
+
+    for name in ("upsert", "update"):
+        monkeypatch.setattr(collection, name, counting(getattr(collection, name)))
+    records = [Record(id=str(i), text=text) for i, text in enumerate(short + long)]
+    store.add(records if as_list else iter(records), batch_size=100)
+    store.search("word1")
+    assert written == [100] * 15
+    tokens = sum(len(text.split()) for text in short)
+    assert bm25_of(store).state.average_length == tokens / AVERAGED
+    assert store.check() == []
+
+
+def test_the_average_length_may_be_given(make_store: MakeStore) -> None:
+    """Then no document fixes it, and a reopened store keeps it."""
+    store = make_store(average_length=7)
+    store.add([Record(id=str(i), text=text) for i, text in enumerate(texts(300))])
+    store.add([Record(id=f"more{i}", text=text) for i, text in enumerate(texts(300))])
+    assert bm25_of(store).state.average_length == 7
+    store.close()
+    reopened = make_store()
+    assert reopened.check() == []
+    assert bm25_of(reopened).state.average_length == 7
+    for wrong in (0, -1, "7", float("nan"), True):
+        with pytest.raises(InvalidInputError, match="average_length"):
+            make_store(average_length=wrong)
+
+
+def test_a_small_collection_that_has_changed_is_weighed_anew(make_store: MakeStore) -> None:
+    """Once it has doubled and its average length has moved by more than 15 %, not before."""
+    store = make_store()
+    store.add([Record(text="short text") for _ in range(AVERAGED)])
+    store.add([Record(text="much longer text " * 4) for _ in range(AVERAGED - 1)])
+    assert bm25_of(store).state.average_length == 2
+    store.add([Record(text="much longer text " * 4)])
+    assert bm25_of(store).state.average_length == 7
+    assert store.check() == []
 
 
 def test_a_large_collection_reports_its_drift(
@@ -145,9 +219,9 @@ def test_a_large_collection_reports_its_drift(
     store.search("text")
     store.search("text")
     assert caplog.text.count("reencode_sparse()") == 1
-    assert store._bm25(store._session.look()).drift > reencoding.MAX_DRIFT
+    assert bm25_of(store).drift > reencoding.MAX_DRIFT
     assert store.reencode_sparse() == 40
-    assert store._bm25(store._session.look()).drift == 0
+    assert bm25_of(store).drift == 0
     assert store.check() == []
 
 
@@ -160,7 +234,7 @@ def test_an_interrupted_reencoding_goes_on(
     store = make_store()
     store.add([Record(id=f"{i:02}", text="a short text" + " long text" * i) for i in range(50)])
     store.add([Record(id=f"x{i:02}", text="long text " * 40) for i in range(50)])
-    collection, bm25 = store._session.collection(), store._bm25(store._session.look())
+    collection, bm25 = store._session.collection(), bm25_of(store)
     update, calls = collection.update, []
 
     def fail_at_the_third(rows: list[dict[str, object]]) -> None:
@@ -171,7 +245,7 @@ def test_an_interrupted_reencoding_goes_on(
 
     monkeypatch.setattr(collection, "update", fail_at_the_third)
     with pytest.raises(KeyboardInterrupt):
-        reencoding.reencode(collection, bm25)
+        reencoding.reencode(bm25)
     store.close()
     reopened = make_store()
     assert any("sparse vectors of another average" in line for line in reopened.check())

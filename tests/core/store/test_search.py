@@ -177,9 +177,7 @@ def test_a_reranker_orders_the_first_hits_anew(animals: MilvusStore) -> None:
 
     hits = animals.search("quick", k=2, reranker=longest_first)
     assert ids(hits) == ["fox", "box"]
-    assert hits[0].scores["rerank"] == FieldScore(
-        float(len(TEXTS["fox"])), 1, hits[0].relevance
-    )
+    assert hits[0].scores["rerank"] == FieldScore(float(len(TEXTS["fox"])), 1, hits[0].relevance)
     assert hits[0].score == len(TEXTS["fox"])
     assert 0 <= hits[0].relevance <= 1
     assert seen == [4]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
-from hybridge import F, MilvusStore, Record
+from hybridge import ROW_ID, F, MilvusStore, Record
 from hybridge.errors import CollectionMismatchError, FilterError, InvalidInputError
 from support.hostile import HOSTILE
 
@@ -62,10 +63,86 @@ def test_an_expression_cannot_leave_the_view(shop: MilvusStore) -> None:
 
 
 def test_a_view_cannot_take_a_row_from_another_tenant(shop: MilvusStore) -> None:
-    """Ids are unique across tenants: overwriting somebody else's is refused."""
-    with pytest.raises(InvalidInputError, match="belongs to another tenant"):
-        shop.for_tenant("acme").add([Record(id="umbrella-0", text="mine now")])
-    assert shop.for_tenant("umbrella").get(["umbrella-0"])[0].text == "invoice number 0"
+    """Ids belong to tenants: writing and deleting somebody else's touches a row of one's own."""
+    acme, umbrella = shop.for_tenant("acme"), shop.for_tenant("umbrella")
+    acme.add([Record(id="umbrella-0", text="mine now")])
+    assert (acme.count(), umbrella.count()) == (3, 2)
+    assert umbrella.get(["umbrella-0"])[0].text == "invoice number 0"
+    assert acme.update(["umbrella-0"], metadata={"paid": True}) == 1
+    assert acme.update(["umbrella-1"], metadata={"paid": True}) == 0
+    assert acme.delete(["umbrella-0"]) == 1
+    assert umbrella.get(["umbrella-0"])[0].metadata == {"tenant": "umbrella"}
+    assert shop.check() == []
+
+
+def test_two_tenants_may_use_one_id(make_store: MakeStore) -> None:
+    """Also in one batch through the unbound store, where each record names its tenant."""
+    store = make_store(partition_key="tenant")
+    both = [
+        Record(id="same", text=f"invoice of {name}", metadata={"tenant": name})
+        for name in ("acme", "umbrella")
+    ]
+    assert store.add(both) == ["same", "same"]
+    assert store.count() == 2
+    assert sorted(record.text for record in store.scroll()) == [record.text for record in both]
+    for record in both:
+        view = store.for_tenant(record.metadata["tenant"])
+        assert view.get(["same"]) == list(view.scroll()) == [record]
+        assert [(hit.id, hit.text) for hit in view.search("invoice")] == [("same", record.text)]
+        assert view.explain("invoice", "same")
+    store.add([both[0], both[0]])
+    assert store.count() == 2
+    assert store.check() == []
+
+
+def test_ids_in_filters_and_expressions_are_the_users(make_store: MakeStore) -> None:
+    """`ROW_ID` and a raw `id` mean what was given, whatever the primary key is made of."""
+    store = make_store(partition_key="tenant")
+    acme = store.for_tenant("acme")
+    acme.add([Record(id=name, text="invoice", metadata={"n": n}) for n, name in enumerate("ab")])
+    store.for_tenant("umbrella").add([Record(id="a", text="invoice")])
+    assert [hit.id for hit in acme.search("invoice", filter=ROW_ID == "a")] == ["a"]
+    assert [hit.id for hit in acme.search("invoice", expr='id == "b"')] == ["b"]
+    assert [r.id for r in acme.scroll(ROW_ID.isin(["a", "b"]) & (F("n") > 0))] == ["b"]
+    assert (acme.count(ROW_ID == "a"), store.count(ROW_ID == "a")) == (1, 2)
+    assert acme.delete(["a"], filter=F("n") == 1) == 0
+    assert acme.delete(["a"], filter=F("n") == 0) == 1
+    assert acme.delete(filter=ROW_ID == "b") == 1
+    assert store.count(expr='id == "a"') == 1
+
+
+def test_nobody_goes_by_id_across_tenants(shop: MilvusStore) -> None:
+    """One id may be several rows, so the unbound store refuses and says where to go."""
+    calls: Sequence[Callable[[], Any]] = (
+        lambda: shop.get(["acme-0"]),
+        lambda: shop.delete(["acme-0"]),
+        lambda: shop.update(["acme-0"], metadata={"x": 1}),
+        lambda: shop.explain("invoice", "acme-0"),
+    )
+    for call in calls:
+        with pytest.raises(InvalidInputError, match=r"store\.for_tenant"):
+            call()
+    assert len(shop.get(filter=F("tenant") == "acme")) == 2
+    assert shop.delete(filter=ROW_ID == "acme-0") == 1
+
+
+def test_a_row_stays_with_its_tenant(shop: MilvusStore) -> None:
+    """Changing the metadata cannot move it."""
+    acme = shop.for_tenant("acme")
+    with pytest.raises(InvalidInputError, match="tells its tenant"):
+        acme.update(["acme-0"], metadata={"tenant": "umbrella"})
+    assert acme.update(["acme-0"], metadata={"tenant": "acme", "paid": True}) == 1
+
+
+def test_long_ids_and_tenants_fit_together(make_store: MakeStore) -> None:
+    """Both may be as long as an id may be, and none runs into the other."""
+    store = make_store(partition_key="tenant")
+    pairs = [("é" * 256, "я" * 256), ("a" * 511, "ab"), ("a" * 512, "b"), ("aa", "a"), ("a", "aa")]
+    for tenant, row_id in pairs:
+        store.for_tenant(tenant).add([Record(id=row_id, text=row_id + tenant)])
+    assert store.count() == len(pairs)
+    for tenant, row_id in pairs:
+        assert [r.text for r in store.for_tenant(tenant).get([row_id])] == [row_id + tenant]
 
 
 def test_a_view_writes_under_its_own_name_only(shop: MilvusStore) -> None:
@@ -116,10 +193,12 @@ def test_for_tenant_needs_a_partition_key(store: MilvusStore) -> None:
 
 
 def test_hostile_tenants_are_names_and_nothing_else(make_store: MakeStore) -> None:
-    """Each hostile string is a tenant with one row of its own."""
+    """Each hostile string is a tenant with rows of its own, and an id."""
     store = make_store(partition_key="tenant")
     names = HOSTILE[:40]
     for number, name in enumerate(names):
         store.for_tenant(name).add([Record(id=str(number), text="invoice")])
+        store.for_tenant(name).add([Record(id=name, text="paid")])
     for number, name in enumerate(names):
         assert [hit.id for hit in store.for_tenant(name).search("invoice")] == [str(number)]
+        assert [record.id for record in store.for_tenant(name).get(names)] == [name]

@@ -206,7 +206,7 @@ class LiveBM25:
     def freeze_by(self, records: Sequence[Record]) -> None:
         """Let the first documents fix the average length, if nothing has fixed it."""
         if self.state.average_length is None:
-            counts = self.count_rows(records)
+            counts = self.count_rows(records[:AVERAGED])
             if tokens := int(counts.lengths.sum()):
                 self.freeze(tokens / len(counts), len(counts))
 
