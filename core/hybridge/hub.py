@@ -22,6 +22,7 @@ from hybridge.web_api.deadline import DeadlineError, within
 T = TypeVar("T")
 
 _HUB_SECONDS = 5.0
+_LINE_LENGTH = 300
 
 
 def load_model(
@@ -165,4 +166,5 @@ def _not_found(name: str, why: str, cure: str) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0].rstrip(".") or type(error).__name__
+    line = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
+    return line if len(line) <= _LINE_LENGTH else line[:_LINE_LENGTH] + "…"

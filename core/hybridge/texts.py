@@ -17,18 +17,21 @@ def parse_texts(texts: Iterable[str], name: str) -> list[str]:
 
     Raises:
         InvalidInputError: It is a lone string or bytes, not iterable, or holds something that is
-            no string or cannot be written as UTF-8.
+            not a string or cannot be written as UTF-8.
     """
     if isinstance(texts, (str, bytes)):
         msg = f"{name} must be a list of texts, not one text: write [text]"
         raise InvalidInputError(msg)
     try:
-        listed = list(texts)
+        iterator = iter(texts)
     except TypeError:
         msg = f"{name} must be a list of texts, not {type(texts).__name__}"
         raise InvalidInputError(msg) from None
-    for position, text in enumerate(listed):
-        check_text(text, f"{name}[{position}]")
+    listed: list[str] = []
+    # One by one, so that what is no text ends even a range that no memory could hold.
+    for text in iterator:
+        check_text(text, f"{name}[{len(listed)}]")
+        listed.append(text)
     return listed
 
 
