@@ -5,42 +5,72 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from langchain_core.documents import Document
 
+from hybridge import Hit, Record
 from hybridge.errors import InvalidInputError
-from hybridge.records import Hit, Record
 
 SCORE = "score"
 RELEVANCE = "relevance_score"
 SCORES = "scores"
 VECTOR = "vector"
+VECTORS = "vectors"
+CONTEXT = "context"
 
 
 def make_records(
     texts: Iterable[str],
     metadatas: Sequence[Mapping[str, Any]] | None = None,
     ids: Sequence[str | None] | None = None,
+    contexts: Sequence[str | None] | None = None,
+    context_key: str | None = None,
 ) -> list[Record]:
     """Return one record per text.
 
+    Args:
+        texts: The texts.
+        metadatas: One dictionary per text.
+        ids: One id per text; None lets the store make it.
+        contexts: One context per text; None keeps what an overwritten row has.
+        context_key: The metadata key that holds a text's context, where `contexts` says nothing.
+
     Raises:
-        InvalidInputError: If the numbers of texts, metadatas and ids differ, or `texts` is a
-            single string.
+        InvalidInputError: If the lists differ in length, or `texts` is no list of texts.
     """
-    if isinstance(texts, str):
-        msg = f"texts is the string {texts!r:.80}: give a list of texts"
+    if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
+        msg = f"texts is the {type(texts).__name__} {texts!r:.80}: give a list of texts"
         raise InvalidInputError(msg)
     texts = list(texts)
-    metadatas = [{}] * len(texts) if metadatas is None else metadatas
-    ids = [None] * len(texts) if ids is None else ids
-    for name, given in (("metadatas", metadatas), ("ids", ids)):
-        if len(given) != len(texts):
-            msg = f"{len(texts)} texts and {len(given)} {name}: give one for each text, or none"
-            raise InvalidInputError(msg)
+    metadatas = _one_per_text("metadatas", metadatas, texts, {})
+    ids = _one_per_text("ids", ids, texts, None)
+    contexts = _one_per_text("contexts", contexts, texts, None)
+    if context_key is not None:
+        contexts = [
+            _context(metadata, context_key) if context is None else context
+            for metadata, context in zip(metadatas, contexts, strict=True)
+        ]
     return [
-        Record(id=id, text=text, metadata=metadata)
-        for id, text, metadata in zip(ids, texts, metadatas, strict=True)
+        Record(id=id, text=text, metadata=metadata, context=context)
+        for id, text, metadata, context in zip(ids, texts, metadatas, contexts, strict=True)
     ]
+
+
+def _one_per_text(name: str, given: Any, texts: list[str], default: Any) -> list[Any]:
+    if given is None:
+        return [default] * len(texts)
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+        msg = f"{name} is a {type(given).__name__}: give a list, one for each text"
+        raise InvalidInputError(msg)
+    values: list[Any] = list(given)
+    if len(values) != len(texts):
+        msg = f"{len(texts)} texts and {len(values)} {name}: give one for each text, or none"
+        raise InvalidInputError(msg)
+    return values
+
+
+def _context(metadata: Any, key: str) -> Any:
+    return metadata.get(key) if isinstance(metadata, Mapping) else None
 
 
 def make_document(row: Record | Hit) -> Document:
@@ -53,13 +83,21 @@ def make_found_document(hit: Hit, options: Mapping[str, Any]) -> Document:
 
     Args:
         hit: The hit.
-        options: `with_scores` adds "score", "relevance_score", and "scores" with the score and the
-            rank of each leg that found the row; `with_vectors` adds "vector", the dense one.
+        options: `with_scores` adds "score", "relevance_score", and "scores" with the score, rank
+            and relevance of each field that found the row; `with_vectors` adds "vector", the dense
+            one, and "vectors", all by field; `with_context` adds "context".
     """
     document = make_document(hit)
     if options.get("with_scores"):
-        legs = {name: leg._asdict() for name, leg in hit.scores.items()}
-        document.metadata |= {SCORE: hit.score, RELEVANCE: hit.relevance, SCORES: legs}
-    if options.get("with_vectors") and hit.dense is not None:
-        document.metadata[VECTOR] = hit.dense.tolist()
+        scores = {name: one._asdict() for name, one in hit.scores.items()}
+        document.metadata |= {SCORE: hit.score, RELEVANCE: hit.relevance, SCORES: scores}
+    if options.get("with_vectors"):
+        document.metadata[VECTORS] = {
+            name: one.tolist() if isinstance(one, np.ndarray) else dict(one)
+            for name, one in hit.vectors.items()
+        }
+        if hit.dense is not None:
+            document.metadata[VECTOR] = hit.dense.tolist()
+    if options.get("with_context"):
+        document.metadata[CONTEXT] = hit.context
     return document

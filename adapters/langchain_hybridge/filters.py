@@ -18,7 +18,7 @@ from langchain_core.structured_query import (
 from hybridge.filters import And, F, Filter, Not, Or
 from hybridge.filters.operators import LIST_OPERATORS
 from hybridge.filters.operators import Operator as FilterOperator
-from hybridge.store.selection import FilterLike
+from hybridge.store import FilterLike
 
 LangChainFilter: TypeAlias = FilterLike | FilterDirective | StructuredQuery
 """What `filter=` can be: a tree, its `$` spelling, or a part of a structured query."""

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 from typing_extensions import TypedDict
 
+from hybridge import AUTO, SparseField
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import RerankFunction
 from hybridge.retrieval.fusion import Fusion
-from hybridge.store.plan import FetchK, Mode
+from hybridge.store import FetchK, Mode, StoreArguments
+from langchain_hybridge.embeddings import as_dense_function, as_sparse_function
 from langchain_hybridge.filters import LangChainFilter, make_filter
 from langchain_hybridge.reranker import Rerank
 
 
 class MMROptions(TypedDict, total=False):
-    """What every search method takes; see `hybridge.MilvusStore.search`.
+    """What every search method takes; see `hybridge.store.Query`.
 
     What is left out, or None, is as the vector store was constructed.
 
     Attributes:
-        mode: "dense", "sparse" or "hybrid".
+        mode: The vector fields to search: "dense", "sparse", "hybrid", another name, or several.
         filter: Which documents may be found: a tree, its `$` spelling, or a structured query.
         expr: A raw Milvus expression that must hold as well.
-        fusion: How two legs become one ranking.
+        fusion: How several rankings become one.
         with_scores: Whether documents say how they scored, in their metadata.
-        with_vectors: Whether documents carry their dense vector, in their metadata.
+        with_vectors: Whether documents carry their vectors, in their metadata.
+        with_context: Whether documents carry their context, in their metadata.
     """
 
     mode: Mode | None
@@ -35,13 +39,14 @@ class MMROptions(TypedDict, total=False):
     fusion: Fusion | str | None
     with_scores: bool
     with_vectors: bool
+    with_context: bool
 
 
 class SearchOptions(MMROptions, total=False):
     """What every search method but those of MMR takes.
 
     Attributes:
-        fetch_k: How deep each leg is read in hybrid mode.
+        fetch_k: How deep each field is read where several are fused.
         reranker: Orders the first hits anew: a rerank function, or a `Rerank`.
     """
 
@@ -77,8 +82,49 @@ def search_arguments(
         raise InvalidInputError(msg)
     arguments = {name: value for name, value in options.items() if value is not None}
     arguments.pop("with_scores", None)
+    arguments.pop("with_context", None)
     if "filter" in arguments:
         arguments["filter"] = make_filter(arguments["filter"])
     if isinstance(arguments.get("reranker"), Rerank):
         arguments["reranker"] = arguments["reranker"].function
     return arguments
+
+
+def search_request(
+    defaults: Mapping[str, Any],
+    options: Mapping[str, Any],
+    query: str | None,
+    vector: Any = None,
+    allowed: type[MMROptions] = SearchOptions,
+) -> dict[str, Any]:
+    """Return the arguments of `MilvusStore.search` for one query.
+
+    Args:
+        defaults: The options that a call leaves out.
+        options: The options of the call, and k.
+        query: The text; without it the vector is searched for densely, whatever the default mode.
+        vector: The vector, where the caller has it.
+        allowed: The options that there are.
+    """
+    arguments = search_arguments(options, allowed)
+    if query is None and not isinstance(vector, Mapping):
+        arguments = {"mode": "dense", **arguments}
+    return {**defaults, **arguments, "query": query, "vector": vector}
+
+
+def store_arguments(arguments: StoreArguments) -> StoreArguments:
+    """Return the arguments of a store, with LangChain's own embeddings as functions of Hybridge."""
+    adapted = dict(arguments)
+    sparse = adapted.get("sparse")
+    if sparse is not None and sparse is not AUTO:
+        adapted["sparse"] = as_sparse_function(sparse)
+    if isinstance(fields := adapted.get("fields"), Mapping):
+        adapted["fields"] = {name: _adapted(field) for name, field in fields.items()}
+    return cast("StoreArguments", adapted)
+
+
+def _adapted(field: Any) -> Any:
+    if getattr(field, "function", None) is None:
+        return field
+    convert = as_sparse_function if isinstance(field, SparseField) else as_dense_function
+    return replace(field, function=convert(field.function))

@@ -18,15 +18,14 @@ from langchain_core.runnables.config import get_config_list
 from pydantic import ConfigDict, GetPydanticSchema
 from pydantic_core import core_schema
 
+from hybridge import Hit
 from hybridge.protocols import RerankFunction
-from hybridge.records import Hit
 from hybridge.retrieval.fusion import Fusion
-from hybridge.store.plan import FetchK, Mode
+from hybridge.store import FetchK, Mode
 from langchain_hybridge.convert import make_found_document
 from langchain_hybridge.filters import LangChainFilter
-from langchain_hybridge.options import ScoreOptions
+from langchain_hybridge.options import ScoreOptions, search_arguments, search_request
 from langchain_hybridge.reranker import Rerank
-from langchain_hybridge.searcher import Searcher
 from langchain_hybridge.vector_store import MilvusVectorStore
 
 # Left to the store to check: pydantic would take filters apart.
@@ -38,27 +37,28 @@ class MilvusRetriever(BaseRetriever):
     """Documents for a question, from a `MilvusVectorStore`.
 
     Every field but `vectorstore` may be given to `invoke`, `ainvoke`, `batch` and `abatch` too, for
-    that call. `batch` and `abatch` ask Milvus once per leg, whatever the number of questions.
+    that call. `batch` and `abatch` ask Milvus once per field, whatever the number of questions.
 
     Attributes:
         vectorstore: Where the documents are.
         k: How many documents; None takes the vector store's own, as for all that follow.
-        mode: "dense", "sparse" or "hybrid".
-        fetch_k: How deep each leg is read in hybrid mode.
-        fusion: How two legs become one ranking.
+        mode: The vector fields to search: "dense", "sparse", "hybrid", another name, or several.
+        fetch_k: How deep each field is read where several are fused.
+        fusion: How several rankings become one.
         filter: Which documents may be found: a tree, its `$` spelling, or a structured query.
         expr: A raw Milvus expression that must hold as well.
         reranker: Orders the first hits anew: a rerank function, or a `Rerank`.
         score_threshold: The least relevance, in [0, 1], of a document that is returned.
         with_scores: Whether documents say how they scored, in their metadata.
-        with_vectors: Whether documents carry their dense vector, in their metadata.
+        with_vectors: Whether documents carry their vectors, in their metadata.
+        with_context: Whether documents carry their context, in their metadata.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
     vectorstore: MilvusVectorStore
     k: int | None = None
-    mode: Mode | None = None
+    mode: Annotated[Mode | None, _AS_IT_IS] = None
     fetch_k: Annotated[FetchK, _AS_IT_IS] = None
     fusion: Annotated[Fusion | str | None, _AS_IT_IS] = None
     filter: Annotated[LangChainFilter, _AS_IT_IS] = None
@@ -67,6 +67,7 @@ class MilvusRetriever(BaseRetriever):
     score_threshold: float | None = None
     with_scores: bool = False
     with_vectors: bool = False
+    with_context: bool = False
 
     def batch(
         self,
@@ -83,7 +84,8 @@ class MilvusRetriever(BaseRetriever):
         if return_exceptions:
             return super().batch(inputs, config, return_exceptions=True, **kwargs)
         # The first run searches for all, so that its callbacks see what the search takes or raises.
-        search = cache(partial(self._searcher.hits_of_each, self._search_options(kwargs), inputs))
+        store, request = self.vectorstore.store, self._request_of_each(kwargs)
+        search = cache(partial(store.search_many, inputs, **request))
         configs = get_config_list(config, len(inputs))
         return [
             self.invoke(inputs[i], configs[i], found=lambda i=i: search()[i], **kwargs)
@@ -101,9 +103,8 @@ class MilvusRetriever(BaseRetriever):
         """Async twin of `batch`."""
         if return_exceptions:
             return await super().abatch(inputs, config, return_exceptions=True, **kwargs)
-        search = asyncio.ensure_future(
-            self._searcher.ahits_of_each(self._search_options(kwargs), inputs)
-        )
+        request = self._request_of_each(kwargs)
+        search = asyncio.ensure_future(self.vectorstore.store.asearch_many(inputs, **request))
 
         async def found(place: int) -> list[Hit]:
             return (await search)[place]
@@ -124,7 +125,7 @@ class MilvusRetriever(BaseRetriever):
         found: Callable[[], list[Hit]] | None = None,
         **options: Any,
     ) -> list[Document]:
-        search = found or partial(self._searcher.hits, self._search_options(options), query)
+        search = found or partial(self.vectorstore.store.search, **self._request(options, query))
         return self._documents(search(), options)
 
     async def _aget_relevant_documents(
@@ -135,12 +136,8 @@ class MilvusRetriever(BaseRetriever):
         found: Callable[[], Awaitable[list[Hit]]] | None = None,
         **options: Any,
     ) -> list[Document]:
-        search = found or partial(self._searcher.ahits, self._search_options(options), query)
+        search = found or partial(self.vectorstore.store.asearch, **self._request(options, query))
         return self._documents(await search(), options)
-
-    @property
-    def _searcher(self) -> Searcher:
-        return self.vectorstore.searcher
 
     def _options(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the fields, and over them what a call gives."""
@@ -151,6 +148,12 @@ class MilvusRetriever(BaseRetriever):
         options = self._options(given)
         del options["score_threshold"]
         return options
+
+    def _request(self, given: Mapping[str, Any], query: str) -> dict[str, Any]:
+        return search_request(self.vectorstore.defaults, self._search_options(given), query)
+
+    def _request_of_each(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        return {**self.vectorstore.defaults, **search_arguments(self._search_options(given))}
 
     def _documents(self, hits: Sequence[Hit], given: Mapping[str, Any]) -> list[Document]:
         options = self._options(given)

@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
+from langchain_core.vectorstores import VectorStore
 from typing_extensions import Self, Unpack
 
+from hybridge import Hit, MilvusStore
 from hybridge.closing import Closing
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import DenseEmbeddingFunction
 from hybridge.retrieval.fusion import Fusion
-from hybridge.store.arguments import StoreArguments
-from hybridge.store.plan import FetchK, Mode
-from hybridge.store.store import MilvusStore
-from hybridge.store.write_methods import BATCH_SIZE
-from langchain_hybridge.convert import make_records
-from langchain_hybridge.embeddings import DenseEmbeddings, as_embeddings
+from hybridge.store import BATCH_SIZE, FetchK, Mode, Query, StoreArguments
+from langchain_hybridge.convert import make_document, make_found_document, make_records
+from langchain_hybridge.embeddings import as_dense_function, as_embeddings
 from langchain_hybridge.filters import LangChainFilter, make_filter
-from langchain_hybridge.read_methods import ReadMethods
-from langchain_hybridge.searcher import Searcher
+from langchain_hybridge.options import (
+    MMROptions,
+    ScoreOptions,
+    SearchOptions,
+    search_arguments,
+    search_request,
+    store_arguments,
+)
+
+# LangChain's base class takes `**kwargs: Any`; naming the options shows them to editors and type
+# checkers, which see that as a narrower signature.
 
 
-class MilvusVectorStore(Closing, ReadMethods):
-    """LangChain documents in a Milvus collection, searched by dense vectors, BM25, or both.
+class MilvusVectorStore(Closing, VectorStore):
+    """LangChain documents in a Milvus collection, searched by any number of vector fields.
 
-    Nothing is opened before the first call that needs Milvus. Every method may be called from any
-    thread; every async one may be awaited in any event loop, and leaves it free. Errors are those
-    of `hybridge.MilvusStore`.
+    Nothing is opened before the first call that needs Milvus, and nothing is embedded before a
+    request is checked. Every method may be called from any thread; every async one may be awaited
+    in any event loop, and leaves it free. Errors are those of `hybridge.MilvusStore`.
 
-    `Document.id` is the primary key, and comes back in `Document.id` only.
+    `Document.id` is the primary key, and comes back in `Document.id` only. In searches, `k` is how
+    many documents come back; None takes the vector store's own. `options` are `SearchOptions` (or
+    those named); one that does not exist is an error.
 
     Args:
         embedding: LangChain embeddings, or a dense function of Hybridge, or its name (see
@@ -39,13 +50,14 @@ class MilvusVectorStore(Closing, ReadMethods):
             one whose `store` has a dense function.
         store: An open `MilvusStore` to use, in place of all arguments that it has too. Closing the
             vector store closes it.
-        mode: How a search works that does not say it: "dense", "sparse" or "hybrid"; None means
-            every leg that has an input.
+        mode: The fields that a search uses which names none; see `hybridge.store.Query`.
         k: How many documents a search returns that does not say it.
-        fetch_k: How deep each leg is read in hybrid mode; max(4 k, 100) if None.
-        fusion: How two legs become one ranking; `ConfidenceWeighted()` if None.
+        fetch_k: How deep each field is read where several are fused; max(4 k, 100) if None.
+        fusion: How several rankings become one; `ConfidenceWeighted()` if None.
+        context_key: The metadata key whose text is a document's context; see `hybridge.Record`.
         **arguments: Those of `hybridge.MilvusStore`: `uri`, `collection_name`, `token`, `db_name`,
-            `sparse`, `dim`, `metadata_schema`, `partition_key`, `overwrite`, `timeout`.
+            `sparse`, `fields`, `search_fields`, `dim`, `metadata_schema`, `partition_key`,
+            `average_length`, `overwrite`, `timeout`. A function may be LangChain's embeddings.
 
     Raises:
         InvalidInputError: If an argument makes no sense, or contradicts another.
@@ -60,25 +72,17 @@ class MilvusVectorStore(Closing, ReadMethods):
         k: int = 4,
         fetch_k: FetchK = None,
         fusion: Fusion | str | None = None,
+        context_key: str | None = None,
         **arguments: Unpack[StoreArguments],
     ) -> None:
-        embeddings = as_embeddings(embedding)
-        function = embeddings.function if isinstance(embeddings, DenseEmbeddings) else None
-        if store is None:
-            # The store learns the dimension and the model's name from a function of its own.
-            store = MilvusStore(dense=function, **arguments)
-        elif arguments:
-            msg = f"store= and {', '.join(arguments)}: give those arguments to the store itself"
-            raise InvalidInputError(msg)
-        if embeddings is not None and store.dense is not None and store.dense is not function:
-            msg = "the store has a dense function of its own: leave embedding out"
-            raise InvalidInputError(msg)
-        self.store = store
-        self._embeddings = embeddings or as_embeddings(store.dense)
-        # None where the store itself embeds.
-        self._embedder = embeddings if store.dense is None else None
-        defaults = {"k": k, "mode": mode, "fetch_k": fetch_k, "fusion": fusion}
-        self.searcher = Searcher(store, self._embedder, defaults)
+        function = as_dense_function(embedding)
+        self.defaults = search_arguments(
+            {"k": k, "mode": mode, "fetch_k": fetch_k, "fusion": fusion}
+        )
+        Query.parse(queries=[], **self.defaults)
+        self.store = _bound(store, function, arguments)
+        self.context_key = context_key
+        self._embeddings = as_embeddings(self.store.dense if embedding is None else embedding)
 
     def __repr__(self) -> str:
         # Not the `repr` of the embeddings, which may show a key.
@@ -97,6 +101,7 @@ class MilvusVectorStore(Closing, ReadMethods):
         metadatas: list[dict[str, Any]] | None = None,
         *,
         ids: list[str] | None = None,
+        contexts: list[str | None] | None = None,
         batch_size: int = BATCH_SIZE,
         progress: bool = False,
         **arguments: Any,
@@ -108,6 +113,7 @@ class MilvusVectorStore(Closing, ReadMethods):
             embedding: See the class.
             metadatas: See `add_texts`.
             ids: See `add_texts`.
+            contexts: See `add_texts`.
             batch_size: See `add_texts`.
             progress: See `add_texts`.
             **arguments: Those of the class.
@@ -115,7 +121,12 @@ class MilvusVectorStore(Closing, ReadMethods):
         vector_store = cls(embedding, **arguments)
         with _closed_on_error(vector_store):
             vector_store.add_texts(
-                texts, metadatas, ids=ids, batch_size=batch_size, progress=progress
+                texts,
+                metadatas,
+                ids=ids,
+                contexts=contexts,
+                batch_size=batch_size,
+                progress=progress,
             )
         return vector_store
 
@@ -127,6 +138,7 @@ class MilvusVectorStore(Closing, ReadMethods):
         metadatas: list[dict[str, Any]] | None = None,
         *,
         ids: list[str] | None = None,
+        contexts: list[str | None] | None = None,
         batch_size: int = BATCH_SIZE,
         progress: bool = False,
         **arguments: Any,
@@ -135,7 +147,12 @@ class MilvusVectorStore(Closing, ReadMethods):
         vector_store = cls(embedding, **arguments)
         with _closed_on_error(vector_store):
             await vector_store.aadd_texts(
-                texts, metadatas, ids=ids, batch_size=batch_size, progress=progress
+                texts,
+                metadatas,
+                ids=ids,
+                contexts=contexts,
+                batch_size=batch_size,
+                progress=progress,
             )
         return vector_store
 
@@ -166,8 +183,218 @@ class MilvusVectorStore(Closing, ReadMethods):
 
     def for_tenant(self, tenant: str) -> MilvusVectorStore:
         """Return a view that sees and writes one tenant's documents; see `MilvusStore`."""
-        store = self.store.for_tenant(tenant)
-        return MilvusVectorStore(self._embedder, store=store, **self.searcher.defaults)
+        return MilvusVectorStore(
+            store=self.store.for_tenant(tenant), context_key=self.context_key, **self.defaults
+        )
+
+    # --- searching by text ---------------------------------------------------------------------
+
+    def similarity_search(  # type: ignore[override]
+        self, query: str, k: int | None = None, **options: Unpack[SearchOptions]
+    ) -> list[Document]:
+        """Return the k best documents for a text, best first."""
+        return _documents(self._hits({"k": k, **options}, query), options)
+
+    async def asimilarity_search(  # type: ignore[override]
+        self, query: str, k: int | None = None, **options: Unpack[SearchOptions]
+    ) -> list[Document]:
+        """Async twin of `similarity_search`."""
+        return _documents(await self._ahits({"k": k, **options}, query), options)
+
+    def similarity_search_with_score(
+        self, query: str, k: int | None = None, **options: Unpack[SearchOptions]
+    ) -> list[tuple[Document, float]]:
+        """Return documents with their scores (cosine, BM25 sum, fused); higher is better."""
+        return _scored(self._hits({"k": k, **options}, query), options)
+
+    async def asimilarity_search_with_score(
+        self, query: str, k: int | None = None, **options: Unpack[SearchOptions]
+    ) -> list[tuple[Document, float]]:
+        """Async twin of `similarity_search_with_score`."""
+        return _scored(await self._ahits({"k": k, **options}, query), options)
+
+    # --- searching by vector -------------------------------------------------------------------
+
+    # These take the text of the query as `query=` too, for BM25; without it they search densely,
+    # or in the fields of a mapping of vectors by field.
+
+    def similarity_search_by_vector(  # type: ignore[override]
+        self,
+        embedding: list[float] | Mapping[str, Any],
+        k: int | None = None,
+        *,
+        query: str | None = None,
+        **options: Unpack[SearchOptions],
+    ) -> list[Document]:
+        """Return the k best documents for a vector, or for vectors by field, best first."""
+        return _documents(self._hits({"k": k, **options}, query, embedding), options)
+
+    async def asimilarity_search_by_vector(  # type: ignore[override]
+        self,
+        embedding: list[float] | Mapping[str, Any],
+        k: int | None = None,
+        *,
+        query: str | None = None,
+        **options: Unpack[SearchOptions],
+    ) -> list[Document]:
+        """Async twin of `similarity_search_by_vector`."""
+        return _documents(await self._ahits({"k": k, **options}, query, embedding), options)
+
+    def similarity_search_with_score_by_vector(
+        self,
+        embedding: list[float] | Mapping[str, Any],
+        k: int | None = None,
+        *,
+        query: str | None = None,
+        **options: Unpack[SearchOptions],
+    ) -> list[tuple[Document, float]]:
+        """Return documents for a vector, with their scores; higher is better."""
+        return _scored(self._hits({"k": k, **options}, query, embedding), options)
+
+    async def asimilarity_search_with_score_by_vector(
+        self,
+        embedding: list[float] | Mapping[str, Any],
+        k: int | None = None,
+        *,
+        query: str | None = None,
+        **options: Unpack[SearchOptions],
+    ) -> list[tuple[Document, float]]:
+        """Async twin of `similarity_search_with_score_by_vector`."""
+        return _scored(await self._ahits({"k": k, **options}, query, embedding), options)
+
+    # --- searching with relevance --------------------------------------------------------------
+
+    def similarity_search_with_relevance_scores(  # type: ignore[override]
+        self, query: str, k: int | None = None, **options: Unpack[ScoreOptions]
+    ) -> list[tuple[Document, float]]:
+        """Return documents with their relevance in [0, 1]; see `hybridge.retrieval.relevance`.
+
+        LangChain's own method applies `score_threshold`, and logs a warning if nothing is left.
+        """
+        search = super().similarity_search_with_relevance_scores
+        return search(query, k, **options)  # type: ignore[arg-type]  # it hands k on
+
+    async def asimilarity_search_with_relevance_scores(  # type: ignore[override]
+        self, query: str, k: int | None = None, **options: Unpack[ScoreOptions]
+    ) -> list[tuple[Document, float]]:
+        """Async twin of `similarity_search_with_relevance_scores`."""
+        search = super().asimilarity_search_with_relevance_scores
+        return await search(query, k, **options)  # type: ignore[arg-type]
+
+    def _similarity_search_with_relevance_scores(  # type: ignore[override]
+        self, query: str, k: int | None = None, **options: Unpack[SearchOptions]
+    ) -> list[tuple[Document, float]]:
+        return _relevant(self._hits({"k": k, **options}, query), options)
+
+    async def _asimilarity_search_with_relevance_scores(  # type: ignore[override]
+        self, query: str, k: int | None = None, **options: Unpack[SearchOptions]
+    ) -> list[tuple[Document, float]]:
+        return _relevant(await self._ahits({"k": k, **options}, query), options)
+
+    # --- maximal marginal relevance ------------------------------------------------------------
+
+    def max_marginal_relevance_search(  # type: ignore[override]
+        self,
+        query: str,
+        k: int | None = None,
+        fetch_k: int | None = None,
+        lambda_mult: float = 0.5,
+        **options: Unpack[MMROptions],
+    ) -> list[Document]:
+        """Return k documents that are relevant and unlike each other.
+
+        Args:
+            query: The text.
+            k: How many documents.
+            fetch_k: How many documents to choose them from; max(20, 4 k) if None.
+            lambda_mult: 1 is relevance alone, 0 is diversity alone.
+            **options: See the class.
+        """
+        request = self._mmr_request({"k": k, **options}, query, None, fetch_k, lambda_mult)
+        return _documents(self.store.search_mmr(**request), options)
+
+    async def amax_marginal_relevance_search(  # type: ignore[override]
+        self,
+        query: str,
+        k: int | None = None,
+        fetch_k: int | None = None,
+        lambda_mult: float = 0.5,
+        **options: Unpack[MMROptions],
+    ) -> list[Document]:
+        """Async twin of `max_marginal_relevance_search`."""
+        request = self._mmr_request({"k": k, **options}, query, None, fetch_k, lambda_mult)
+        return _documents(await self.store.asearch_mmr(**request), options)
+
+    def max_marginal_relevance_search_by_vector(  # type: ignore[override]
+        self,
+        embedding: list[float] | Mapping[str, Any],
+        k: int | None = None,
+        fetch_k: int | None = None,
+        lambda_mult: float = 0.5,
+        *,
+        query: str | None = None,
+        **options: Unpack[MMROptions],
+    ) -> list[Document]:
+        """Same as `max_marginal_relevance_search`, but takes a vector."""
+        request = self._mmr_request({"k": k, **options}, query, embedding, fetch_k, lambda_mult)
+        return _documents(self.store.search_mmr(**request), options)
+
+    async def amax_marginal_relevance_search_by_vector(  # type: ignore[override]
+        self,
+        embedding: list[float] | Mapping[str, Any],
+        k: int | None = None,
+        fetch_k: int | None = None,
+        lambda_mult: float = 0.5,
+        *,
+        query: str | None = None,
+        **options: Unpack[MMROptions],
+    ) -> list[Document]:
+        """Async twin of `max_marginal_relevance_search_by_vector`."""
+        request = self._mmr_request({"k": k, **options}, query, embedding, fetch_k, lambda_mult)
+        return _documents(await self.store.asearch_mmr(**request), options)
+
+    def _hits(self, options: Mapping[str, Any], query: str | None, vector: Any = None) -> list[Hit]:
+        return self.store.search(**search_request(self.defaults, options, query, vector))
+
+    async def _ahits(
+        self, options: Mapping[str, Any], query: str | None, vector: Any = None
+    ) -> list[Hit]:
+        return await self.store.asearch(**search_request(self.defaults, options, query, vector))
+
+    def _mmr_request(
+        self,
+        options: Mapping[str, Any],
+        query: str | None,
+        vector: Any,
+        fetch_k: int | None,
+        balance: float,
+    ) -> dict[str, Any]:
+        request = search_request(self.defaults, options, query, vector, MMROptions)
+        # Not the default `fetch_k`, which says how deep the fields are read.
+        return {**request, "fetch_k": fetch_k, "balance": balance}
+
+    # --- reading without a search --------------------------------------------------------------
+
+    def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
+        """Return the documents of these ids, each once, in order; missing ones are left out."""
+        return [make_document(record) for record in _distinct(self.store.get(ids))]
+
+    async def aget_by_ids(self, ids: Sequence[str], /) -> list[Document]:
+        """Async twin of `get_by_ids`."""
+        return [make_document(record) for record in _distinct(await self.store.aget(ids))]
+
+    def scroll(
+        self, filter: LangChainFilter = None, *, expr: str | None = None
+    ) -> Iterator[Document]:
+        """Yield every document, or every one that matches, without any search."""
+        return map(make_document, self.store.scroll(make_filter(filter), expr=expr))
+
+    async def ascroll(
+        self, filter: LangChainFilter = None, *, expr: str | None = None
+    ) -> AsyncIterator[Document]:
+        """Async twin of `scroll`."""
+        async for record in self.store.ascroll(make_filter(filter), expr=expr):
+            yield make_document(record)
 
     # --- writing -------------------------------------------------------------------------------
 
@@ -177,6 +404,8 @@ class MilvusVectorStore(Closing, ReadMethods):
         metadatas: Sequence[Mapping[str, Any]] | None = None,
         *,
         ids: Sequence[str | None] | None = None,
+        contexts: Sequence[str | None] | None = None,
+        context_key: str | None = None,
         batch_size: int = BATCH_SIZE,
         progress: bool = False,
     ) -> list[str]:
@@ -188,6 +417,9 @@ class MilvusVectorStore(Closing, ReadMethods):
             texts: The texts.
             metadatas: One dictionary per text: anything that JSON can hold.
             ids: One id per text; None lets the store make a UUID.
+            contexts: One context per text, which is indexed in front of it; None keeps what an
+                overwritten document has.
+            context_key: The metadata key that holds it; the vector store's own if None.
             batch_size: How many texts are embedded and sent at once.
             progress: Whether to show a progress bar.
 
@@ -198,13 +430,8 @@ class MilvusVectorStore(Closing, ReadMethods):
             InvalidInputError: If the lists differ in length, or a text cannot be stored.
             PartialWriteError: If a later batch fails; `landed` holds the ids that were written.
         """
-        encode = None if self._embedder is None else self._embedder.embed_documents
-        return self.store.add(
-            make_records(texts, metadatas, ids),
-            batch_size=batch_size,
-            progress=progress,
-            encode=encode,
-        )
+        records = make_records(texts, metadatas, ids, contexts, context_key or self.context_key)
+        return self.store.add(records, batch_size=batch_size, progress=progress)
 
     async def aadd_texts(  # type: ignore[override]
         self,
@@ -212,17 +439,32 @@ class MilvusVectorStore(Closing, ReadMethods):
         metadatas: Sequence[Mapping[str, Any]] | None = None,
         *,
         ids: Sequence[str | None] | None = None,
+        contexts: Sequence[str | None] | None = None,
+        context_key: str | None = None,
         batch_size: int = BATCH_SIZE,
         progress: bool = False,
     ) -> list[str]:
         """Async twin of `add_texts`; it embeds by `aembed_documents`."""
-        encode = None if self._embedder is None else self._embedder.aembed_documents
-        return await self.store.aadd(
-            make_records(texts, metadatas, ids),
-            batch_size=batch_size,
-            progress=progress,
-            encode=encode,
-        )
+        records = make_records(texts, metadatas, ids, contexts, context_key or self.context_key)
+        return await self.store.aadd(records, batch_size=batch_size, progress=progress)
+
+    def update(
+        self,
+        ids: Sequence[str],
+        *,
+        metadata: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    ) -> int:
+        """Change the metadata of documents, and nothing else; see `MilvusStore.update`."""
+        return self.store.update(ids, metadata=metadata)
+
+    async def aupdate(
+        self,
+        ids: Sequence[str],
+        *,
+        metadata: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    ) -> int:
+        """Async twin of `update`."""
+        return await self.store.aupdate(ids, metadata=metadata)
 
     def delete(  # type: ignore[override]
         self,
@@ -275,6 +517,40 @@ class MilvusVectorStore(Closing, ReadMethods):
     async def aclose(self) -> None:
         """Async twin of `close`."""
         await self.store.aclose()
+
+
+def _bound(
+    store: MilvusStore | None, function: DenseEmbeddingFunction | None, arguments: StoreArguments
+) -> MilvusStore:
+    """Return the store that was given, or a new one, with the function for its dense field."""
+    if store is None:
+        return MilvusStore(dense=function, **store_arguments(arguments))
+    if arguments:
+        msg = f"store= and {', '.join(arguments)}: give those arguments to the store itself"
+        raise InvalidInputError(msg)
+    if function is None or store.dense == function:
+        return store
+    if store.dense is not None:
+        msg = "the store has a dense function of its own: leave embedding out"
+        raise InvalidInputError(msg)
+    return store.using(dense=function)
+
+
+def _documents(hits: Sequence[Hit], options: Mapping[str, Any]) -> list[Document]:
+    return [make_found_document(hit, options) for hit in hits]
+
+
+def _scored(hits: Sequence[Hit], options: Mapping[str, Any]) -> list[tuple[Document, float]]:
+    return [(make_found_document(hit, options), hit.score) for hit in hits]
+
+
+def _relevant(hits: Sequence[Hit], options: Mapping[str, Any]) -> list[tuple[Document, float]]:
+    return [(make_found_document(hit, options), hit.relevance) for hit in hits]
+
+
+def _distinct(records: Sequence[Any]) -> list[Any]:
+    """Return the records, each once; LangChain asks for an id as often as it likes."""
+    return list({record.id: record for record in records}.values())
 
 
 @contextmanager

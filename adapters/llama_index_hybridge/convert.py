@@ -13,9 +13,11 @@ node, and only what differs from the default of its class:
     fields       plain fields: templates, excluded keys, an image's path, ...
     resources    of a `Node`: its text, image, audio and video resources, without the row's text
     object       of an IndexNode: a node, or a JSON value
+    context      "derived": the row's context is the node's EMBED metadata string, which an index
+                 embeds with the text, so that BM25 indexes it as well
 
-Embeddings are stored as the row's vector and do not come back: search needs none, and float32 is
-not what went in. A class of your own comes back as the LlamaIndex class that it extends.
+Embeddings are stored as the row's vector and come back where they are asked for, as float32. A
+class of your own comes back as the LlamaIndex class that it extends.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from llama_index.core.schema import (
     ImageNode,
     IndexNode,
     MediaResource,
+    MetadataMode,
     Node,
     NodeRelationship,
     ObjectType,
@@ -38,8 +41,9 @@ from llama_index.core.schema import (
     TextNode,
 )
 
+from hybridge import Hit, Record
 from hybridge.errors import InvalidInputError
-from hybridge.records import Hit, Record
+from hybridge.store import CONTEXT, DERIVED, METADATA, OFFSETS
 
 # Subclasses first: a class is stored as the first of these that it is.
 _CLASSES: tuple[type[BaseNode], ...] = (
@@ -65,12 +69,15 @@ def node_to_record(node: BaseNode) -> Record:
     if not isinstance(node, _CLASSES):
         msg = f"{node!r:.200} is a {type(node).__name__}: give LlamaIndex nodes"
         raise InvalidInputError(msg)
+    context = node.get_metadata_str(mode=MetadataMode.EMBED) or None
+    extra = dict(_extra(node)) | ({} if context is None else {CONTEXT: DERIVED})
     return Record(
         id=node.id_,
         text=_text(node),
         metadata=node.metadata,
         document_id=_document_id(node),
-        extra=dict(_extra(node)),
+        context=context,
+        extra=extra,
         dense=node.embedding,  # type: ignore[arg-type]  # the store makes an array of it
     )
 
@@ -100,11 +107,11 @@ def _extra(node: BaseNode) -> Iterator[tuple[str, Any]]:
         relations = _pack_relations(node)
         yield "relations", relations
         if any("metadata" not in one for many in relations.values() for one in _listed(many)):
-            yield "metadata", None
+            yield METADATA, None
     if isinstance(node, TextNode):
         offsets = [node.start_char_idx, node.end_char_idx]
         if offsets != [None, None]:
-            yield "offsets", offsets
+            yield OFFSETS, offsets
     fields = {
         name: value for name, default in _fields(cls) if (value := getattr(node, name)) != default
     }
@@ -208,7 +215,9 @@ def record_to_node(record: Record | Hit) -> BaseNode:
         fields |= _unpack_resources(record.text, extra.get("resources", {}))
     else:
         fields["text"] = record.text
-        fields |= zip(_OFFSETS, extra.get("offsets", ()), strict=False)
+        fields |= zip(_OFFSETS, extra.get(OFFSETS, ()), strict=False)
+    if record.dense is not None:
+        fields["embedding"] = record.dense.tolist()
     if "object" in extra:
         fields["obj"] = _unpack_object(extra["object"])
     return cls(**fields)
@@ -218,7 +227,7 @@ def _unpack_relations(record: Record | Hit, extra: Mapping[str, Any]) -> dict[An
     packed = extra.get("relations", {})
     if not extra and record.document_id:
         packed = {"source": {"metadata": {}}}
-    shared = extra.get("metadata")
+    shared = extra.get(METADATA)
     shared = record.metadata if shared is None else shared
 
     def unpack(one: Mapping[str, Any]) -> RelatedNodeInfo:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from llama_index.core import Settings
@@ -10,12 +11,13 @@ from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.schema import NodeWithScore, QueryBundle
 from llama_index.core.vector_stores.types import MetadataFilters
 
+from hybridge import Hit, MilvusStore
 from hybridge.protocols import RerankFunction
-from hybridge.records import Hit
 from hybridge.registry import as_rerank_function
 from hybridge.retrieval.fusion import Fusion
-from hybridge.store.plan import FetchK, Mode
+from hybridge.store import FetchK, Mode
 from llama_index_hybridge.convert import record_to_node
+from llama_index_hybridge.embeddings import as_dense_function
 from llama_index_hybridge.filters import make_filter
 from llama_index_hybridge.vector_store import MilvusVectorStore
 
@@ -28,14 +30,14 @@ class MilvusRetriever(BaseRetriever):
 
     Args:
         vector_store: Where the nodes are.
-        embed_model: Embeds queries; None takes the vector store's own dense function, else
-            `Settings.embed_model`. Sparse mode needs none.
+        embed_model: Embeds queries for the field "dense"; None takes the vector store's own dense
+            function, else `Settings.embed_model`, where that field is searched.
         similarity_top_k: How many nodes to return.
-        mode: "dense", "sparse" or "hybrid"; None means every leg that the collection has.
+        mode: The vector fields to search; see `hybridge.store.Query`.
         filters: Which nodes may be found.
         expr: A raw Milvus expression that must hold as well.
-        fusion: How two legs become one ranking; the vector store's own if None.
-        fetch_k: How deep each leg is read in hybrid mode.
+        fusion: How several rankings become one; the vector store's own if None.
+        fetch_k: How deep each field is read where several are fused.
         reranker: Orders the first max(20, 4 k) nodes anew: a rerank function, or its name.
         score_threshold: Leave out nodes of less relevance than this, in [0, 1].
         **settings: Those of `BaseRetriever`: `callback_manager`, `object_map`, `verbose`.
@@ -69,30 +71,24 @@ class MilvusRetriever(BaseRetriever):
         self.score_threshold = score_threshold
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        vector = query_bundle.embedding
-        if vector is None and (model := self._model()) is not None:
-            vector = model.get_agg_embedding_from_queries(query_bundle.embedding_strs)
-        return self._nodes(self.vector_store.client.search(**self._search(query_bundle, vector)))
+        store = self._store(query_bundle)
+        return self._nodes(store.search(**self._request(query_bundle)))
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        vector = query_bundle.embedding
-        if vector is None and (model := self._model()) is not None:
-            vector = await model.aget_agg_embedding_from_queries(query_bundle.embedding_strs)
-        search = self.vector_store.client.asearch
-        return self._nodes(await search(**self._search(query_bundle, vector)))
+        store = self._store(query_bundle)
+        return self._nodes(await store.asearch(**self._request(query_bundle)))
 
-    def _model(self) -> BaseEmbedding | None:
-        """Return what embeds the query, or None where it needs no embedding."""
-        if self.mode == "sparse":
-            return None
-        if self.embed_model is None and self.vector_store.client.dense is not None:
-            return None
-        return self.embed_model or Settings.embed_model
+    def _store(self, query: QueryBundle) -> MilvusStore:
+        """Return the store, with what embeds this query where that is not the store's own."""
+        store = self.vector_store.client
+        if self.embed_model is None and store.dense is not None:
+            return store
+        return store.using(dense=QueryEmbedding(self.embed_model, query))
 
-    def _search(self, query: QueryBundle, vector: list[float] | None) -> dict[str, Any]:
+    def _request(self, query: QueryBundle) -> dict[str, Any]:
         return {
             "query": query.query_str,
-            "vector": vector,
+            "vector": query.embedding,
             "k": self.similarity_top_k,
             "mode": self.mode,
             "filter": make_filter(self.filters),
@@ -109,3 +105,56 @@ class MilvusRetriever(BaseRetriever):
             for hit in hits
             if hit.relevance >= threshold
         ]
+
+
+class QueryEmbedding:
+    """What embeds one query for the field "dense"; an `AsyncEmbeddingFunction`.
+
+    A query may be embedded by other texts than it is (`QueryBundle.custom_embedding_strs`), as HyDE
+    does. The model is looked up when the first text is embedded, so that a collection without the
+    field needs none.
+
+    Args:
+        embed_model: The model; `Settings.embed_model` if None.
+        query: The query.
+    """
+
+    dim = None
+
+    def __init__(self, embed_model: BaseEmbedding | None, query: QueryBundle) -> None:
+        self._embed_model = embed_model
+        self._query = query
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, QueryEmbedding) and self._model is other._model
+
+    def __hash__(self) -> int:
+        return id(self._model)
+
+    @property
+    def model_name(self) -> str | None:
+        """The name of the model, where it has one."""
+        name: str | None = getattr(as_dense_function(self._model), "model_name", None)
+        return name
+
+    @property
+    def _model(self) -> BaseEmbedding:
+        return self._embed_model or Settings.embed_model
+
+    def encode_documents(self, documents: Sequence[str]) -> Any:
+        """Return one vector per text."""
+        return self._model.get_text_embedding_batch(list(documents))
+
+    def encode_queries(self, queries: Sequence[str]) -> Any:
+        """Return the vector of the query."""
+        vector = self._model.get_agg_embedding_from_queries(self._query.embedding_strs)
+        return [vector] * len(queries)
+
+    async def aencode_documents(self, documents: Sequence[str]) -> Any:
+        """Async twin of `encode_documents`."""
+        return await self._model.aget_text_embedding_batch(list(documents))
+
+    async def aencode_queries(self, queries: Sequence[str]) -> Any:
+        """Async twin of `encode_queries`."""
+        vector = await self._model.aget_agg_embedding_from_queries(self._query.embedding_strs)
+        return [vector] * len(queries)

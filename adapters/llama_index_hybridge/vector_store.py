@@ -2,66 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from llama_index.core.bridge.pydantic import PrivateAttr
+from llama_index.core.base.embeddings.base import BaseEmbedding
+from llama_index.core.bridge.pydantic import (
+    PrivateAttr,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 from llama_index.core.schema import BaseNode
 from llama_index.core.vector_stores.types import (
+    BasePydanticVectorStore,
     MetadataFilters,
     VectorStoreQuery,
     VectorStoreQueryResult,
 )
 from typing_extensions import Self, Unpack
 
+from hybridge import Hit, MilvusStore
 from hybridge.closing import Closing
 from hybridge.errors import InvalidInputError
-from hybridge.protocols import RerankFunction
-from hybridge.registry import as_rerank_function
+from hybridge.protocols import DenseEmbeddingFunction, RerankFunction
+from hybridge.registry import as_rerank_function, function_name
 from hybridge.retrieval.fusion import Fusion
-from hybridge.store.arguments import StoreArguments
-from hybridge.store.store import MilvusStore
-from hybridge.store.threads import Threads, async_twin
-from hybridge.store.write_methods import BATCH_SIZE
-from llama_index_hybridge.configuration import ConfiguredVectorStore
+from hybridge.store import BATCH_SIZE, COLUMN_TYPES, StoreArguments
 from llama_index_hybridge.convert import node_to_record, record_to_node
+from llama_index_hybridge.embeddings import as_dense_function
 from llama_index_hybridge.filters import make_filter
-from llama_index_hybridge.query import make_result, plan_query
+from llama_index_hybridge.options import Plan, plan_query, store_arguments
 
 
-class MilvusVectorStore(Closing, ConfiguredVectorStore):
-    """LlamaIndex nodes in a Milvus collection, searched by dense vectors, BM25, or both.
+class MilvusVectorStore(Closing, BasePydanticVectorStore):
+    """LlamaIndex nodes in a Milvus collection, searched by any number of vector fields.
 
     Query modes: default (dense), sparse and text_search (BM25; they need no embedding), hybrid,
-    semantic_hybrid (hybrid, then `reranker`), mmr. Similarities are relevances in [0, 1]; see
-    `hybridge.retrieval.relevance`. Nodes come back whole, but for their embeddings.
+    semantic_hybrid (hybrid, then `reranker`), mmr; other fields by `vector_store_kwargs={"mode":
+    ["dense", "title"]}`. Similarities are relevances in [0, 1]; see `hybridge.retrieval.relevance`.
+    A node's EMBED metadata are indexed with its text. Nodes come back whole, without their
+    embeddings unless those are asked for.
 
     Nothing is opened before the first call that needs Milvus. Every method may be called from any
     thread, and every async one awaited in any event loop. See `hybridge.MilvusStore` for the
     arguments that both have, and for the errors.
 
     `to_dict` and pickles hold the address and the demands, and no secret: where one is loaded, the
-    token is read from `MILVUS_TOKEN`. Objects (a sparse function, a fusion, a reranker) are
-    left out of `to_dict`, so pass them again: `MilvusVectorStore.from_dict(data, reranker=...)`.
+    token is read from `MILVUS_TOKEN`. Objects (functions, a fusion, a reranker) are left out of
+    `to_dict`, so pass them again: `MilvusVectorStore.from_dict(data, reranker=...)`. Embedding
+    models are left out of pickles too, unless they are given by name.
 
     Args:
+        embed_model: Embeds the nodes and queries that come without an embedding: a LlamaIndex
+            embedding, a dense function of Hybridge, or its name. An index embeds both by itself.
         store: An open `MilvusStore` to use, in place of all arguments that it has too. Closing the
             vector store closes it.
         tenant: The tenant that it is bound to; see `for_tenant`.
-        fusion: How two legs become one ranking, where a query has no `alpha`.
+        fusion: How several rankings become one, where a query has no `alpha`.
         reranker: Orders the nodes of a semantic_hybrid query anew: a rerank function, or its name
             (see `hybridge.registry.rerank_function`).
         **arguments: Those of `hybridge.MilvusStore`: `uri`, `collection_name`, `token`, `db_name`,
-            `sparse`, `dim`, `metadata_schema`, `partition_key`, `overwrite`, `timeout`.
+            `sparse`, `fields`, `search_fields`, `dim`, `metadata_schema`, `partition_key`,
+            `average_length`, `overwrite`, `timeout`. A function may be LlamaIndex's embedding.
 
     Raises:
         InvalidInputError: If an argument makes no sense, or contradicts another.
     """
 
+    stores_text: bool = True
+    is_embedding_query: bool = True
+
+    uri: str
+    collection_name: str
+    fusion: Any = None
+    reranker: Any = None
+
+    _store: MilvusStore = PrivateAttr()
+    _arguments: dict[str, Any] = PrivateAttr()
     _reranker: RerankFunction | None = PrivateAttr()
 
     def __init__(
         self,
+        embed_model: BaseEmbedding | DenseEmbeddingFunction | str | None = None,
         *,
         store: MilvusStore | None = None,
         tenant: str | None = None,
@@ -69,15 +93,24 @@ class MilvusVectorStore(Closing, ConfiguredVectorStore):
         reranker: RerankFunction | str | None = None,
         **arguments: Unpack[StoreArguments],
     ) -> None:
-        if store is None:
-            store = MilvusStore(**arguments)
-        elif arguments:
-            msg = f"store= and {', '.join(arguments)}: give those arguments to the store itself"
-            raise InvalidInputError(msg)
+        store = _bound(store, as_dense_function(embed_model), arguments)
         if tenant is not None:
             store = store.for_tenant(tenant)
-        super().__init__(store, arguments, fusion, reranker)
+        shown: dict[str, Any] = {
+            "uri": str(store.address),
+            "collection_name": store.collection_name,
+            "fusion": fusion,
+            "reranker": reranker,
+        }
+        super().__init__(**shown)
+        self._store = store
         self._reranker = None if reranker is None else as_rerank_function(reranker)
+        self._arguments = {**arguments, **shown, "embed_model": _named(embed_model)}
+        for name, value in (("db_name", store.address.db_name), ("tenant", store.tenant)):
+            if value:
+                self._arguments[name] = value
+        for name in ("token", "overwrite"):
+            self._arguments.pop(name, None)
 
     @classmethod
     def class_name(cls) -> str:
@@ -88,11 +121,6 @@ class MilvusVectorStore(Closing, ConfiguredVectorStore):
     def client(self) -> MilvusStore:
         """The `MilvusStore` that does the work."""
         return self._store
-
-    @property
-    def threads(self) -> Threads:
-        """The store's own thread pool, on which the async methods run."""
-        return self._store.threads
 
     @classmethod
     def from_existing_collection(cls, collection_name: str = "hybridge", **arguments: Any) -> Self:
@@ -113,7 +141,7 @@ class MilvusVectorStore(Closing, ConfiguredVectorStore):
                     "and collection_name; MilvusVectorStore(...) makes a new one"
                 )
                 raise InvalidInputError(msg)
-        except Exception:
+        except BaseException:
             vector_store.close()
             raise
         return vector_store
@@ -125,13 +153,52 @@ class MilvusVectorStore(Closing, ConfiguredVectorStore):
         view._arguments = {**self._arguments, "tenant": tenant}
         return view
 
-    # --- writing -------------------------------------------------------------------------------
+    # --- serialising ---------------------------------------------------------------------------
 
-    # `/` after `self` where there are `**kwargs`: type checkers would see it among them in a twin.
+    @model_serializer(mode="wrap")
+    def custom_model_dump(
+        self, handler: SerializerFunctionWrapHandler, info: SerializationInfo
+    ) -> dict[str, Any]:
+        """Return what `from_dict` takes."""
+        data: dict[str, Any] = {
+            name: value
+            for name, value in self._arguments.items()
+            if value is None or isinstance(value, (str, int, float))
+        }
+        if schema := self._arguments.get("metadata_schema"):
+            data["metadata_schema"] = {key: kind.__name__ for key, kind in schema.items()}
+        return {**data, "class_name": self.class_name()}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any], **kwargs: Any) -> Self:
+        """Return the vector store that `to_dict` described.
+
+        Args:
+            data: What `to_dict` returned.
+            **kwargs: Arguments to replace or add, such as `token=` or `reranker=`.
+        """
+        if schema := data.get("metadata_schema"):
+            schema = {key: COLUMN_TYPES[kind] for key, kind in schema.items()}
+            data = {**data, "metadata_schema": schema}
+        return super().from_dict(data, **kwargs)
+
+    def __getstate__(self) -> dict[str, Any]:
+        fields = self._arguments.get("fields")
+        if not isinstance(fields, Mapping):
+            return self._arguments
+        named = {name: replace(one, function=_named(one.function)) for name, one in fields.items()}
+        return {**self._arguments, "fields": named}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        type(self).__init__(self, **state)
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        return self.model_copy()  # another object for the same collection
+
+    # --- writing -------------------------------------------------------------------------------
 
     def add(
         self,
-        /,
         nodes: Sequence[BaseNode],
         *,
         batch_size: int = BATCH_SIZE,
@@ -152,7 +219,37 @@ class MilvusVectorStore(Closing, ConfiguredVectorStore):
         records = [node_to_record(node) for node in nodes]
         return self._store.add(records, batch_size=batch_size, progress=progress)
 
-    def delete(self, /, ref_doc_id: str, **delete_kwargs: Any) -> None:
+    async def async_add(
+        self,
+        nodes: Sequence[BaseNode],
+        *,
+        batch_size: int = BATCH_SIZE,
+        progress: bool = False,
+        **kwargs: Any,
+    ) -> list[str]:
+        """Async twin of `add`."""
+        records = [node_to_record(node) for node in nodes]
+        return await self._store.aadd(records, batch_size=batch_size, progress=progress)
+
+    def update(
+        self,
+        node_ids: Sequence[str],
+        *,
+        metadata: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    ) -> int:
+        """Change the metadata of nodes, and nothing else; see `MilvusStore.update`."""
+        return self._store.update(node_ids, metadata=metadata)
+
+    async def aupdate(
+        self,
+        node_ids: Sequence[str],
+        *,
+        metadata: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    ) -> int:
+        """Async twin of `update`."""
+        return await self._store.aupdate(node_ids, metadata=metadata)
+
+    def delete(self, ref_doc_id: str, **delete_kwargs: Any) -> None:
         """Delete the nodes of a source document.
 
         Args:
@@ -161,9 +258,12 @@ class MilvusVectorStore(Closing, ConfiguredVectorStore):
         """
         self._store.delete(document_id=ref_doc_id, **delete_kwargs)
 
+    async def adelete(self, ref_doc_id: str, **delete_kwargs: Any) -> None:
+        """Async twin of `delete`."""
+        await self._store.adelete(document_id=ref_doc_id, **delete_kwargs)
+
     def delete_nodes(
         self,
-        /,
         node_ids: list[str] | None = None,
         filters: MetadataFilters | None = None,
         **delete_kwargs: Any,
@@ -180,9 +280,22 @@ class MilvusVectorStore(Closing, ConfiguredVectorStore):
         """
         self._store.delete(node_ids, filter=make_filter(filters), **delete_kwargs)
 
+    async def adelete_nodes(
+        self,
+        node_ids: list[str] | None = None,
+        filters: MetadataFilters | None = None,
+        **delete_kwargs: Any,
+    ) -> None:
+        """Async twin of `delete_nodes`."""
+        await self._store.adelete(node_ids, filter=make_filter(filters), **delete_kwargs)
+
     def clear(self) -> None:
         """Delete every node; the collection stays as it was made."""
         self._store.clear()
+
+    async def aclear(self) -> None:
+        """Async twin of `clear`."""
+        await self._store.aclear()
 
     def persist(self, persist_path: str = "", fs: Any = None) -> None:
         """Flush; the nodes stay where they are, in Milvus.
@@ -196,41 +309,62 @@ class MilvusVectorStore(Closing, ConfiguredVectorStore):
     # --- reading -------------------------------------------------------------------------------
 
     def get_nodes(
-        self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None
+        self,
+        node_ids: list[str] | None = None,
+        filters: MetadataFilters | None = None,
+        *,
+        with_embeddings: bool = False,
     ) -> list[BaseNode]:
         """Return the nodes of these ids, in order, that match; missing ones are left out.
 
         Args:
             node_ids: The ids; None for all nodes.
             filters: What the metadata must match.
+            with_embeddings: Whether nodes carry their embeddings, so that they can be changed and
+                added again.
         """
         tree = make_filter(filters)
         if node_ids is None:
-            return [record_to_node(record) for record in self._store.scroll(tree)]
-        return [record_to_node(record) for record in self._store.get(node_ids, filter=tree)]
+            records = list(self._store.scroll(tree, with_vectors=with_embeddings))
+        else:
+            records = self._store.get(node_ids, filter=tree, with_vectors=with_embeddings)
+        return [record_to_node(record) for record in records]
 
-    def query(self, /, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
+    async def aget_nodes(
+        self,
+        node_ids: list[str] | None = None,
+        filters: MetadataFilters | None = None,
+        *,
+        with_embeddings: bool = False,
+    ) -> list[BaseNode]:
+        """Async twin of `get_nodes`."""
+        read = partial(self.get_nodes, node_ids, filters, with_embeddings=with_embeddings)
+        return await self._store.threads.run(read)
+
+    def query(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
         """Return the nodes that answer a query best, with relevances in [0, 1].
 
         Args:
             query: The query.
-            **kwargs: The further arguments of `llama_index_hybridge.query.plan_query`, such as
+            **kwargs: The further arguments of `llama_index_hybridge.options.plan_query`, such as
                 `expr` or `mmr_threshold`; in an index's retriever, `vector_store_kwargs={...}`.
 
         Raises:
             InvalidInputError: If the mode is not supported, or lacks what it needs.
         """
-        defaults = {"fusion": self.fusion, "reranker": self._reranker}
-        plan = plan_query(query, **{**defaults, **kwargs})
+        plan = self._plan(query, kwargs)
         search = self._store.search_mmr if plan.mmr else self._store.search
-        return make_result(search(**plan.arguments))
+        return _result(search(**plan.arguments))
 
-    async_add = async_twin(add)
-    adelete = async_twin(delete)
-    adelete_nodes = async_twin(delete_nodes)
-    aclear = async_twin(clear)
-    aget_nodes = async_twin(get_nodes)
-    aquery = async_twin(query)
+    async def aquery(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
+        """Async twin of `query`."""
+        plan = self._plan(query, kwargs)
+        search = self._store.asearch_mmr if plan.mmr else self._store.asearch
+        return _result(await search(**plan.arguments))
+
+    def _plan(self, query: VectorStoreQuery, kwargs: Mapping[str, Any]) -> Plan:
+        defaults = {"fusion": self.fusion, "reranker": self._reranker}
+        return plan_query(query, **{**defaults, **kwargs})
 
     # --- life ----------------------------------------------------------------------------------
 
@@ -241,3 +375,34 @@ class MilvusVectorStore(Closing, ConfiguredVectorStore):
     async def aclose(self) -> None:
         """Async twin of `close`."""
         await self._store.aclose()
+
+
+def _bound(
+    store: MilvusStore | None, function: DenseEmbeddingFunction | None, arguments: StoreArguments
+) -> MilvusStore:
+    """Return the store that was given, or a new one, with the function for its dense field."""
+    if store is None:
+        return MilvusStore(dense=function, **store_arguments(arguments))
+    if arguments:
+        msg = f"store= and {', '.join(arguments)}: give those arguments to the store itself"
+        raise InvalidInputError(msg)
+    if function is None or store.dense == function:
+        return store
+    if store.dense is not None:
+        msg = "the store has a dense function of its own: leave embed_model out"
+        raise InvalidInputError(msg)
+    return store.using(dense=function)
+
+
+def _named(function: object) -> str | None:
+    """Return the name that makes a function again, where it has one: objects may hold secrets."""
+    return function if isinstance(function, str) else function_name(function)
+
+
+def _result(hits: Sequence[Hit]) -> VectorStoreQueryResult:
+    """Return hits as LlamaIndex takes them, with relevance in [0, 1] as similarity."""
+    return VectorStoreQueryResult(
+        nodes=[record_to_node(hit) for hit in hits],
+        similarities=[hit.relevance for hit in hits],
+        ids=[hit.id for hit in hits],
+    )

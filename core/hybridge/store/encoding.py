@@ -45,7 +45,7 @@ class Encoding:
     """The texts that one request needs encoded, grouped by function."""
 
     def __init__(self) -> None:
-        self._calls: dict[tuple[int, Role], _Call] = {}
+        self._calls: dict[tuple[Any, Role], _Call] = {}
         self._vectors: dict[tuple[str, Role], list[Any]] = {}
 
     def ask(self, field: VectorField, texts: Iterable[str], role: Role) -> None:
@@ -58,9 +58,8 @@ class Encoding:
         if not texts:
             return
         field.check_function()
-        # A joint function makes the vectors of several fields in one pass.
-        function = getattr(field.function, "joint", field.function)
-        call = self._calls.setdefault((id(function), role), _Call(function, role))
+        function = _encoder(field)
+        call = self._calls.setdefault((_identity(function), role), _Call(function, role))
         for text in texts:
             call.texts.setdefault(text, len(call.texts))
 
@@ -81,8 +80,8 @@ class Encoding:
         """
         if not texts:
             return []
-        function = getattr(field.function, "joint", field.function)
-        call = self._calls[id(function), role]
+        function = _encoder(field)
+        call = self._calls[_identity(function), role]
         key = (field.name, role)
         if key not in self._vectors:
             made = call.made if function is field.function else call.made[field.function.part]
@@ -114,7 +113,7 @@ class ModelCheck:
             return False
         if field.model is not None and model_name(field.function) == field.model:
             return False
-        return _identity(field) not in self._checked
+        return (field.name, _identity(field.function)) not in self._checked
 
     def check(self, fields: Iterable[VectorField], encoding: Encoding, collection: str) -> None:
         """Compare the probes that were asked for.
@@ -135,16 +134,21 @@ class ModelCheck:
                     "the model that made them, or choose another collection_name"
                 )
                 raise CollectionMismatchError(msg)
-            self._checked[_identity(one)] = one.function
+            self._checked[one.name, _identity(one.function)] = one.function
 
 
-def _identity(field: VectorField) -> tuple[str, Any]:
-    """Return what tells the function of a field from others; equal wrappers are one function."""
+def _encoder(field: VectorField) -> Any:
+    """Return what is called: a joint function makes the vectors of several fields in one pass."""
+    return getattr(field.function, "joint", field.function)
+
+
+def _identity(function: Any) -> Any:
+    """Return what tells a function from others: equal ones, such as two wrappers, are one."""
     try:
-        hash(field.function)
+        hash(function)
     except TypeError:
-        return field.name, id(field.function)
-    return field.name, field.function
+        return id(function)
+    return function
 
 
 def awaits(fields: Iterable[VectorField]) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from hybridge.arguments import shown
+from hybridge.arguments import check_flag, shown
 from hybridge.errors import InvalidInputError
 from hybridge.filters import Filter, as_filter
 from hybridge.protocols import RerankFunction
@@ -20,11 +20,11 @@ from hybridge.retrieval.reranking import pool_size
 from hybridge.store.rows import check_text
 from hybridge.store.selection import FilterLike, check_expression
 
-Mode: TypeAlias = "str | Sequence[str]"
+Mode: TypeAlias = str | Sequence[str]
 """A vector field, several, or "hybrid": "dense" and "sparse"."""
 
 MilvusFusion = Literal["milvus-rrf", "milvus-weighted"]
-FetchK: TypeAlias = "int | Mapping[str, int | None] | None"
+FetchK: TypeAlias = int | Mapping[str, int | None] | None
 """How deep fields are read: at least k each, or exactly so for the fields named."""
 
 HYBRID = ("dense", "sparse")
@@ -142,7 +142,7 @@ class Query:
             fusion=_parse_fusion(fusion),
             fetch_k=_parse_fetch_k(fetch_k),
             reranker=reranker,
-            with_vectors=bool(with_vectors),
+            with_vectors=_parse_flag(with_vectors, "with_vectors"),
             mmr=None if mmr is None else _parse_mmr(mmr),
         )
 
@@ -160,6 +160,11 @@ def parse_limit(value: Any, name: str) -> int:
         msg = f"{name}={shown(value)}: Milvus returns at most {MAX_LIMIT} hits of one search"
         raise InvalidInputError(msg)
     return int(value)
+
+
+def _parse_flag(value: Any, name: str) -> bool:
+    check_flag(value, name)
+    return bool(value)
 
 
 def _parse_texts(queries: Any) -> list[str]:

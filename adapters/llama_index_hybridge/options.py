@@ -1,0 +1,157 @@
+"""LlamaIndex's `VectorStoreQuery` and arguments as those of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from llama_index.core.vector_stores.types import VectorStoreQuery, VectorStoreQueryMode
+
+from hybridge import AUTO, SparseField
+from hybridge.errors import InvalidInputError
+from hybridge.protocols import RerankFunction
+from hybridge.retrieval.fusion import Fusion, Weighted
+from hybridge.store import Mode, StoreArguments
+from llama_index_hybridge.embeddings import as_dense_function, as_sparse_function
+from llama_index_hybridge.filters import make_filter
+
+_MODES: dict[VectorStoreQueryMode, str] = {
+    VectorStoreQueryMode.DEFAULT: "dense",
+    VectorStoreQueryMode.SPARSE: "sparse",
+    VectorStoreQueryMode.TEXT_SEARCH: "sparse",
+    VectorStoreQueryMode.HYBRID: "hybrid",
+    VectorStoreQueryMode.SEMANTIC_HYBRID: "hybrid",
+    VectorStoreQueryMode.MMR: "dense",
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A search of the store.
+
+    Attributes:
+        arguments: The keyword arguments of `search`, or of `search_mmr`.
+        mmr: Whether it is `search_mmr`.
+    """
+
+    arguments: dict[str, Any]
+    mmr: bool = False
+
+
+def plan_query(
+    query: VectorStoreQuery,
+    *,
+    mode: Mode | None = None,
+    fusion: Fusion | str | None = None,
+    reranker: RerankFunction | None = None,
+    expr: str | None = None,
+    fetch_k: int | None = None,
+    mmr_threshold: float | None = None,
+    mmr_prefetch_k: int | None = None,
+) -> Plan:
+    """Return the search that a query asks for.
+
+    Args:
+        query: The query. `alpha` stands for `Weighted(alpha)`; `sparse_top_k` is how deep the
+            sparse field is read, `hybrid_top_k` how many nodes a hybrid query returns;
+            `embedding_field` is the vector field that its embedding belongs to.
+        mode: The vector fields to search, in place of those that the query's mode means; see
+            `hybridge.store.Query`.
+        fusion: How several rankings become one, where the query has no alpha.
+        reranker: Orders the nodes of a SEMANTIC_HYBRID query anew.
+        expr: A raw Milvus expression that must hold as well.
+        fetch_k: How deep each field is read where several are fused.
+        mmr_threshold: MMR's balance in [0, 1]: 1 is relevance alone, 0 is diversity alone; the
+            query's own if None, else 0.5.
+        mmr_prefetch_k: How many nodes MMR chooses from.
+
+    Raises:
+        InvalidInputError: If the mode is not supported, or lacks what it needs.
+    """
+    asked = VectorStoreQueryMode(query.mode)
+    _check(query, asked, reranker)
+    fields = mode or _fields(query, asked)
+    arguments: dict[str, Any] = {
+        "query": query.query_str,
+        "vector": _vector(query, fields),
+        "k": query.similarity_top_k,
+        "mode": fields,
+        # LlamaIndex's retrievers pass an empty list where they mean every node.
+        "filter": make_filter(query.filters, query.node_ids or None, query.doc_ids or None),
+        "expr": expr,
+    }
+    if asked is VectorStoreQueryMode.MMR:
+        balance = query.mmr_threshold if mmr_threshold is None else mmr_threshold
+        mmr = {"balance": 0.5 if balance is None else balance, "fetch_k": mmr_prefetch_k}
+        return Plan(arguments | mmr, mmr=True)
+    if fields == "hybrid" or not isinstance(fields, str):
+        arguments |= _fused(query, fusion, fetch_k)
+    if asked is VectorStoreQueryMode.SEMANTIC_HYBRID:
+        arguments["reranker"] = reranker
+    return Plan(arguments)
+
+
+def _fields(query: VectorStoreQuery, asked: VectorStoreQueryMode) -> Mode:
+    fields = _MODES[asked]
+    if query.embedding_field is None or fields == "sparse":
+        return fields
+    return query.embedding_field if fields == "dense" else [query.embedding_field, "sparse"]
+
+
+def _vector(query: VectorStoreQuery, fields: Mode) -> Any:
+    """Return the query's embedding under its field, where that field is searched."""
+    field = query.embedding_field or "dense"
+    searched = ("dense", "sparse") if fields == "hybrid" else fields
+    names = [searched] if isinstance(searched, str) else searched
+    return {field: query.query_embedding} if field in names else None
+
+
+def _fused(
+    query: VectorStoreQuery, fusion: Fusion | str | None, fetch_k: int | None
+) -> dict[str, Any]:
+    arguments: dict[str, Any] = {
+        "fusion": fusion if query.alpha is None else Weighted(query.alpha),
+        "fetch_k": fetch_k,
+    }
+    if query.hybrid_top_k is not None:
+        arguments["k"] = query.hybrid_top_k
+    if query.sparse_top_k is not None:
+        arguments["fetch_k"] = {"dense": fetch_k, "sparse": query.sparse_top_k}
+    return arguments
+
+
+def _check(
+    query: VectorStoreQuery, mode: VectorStoreQueryMode, reranker: RerankFunction | None
+) -> None:
+    if mode not in _MODES:
+        supported = ", ".join(mode.value for mode in _MODES)
+        msg = f"query mode {mode.value!r} is not supported; the supported ones are {supported}"
+        raise InvalidInputError(msg)
+    if mode is VectorStoreQueryMode.SEMANTIC_HYBRID and reranker is None:
+        msg = (
+            "query mode 'semantic_hybrid' is hybrid search, then a reranker: give the vector "
+            "store one, such as reranker=JinaRerankFunction(), or use mode 'hybrid'"
+        )
+        raise InvalidInputError(msg)
+    if query.output_fields:
+        msg = "output_fields is not supported: nodes always come back whole"
+        raise InvalidInputError(msg)
+
+
+def store_arguments(arguments: StoreArguments) -> StoreArguments:
+    """Return the arguments of a store, with LlamaIndex's embeddings as functions of Hybridge."""
+    adapted = dict(arguments)
+    sparse = adapted.get("sparse")
+    if sparse is not None and sparse is not AUTO:
+        adapted["sparse"] = as_sparse_function(sparse)
+    if isinstance(fields := adapted.get("fields"), Mapping):
+        adapted["fields"] = {name: _adapted(field) for name, field in fields.items()}
+    return cast("StoreArguments", adapted)
+
+
+def _adapted(field: Any) -> Any:
+    if getattr(field, "function", None) is None:
+        return field
+    convert = as_sparse_function if isinstance(field, SparseField) else as_dense_function
+    return replace(field, function=convert(field.function))
