@@ -22,13 +22,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from hybridge.arguments import shown
 from hybridge.errors import FilterError
 from hybridge.filters.match import HOLDS_FOR_MISSING
 from hybridge.filters.operators import LIST_OPERATORS, Operator
-from hybridge.filters.tree import And, Comparison, Filter, Key, Not, RowKey
+from hybridge.filters.tree import And, Comparison, Filter, Key, Not, RowKey, parse_filter
 from hybridge.filters.values import Value
+from hybridge.texts import parse_texts
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 ColumnType: TypeAlias = type[str] | type[int] | type[float] | type[bool]
 
@@ -44,7 +48,7 @@ class Column:
         nullable: Whether NULL may be in it, for a missing key or None.
 
     Raises:
-        FilterError: The name would not stay a name in an expression.
+        FilterError: The name would not stay a name in an expression, or the type is another.
     """
 
     name: str
@@ -52,8 +56,14 @@ class Column:
     nullable: bool = True
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", self.name):
-            msg = f"{self.name!r} cannot name a column: use ASCII letters, digits and underscores"
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+            msg = (
+                f"{shown(self.name)} cannot name a column: use ASCII letters, digits and "
+                "underscores"
+            )
+            raise FilterError(msg)
+        if self.type not in (str, int, float, bool):
+            msg = f"a column holds str, int, float or bool, not {shown(self.type)}"
             raise FilterError(msg)
 
 
@@ -92,8 +102,12 @@ def compile_filter(
         tree: The filter; None and empty groups select every row.
         columns: The metadata keys that have a column, whose values are also in the column.
         row_columns: The row's own values that have a column; the others are left to `match`.
+
+    Raises:
+        FilterError: `tree` is not a filter.
     """
-    if tree is None or tree.empty:
+    tree = parse_filter(tree)
+    if tree is None:
         return Compiled("")
     by_key: dict[Key, Column] = {(key,): column for key, column in columns.items()}
     for key, column in row_columns.items():
@@ -102,8 +116,12 @@ def compile_filter(
 
 
 def ids_expression(ids: Iterable[str], column: str = ROW_COLUMNS[RowKey.ID].name) -> str:
-    """Return the expression that selects the rows with one of `ids`; nothing for no ids."""
-    return f"{column} in [{', '.join(map(quote, ids))}]"
+    """Return the expression that selects the rows with one of `ids`; nothing for no ids.
+
+    Raises:
+        InvalidInputError: `ids` is not a list of strings.
+    """
+    return f"{column} in [{', '.join(map(quote, parse_texts(ids, 'ids')))}]"
 
 
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"})

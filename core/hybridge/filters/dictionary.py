@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from hybridge.arguments import shown
 from hybridge.errors import FilterError
 from hybridge.filters.operators import BARE_OPERATORS, OPERATORS, Operator
 from hybridge.filters.tree import MAX_DEPTH, And, F, Field, Filter, Not, Or, RowKey
@@ -41,6 +42,9 @@ def from_dictionary(mapping: Mapping[str, object]) -> Filter | None:
     Raises:
         FilterError: It cannot be understood, or is deeper than `MAX_DEPTH`.
     """
+    if not isinstance(mapping, Mapping):
+        msg = f"{shown(mapping)} is not a mapping such as {{'year': {{'$gte': 2020}}}}"
+        raise FilterError(msg)
     return _entries(mapping, 0)
 
 
@@ -50,8 +54,8 @@ def _as_filter(value: object, depth: int) -> Filter | None:
     if value is None or isinstance(value, Filter):
         return None if value is None or value.empty else value
     msg = (
-        f"{value!r} is not a filter: give a mapping such as {{'year': {{'$gte': 2020}}}} or a tree "
-        "such as F('year') >= 2020; a raw Milvus expression goes into expr="
+        f"{shown(value)} is not a filter: give a mapping such as {{'year': {{'$gte': 2020}}}} or a "
+        "tree such as F('year') >= 2020; a raw Milvus expression goes into expr="
     )
     raise FilterError(msg)
 
@@ -71,7 +75,7 @@ def _all_of(filters: list[Filter | None]) -> Filter | None:
 
 def _entry(key: object, value: object, depth: int) -> Filter | None:
     if not isinstance(key, str):
-        msg = f"the key {key!r} is not a string, as metadata keys are"
+        msg = f"the key {shown(key)} is not a string, as metadata keys are"
         raise FilterError(msg)
     if key in _GROUPS:
         return _GROUPS[key](_as_filter(member, depth) for member in _members(key, value))
@@ -81,7 +85,7 @@ def _entry(key: object, value: object, depth: int) -> Filter | None:
         return _conditions(_ROW_FIELDS[key], key, value, depth)
     if key.startswith("$"):
         known = ", ".join([*_GROUPS, "$not", *_ROW_FIELDS])
-        msg = f"unknown {key!r} beside the keys; there are {known}, and {{'key': {{…}}}}"
+        msg = f"unknown {shown(key)} beside the keys; there are {known}, and {{'key': {{…}}}}"
         raise FilterError(msg)
     return _conditions(F(key), key, value, depth)
 
@@ -89,7 +93,7 @@ def _entry(key: object, value: object, depth: int) -> Filter | None:
 def _members(key: str, value: object) -> list[object] | tuple[object, ...]:
     if isinstance(value, (list, tuple)):
         return value
-    msg = f"{key} takes a list of filters, got {value!r}"
+    msg = f"{key} takes a list of filters, got {shown(value)}"
     raise FilterError(msg)
 
 
@@ -101,10 +105,11 @@ def _conditions(field: Field, key: str, value: object, depth: int) -> Filter | N
     """Read what stands under a metadata key or one of the row's own."""
     if not isinstance(value, Mapping):
         return _equality(field, key, value)
-    if not value or not all(str(name).startswith("$") for name in value):
+    if not value or not all(_is_operator(name) for name in value):
         msg = (
-            f"what does {key!r}: {value!r} mean? Write operators such as {{'$gte': 2020}} under "
-            f"{key!r}, or F({key!r}, 'inner key') == value for a value inside a nested mapping"
+            f"what does {shown(key)}: {shown(value)} mean? Write operators such as "
+            f"{{'$gte': 2020}} under {shown(key)}, or F({shown(key)}, 'inner key') == value for a "
+            "value inside a nested mapping"
         )
         raise FilterError(msg)
     if depth > MAX_DEPTH:
@@ -112,12 +117,19 @@ def _conditions(field: Field, key: str, value: object, depth: int) -> Filter | N
     return _all_of([_condition(field, key, name, one, depth) for name, one in value.items()])
 
 
+def _is_operator(name: object) -> bool:
+    return isinstance(name, str) and name.startswith("$")
+
+
 def _equality(field: Field, key: str, value: object) -> Filter:
     if value is None:
-        msg = f"does {key!r}: None mean missing? Write {{'$exists': False}} or {{'$eq': None}}"
+        msg = f"does {shown(key)}: None mean missing? Write {{'$exists': False}} or {{'$eq': None}}"
         raise FilterError(msg)
     if isinstance(value, (list, tuple, set, frozenset)):
-        msg = f"does {key!r}: {value!r} mean one of these? Write {{'$in': […]}} or {{'$eq': […]}}"
+        msg = (
+            f"does {shown(key)}: {shown(value)} mean one of these? Write {{'$in': […]}} or "
+            "{'$eq': […]}"
+        )
         raise FilterError(msg)
     return field.compare("eq", value)
 
@@ -127,7 +139,10 @@ def _condition(field: Field, key: str, name: str, operand: object, depth: int) -
         return _negated(_conditions(field, key, operand, depth + 1))
     operator = _OPERATORS.get(name)
     if operator is None:
-        msg = f"unknown operator {name!r} under {key!r}; there are $not, {', '.join(_OPERATORS)}"
+        msg = (
+            f"unknown operator {shown(name)} under {shown(key)}; there are $not, "
+            f"{', '.join(_OPERATORS)}"
+        )
         raise FilterError(msg)
     if operator in BARE_OPERATORS:
         return _flag(field.compare(operator), name, operand)
@@ -136,6 +151,6 @@ def _condition(field: Field, key: str, name: str, operand: object, depth: int) -
 
 def _flag(test: Filter, name: str, wanted: object) -> Filter:
     if not isinstance(wanted, bool):
-        msg = f"{name} takes True or False, got {wanted!r}"
+        msg = f"{name} takes True or False, got {shown(wanted)}"
         raise FilterError(msg)
     return test if wanted else Not(test)

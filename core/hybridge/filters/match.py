@@ -26,13 +26,12 @@ holds nowhere and `ne None` everywhere: ask with `exists`.
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
+from hybridge.filters.like import fits
 from hybridge.filters.operators import Operator
-from hybridge.filters.tree import And, Comparison, Filter, Key, Not, RowKey
+from hybridge.filters.tree import And, Comparison, Filter, Key, Not, RowKey, parse_filter
 
 
 class Row(Protocol):
@@ -63,13 +62,23 @@ _RowType = TypeVar("_RowType", bound=Row)
 
 
 def match(tree: Filter | None, row: Row) -> bool:
-    """Say whether `tree` selects `row`; None and empty groups select every row."""
-    return tree is None or tree.empty or _selects(tree, row)
+    """Say whether `tree` selects `row`; None and empty groups select every row.
+
+    Raises:
+        FilterError: `tree` is not a filter.
+    """
+    tree = parse_filter(tree)
+    return tree is None or _selects(tree, row)
 
 
 def match_all(tree: Filter | None, rows: Iterable[_RowType]) -> list[_RowType]:
-    """Return the rows that `tree` selects, in order; None and empty groups select every row."""
-    if tree is None or tree.empty:
+    """Return the rows that `tree` selects, in order; None and empty groups select every row.
+
+    Raises:
+        FilterError: `tree` is not a filter.
+    """
+    tree = parse_filter(tree)
+    if tree is None:
         return list(rows)
     return [row for row in rows if _selects(tree, row)]
 
@@ -151,25 +160,7 @@ def _contains(found: Any, value: Any) -> bool:
 
 
 def _like(found: Any, comparison: Comparison) -> bool:
-    return isinstance(found, str) and _pattern(str(comparison.value)).fullmatch(found) is not None
-
-
-@lru_cache(maxsize=256)
-def _pattern(like: str) -> re.Pattern[str]:
-    r"""Return the regular expression for a LIKE pattern, matched in time linear in the text.
-
-    Between two `%` the earliest place is always good enough, so each such part is matched once and
-    for all: a lookahead is never entered again, and the back reference consumes what it found.
-    """
-    regexes = [""]
-    for part in re.findall(r"\\.|.", like, flags=re.DOTALL):
-        if part == "%":
-            regexes.append("")
-        else:
-            regexes[-1] += "." if part == "_" else re.escape(part[-1])
-    first, middle, last = regexes[0], regexes[1:-1], regexes[1:][-1:]
-    once = "".join(rf"(?=(.*?{regex}))\{n}" for n, regex in enumerate(middle, start=1))
-    return re.compile(first + once + "".join(".*" + regex for regex in last), flags=re.DOTALL)
+    return isinstance(found, str) and fits(found, str(comparison.value))
 
 
 def _text_match(found: Any, comparison: Comparison) -> bool:

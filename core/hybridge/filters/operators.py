@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
+from hybridge.arguments import shown
 from hybridge.errors import FilterError
-from hybridge.filters.values import Value, plain_scalar, plain_scalars, plain_value
+from hybridge.filters.values import Value, parse_scalars, parse_value
 
 Operator = Literal[
     "eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "contains", "any", "all",
@@ -18,21 +19,21 @@ TEXT_OPERATORS = frozenset({"like", "text_match", "text_match_insensitive"})
 BARE_OPERATORS = frozenset({"is_empty", "exists"})
 
 
-def checked_value(operator: Operator, value: Value) -> Value:
+def parse_operand(operator: Operator, value: Value) -> Value:
     """Return `value` made plain, lists as tuples.
 
     Raises:
         FilterError: The operator is unknown, or the value does not suit it.
     """
-    if operator not in OPERATORS:
-        msg = f"unknown operator {operator!r}; the operators are {', '.join(OPERATORS)}"
+    if not isinstance(operator, str) or operator not in OPERATORS:
+        msg = f"unknown operator {shown(operator)}; the operators are {', '.join(OPERATORS)}"
         raise FilterError(msg)
     if operator in LIST_OPERATORS:
-        return plain_scalars(value)
+        return parse_scalars(value)
     if operator in BARE_OPERATORS and value is not None:
-        msg = f"{operator} takes no value, got {value!r}; negate it with ~"
+        msg = f"{operator} takes no value, got {shown(value)}; negate it with ~"
         raise FilterError(msg)
-    if operator in TEXT_OPERATORS and not isinstance(plain_scalar(value), str):
-        msg = f"{operator} needs a string, got {value!r}"
+    if operator in TEXT_OPERATORS and not isinstance(value, str):
+        msg = f"{operator} needs a string, got {shown(value)}"
         raise FilterError(msg)
-    return plain_value(value)
+    return parse_value(value)

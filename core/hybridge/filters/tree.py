@@ -25,9 +25,10 @@ from enum import Enum
 from functools import cached_property
 from typing import NoReturn, TypeAlias, cast
 
+from hybridge.arguments import shown
 from hybridge.errors import FilterError
-from hybridge.filters.operators import Operator, checked_value
-from hybridge.filters.values import Scalar, Value, plain_scalars, plain_text
+from hybridge.filters.operators import Operator, parse_operand
+from hybridge.filters.values import Scalar, Value, parse_scalars, parse_text
 
 MAX_DEPTH = 100
 """Levels of one tree. Milvus Lite's parser answers 120 nested groups and overflows at 140."""
@@ -45,13 +46,16 @@ Key: TypeAlias = "tuple[str, ...] | RowKey"
 """The path to a metadata value, or a column of the row itself."""
 
 
-def _checked_key(key: Key) -> Key:
+def _parse_key(key: Key) -> Key:
     if isinstance(key, RowKey):
         return key
     if not isinstance(key, tuple) or not key or not all(isinstance(part, str) for part in key):
-        msg = f"{key!r} is not a key; write F('year'), F('author', 'name'), ROW_ID …"
+        msg = (
+            f"{shown(key)} is not a key: write F('year'), F('author', 'name'), or one of the "
+            "row's own, ROW_ID, DOCUMENT_ID and TEXT"
+        )
         raise FilterError(msg)
-    return tuple(plain_text(part, "the key") for part in key)
+    return tuple(parse_text(part, "the key") for part in key)
 
 
 class _Tree:
@@ -64,6 +68,13 @@ class _Tree:
 
     def __or__(self, other: Filter) -> Or:
         return Or(_operands(Or, self, other))
+
+    # For what is not a filter on the left, so that it is refused as on the right.
+    def __rand__(self, other: Filter) -> And:
+        return And(_operands(And, other, self))
+
+    def __ror__(self, other: Filter) -> Or:
+        return Or(_operands(Or, other, self))
 
     def __invert__(self) -> Not:
         return Not(cast("Filter", self))
@@ -97,8 +108,8 @@ class Comparison(_Tree):
     depth: int = field(default=1, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "key", _checked_key(self.key))
-        object.__setattr__(self, "value", checked_value(self.operator, self.value))
+        object.__setattr__(self, "key", _parse_key(self.key))
+        object.__setattr__(self, "value", parse_operand(self.operator, self.value))
 
     @property
     def empty(self) -> bool:
@@ -108,7 +119,7 @@ class Comparison(_Tree):
     @cached_property
     def members(self) -> frozenset[Scalar]:
         """The values of a list operator, for a lookup that does not grow with their number."""
-        return frozenset(plain_scalars(self.value))
+        return frozenset(parse_scalars(self.value))
 
 
 @dataclass(frozen=True, init=False)
@@ -117,8 +128,11 @@ class _Group(_Tree):
     depth: int = field(repr=False, compare=False)
 
     def __init__(self, filters: Iterable[Filter | None]) -> None:
-        members = tuple(_checked(member) for member in filters if member is not None)
-        members = tuple(member for member in members if not member.empty)
+        if not isinstance(filters, Iterable):
+            msg = f"a group takes a list of filters, not {shown(filters)}"
+            raise FilterError(msg)
+        parsed = map(parse_filter, filters)
+        members = tuple(member for member in parsed if member is not None)
         object.__setattr__(self, "filters", members)
         object.__setattr__(self, "depth", _depth_above(*members))
 
@@ -162,7 +176,9 @@ class Not(_Tree):
     depth: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "depth", _depth_above(_checked(self.filter)))
+        if not isinstance(self.filter, Filter):
+            raise FilterError(_not_a_filter(self.filter))
+        object.__setattr__(self, "depth", _depth_above(self.filter))
 
     @property
     def empty(self) -> bool:
@@ -177,7 +193,7 @@ class Field:
     """A value of a row that can be compared. `F` makes one from a metadata key."""
 
     def __init__(self, key: Key) -> None:
-        self.key = _checked_key(key)
+        self.key = _parse_key(key)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.key!r})"
@@ -283,7 +299,7 @@ def row_keys(tree: Filter | None) -> frozenset[RowKey]:
     return frozenset().union(*map(row_keys, members))
 
 
-def _operands(kind: type[And | Or], *trees: _Tree) -> tuple[Filter, ...]:
+def _operands(kind: type[And | Or], *trees: _Tree | Filter) -> tuple[Filter, ...]:
     """Return `trees` with members of the same kind of group in their place, to keep chains flat."""
     operands: list[Filter] = []
     for tree in trees:
@@ -299,8 +315,20 @@ def _depth_above(*members: Filter) -> int:
     return depth
 
 
-def _checked(tree: Filter) -> Filter:
+def parse_filter(tree: Filter | None) -> Filter | None:
+    """Return `tree`, and None for one that selects every row.
+
+    What is returned has no empty group inside it either.
+
+    Raises:
+        FilterError: It is not a filter.
+    """
+    if tree is None:
+        return None
     if not isinstance(tree, Filter):
-        msg = f"{tree!r} is not a filter; build one such as F('year') >= 2020"
-        raise FilterError(msg)
-    return tree
+        raise FilterError(_not_a_filter(tree))
+    return None if tree.empty else tree
+
+
+def _not_a_filter(value: object) -> str:
+    return f"{shown(value)} is not a filter; build one such as F('year') >= 2020"

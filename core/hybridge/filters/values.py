@@ -6,13 +6,17 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
+from hybridge.arguments import shown
 from hybridge.errors import FilterError
 
 Scalar: TypeAlias = "str | int | float | bool | None"
 Value: TypeAlias = "Scalar | tuple[Scalar, ...]"
 
+_MAX_BITS = 14_000
+"""Of an integer: longer ones Python refuses to print."""
 
-def plain_text(text: str, what: str) -> str:
+
+def parse_text(text: str, what: str) -> str:
     """Return `text` as a plain `str`.
 
     Raises:
@@ -21,53 +25,58 @@ def plain_text(text: str, what: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        msg = f"{what} {text!r} holds a lone surrogate, which no stored text can; remove it"
+        msg = f"{what} {shown(text)} holds a lone surrogate, which no stored text can; remove it"
         raise FilterError(msg) from None
     return str.__str__(text)
 
 
-def plain_scalar(value: object) -> Scalar:
+def parse_scalar(value: object) -> Scalar:
     """Return `value` as exactly a `str`, `int`, `float`, `bool` or None.
 
     Subclasses (a NumPy float, a string enumeration) lose their own `repr`, which must never
     reach an expression.
 
     Raises:
-        FilterError: It is not a JSON scalar, or not finite.
+        FilterError: It is not a JSON scalar, not finite, or an integer of thousands of digits.
     """
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return plain_text(value, "the value")
-    if isinstance(value, int):
+        return parse_text(value, "the value")
+    if isinstance(value, int) and value.bit_length() <= _MAX_BITS:
         return int(value)
     if isinstance(value, float) and math.isfinite(value):
         return float(value)
     msg = (
-        f"a filter cannot compare with {value!r} ({type(value).__name__}): "
+        f"a filter cannot compare with {shown(value)} ({type(value).__name__}): "
         "give a string, a finite number, a boolean or None"
     )
     raise FilterError(msg)
 
 
-def plain_scalars(values: object) -> tuple[Scalar, ...]:
+def parse_scalars(values: object) -> tuple[Scalar, ...]:
     """Return a list, set, range or other collection of JSON scalars as a tuple.
 
     Raises:
         FilterError: It is a single value or a mapping, or holds something else.
     """
-    if not isinstance(values, Iterable) or isinstance(values, (str, bytes, Mapping)):
-        msg = f"a list of values is needed here, got {values!r}; put a single value in a list"
-        raise FilterError(msg)
-    return tuple(plain_scalar(value) for value in values)
+    if isinstance(values, Iterable) and not isinstance(values, (str, bytes, bytearray, Mapping)):
+        try:
+            listed = list(values)
+        except TypeError:  # an array without dimensions claims to be iterable
+            pass
+        else:
+            return tuple(parse_scalar(value) for value in listed)
+    msg = f"a list of values is needed here, got {shown(values)}; put a single value in a list"
+    raise FilterError(msg)
 
 
-def plain_value(value: object) -> Value:
+def parse_value(value: object) -> Value:
     """Return a JSON scalar or a list of them, lists as tuples.
 
     Raises:
         FilterError: It is something else, or holds something else.
     """
     if isinstance(value, (list, tuple)):
-        return plain_scalars(value)
-    return plain_scalar(value)
+        return parse_scalars(value)
+    return parse_scalar(value)

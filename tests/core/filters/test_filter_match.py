@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -157,6 +159,23 @@ def test_logic_is_two_valued(tree: Filter, seed: int) -> None:
         if not tree.empty:
             assert match(~tree, row) is not found
         assert match(~(tree | K.exists()), row) is match(Or([]) & ~tree & ~K.exists(), row)
+
+
+@given(st.text("ab%_\\\n", max_size=12), st.text("ab\n%", max_size=12))
+def test_like_is_its_regular_expression(pattern: str, text: str) -> None:
+    """The parts between `%`, found one by one, fit what the whole pattern fits."""
+    signs = re.findall(r"\\.|.", pattern, flags=re.DOTALL)
+    regex = "".join({"%": ".*", "_": "."}.get(sign, re.escape(sign[-1])) for sign in signs)
+    assert holds(K.like(pattern), text) is (re.fullmatch(regex, text, re.DOTALL) is not None)
+
+
+@pytest.mark.parametrize("count", [99, 100, 101, 5000])
+def test_like_takes_any_number_of_wildcards(count: int) -> None:
+    """A hundred parts and more are each looked for, in order."""
+    assert holds(K.like("%a%b" * count + "%"), "ab" * count)
+    assert holds(K.like("%a" * count + "0%"), "a" * count + "0")
+    assert not holds(K.like("%a" * count + "0%"), "a" * count)
+    assert not holds(K.like("%a%b" * count), "ab" * (count - 1) + "ba")
 
 
 def test_like_takes_time_linear_in_the_text() -> None:
