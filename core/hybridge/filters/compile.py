@@ -23,12 +23,11 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from hybridge.arguments import shown
-from hybridge.errors import FilterError
+from hybridge.errors import FilterError, InvalidInputError
 from hybridge.filters.match import HOLDS_FOR_MISSING
 from hybridge.filters.operators import LIST_OPERATORS, Operator
 from hybridge.filters.tree import And, Comparison, Filter, Key, Not, RowKey, parse_filter
 from hybridge.filters.values import Value
-from hybridge.texts import parse_texts
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
@@ -106,7 +105,8 @@ def compile_filter(
     Raises:
         FilterError: `tree` is not a filter.
     """
-    tree = parse_filter(tree)
+    if not isinstance(tree, Comparison):
+        tree = parse_filter(tree)
     if tree is None:
         return Compiled("")
     by_key: dict[Key, Column] = {(key,): column for key, column in columns.items()}
@@ -121,7 +121,10 @@ def ids_expression(ids: Iterable[str], column: str = ROW_COLUMNS[RowKey.ID].name
     Raises:
         InvalidInputError: `ids` is not a list of strings.
     """
-    return f"{column} in [{', '.join(map(quote, parse_texts(ids, 'ids')))}]"
+    if isinstance(ids, str) or not isinstance(ids, Iterable):
+        msg = f"ids is {shown(ids)}: give a list of strings"
+        raise InvalidInputError(msg)
+    return f"{column} in [{', '.join(map(quote, ids))}]"
 
 
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
@@ -131,7 +134,13 @@ def quote(text: str) -> str:
     r"""Return `text` as a string literal of the expression language.
 
     Only `\\`, `\"`, `\n`, `\r` and `\t` are escapes there; everything else, NUL included, is raw.
+
+    Raises:
+        InvalidInputError: `text` is not a string.
     """
+    if not isinstance(text, str):
+        msg = f"{shown(text)} is a {type(text).__name__}, not a string"
+        raise InvalidInputError(msg)
     return f'"{text.translate(_ESCAPES)}"'
 
 

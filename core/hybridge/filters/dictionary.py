@@ -15,11 +15,23 @@ guessed: a bare list (equality, or one of?), a bare None (equality, or missing?)
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 from hybridge.arguments import shown
 from hybridge.errors import FilterError
 from hybridge.filters.operators import BARE_OPERATORS, OPERATORS, Operator
-from hybridge.filters.tree import MAX_DEPTH, And, F, Field, Filter, Not, Or, RowKey
+from hybridge.filters.tree import (
+    MAX_DEPTH,
+    And,
+    Comparison,
+    Field,
+    Filter,
+    Key,
+    Not,
+    Or,
+    RowKey,
+)
+from hybridge.filters.values import Value
 
 _OPERATORS: Mapping[str, Operator] = {f"${operator}": operator for operator in OPERATORS}
 _GROUPS: Mapping[str, type[And | Or]] = {"$and": And, "$or": Or}
@@ -67,10 +79,8 @@ def _entries(mapping: Mapping[str, object], depth: int) -> Filter | None:
 
 
 def _all_of(filters: list[Filter | None]) -> Filter | None:
-    group = And(filters)
-    if group.empty:
-        return None
-    return group if len(group.filters) > 1 else group.filters[0]
+    members = [one for one in filters if one is not None]
+    return And(members) if len(members) > 1 else next(iter(members), None)
 
 
 def _entry(key: object, value: object, depth: int) -> Filter | None:
@@ -82,12 +92,12 @@ def _entry(key: object, value: object, depth: int) -> Filter | None:
     if key == "$not":
         return _negated(_as_filter(value, depth))
     if key in _ROW_FIELDS:
-        return _conditions(_ROW_FIELDS[key], key, value, depth)
+        return _conditions(_ROW_FIELDS[key].key, key, value, depth)
     if key.startswith("$"):
         known = ", ".join([*_GROUPS, "$not", *_ROW_FIELDS])
         msg = f"unknown {shown(key)} beside the keys; there are {known}, and {{'key': {{…}}}}"
         raise FilterError(msg)
-    return _conditions(F(key), key, value, depth)
+    return _conditions((key,), key, value, depth)
 
 
 def _members(key: str, value: object) -> list[object] | tuple[object, ...]:
@@ -101,10 +111,10 @@ def _negated(tree: Filter | None) -> Filter | None:
     return None if tree is None else Not(tree)
 
 
-def _conditions(field: Field, key: str, value: object, depth: int) -> Filter | None:
+def _conditions(path: Key, key: str, value: object, depth: int) -> Filter | None:
     """Read what stands under a metadata key or one of the row's own."""
     if not isinstance(value, Mapping):
-        return _equality(field, key, value)
+        return _equality(path, key, value)
     if not value or not all(_is_operator(name) for name in value):
         msg = (
             f"what does {shown(key)}: {shown(value)} mean? Write operators such as "
@@ -114,14 +124,14 @@ def _conditions(field: Field, key: str, value: object, depth: int) -> Filter | N
         raise FilterError(msg)
     if depth > MAX_DEPTH:
         raise FilterError(_TOO_DEEP)
-    return _all_of([_condition(field, key, name, one, depth) for name, one in value.items()])
+    return _all_of([_condition(path, key, name, one, depth) for name, one in value.items()])
 
 
 def _is_operator(name: object) -> bool:
     return isinstance(name, str) and name.startswith("$")
 
 
-def _equality(field: Field, key: str, value: object) -> Filter:
+def _equality(path: Key, key: str, value: object) -> Filter:
     if value is None:
         msg = f"does {shown(key)}: None mean missing? Write {{'$exists': False}} or {{'$eq': None}}"
         raise FilterError(msg)
@@ -131,12 +141,12 @@ def _equality(field: Field, key: str, value: object) -> Filter:
             "{'$eq': […]}"
         )
         raise FilterError(msg)
-    return field.compare("eq", value)
+    return Comparison(path, "eq", cast("Value", value))
 
 
-def _condition(field: Field, key: str, name: str, operand: object, depth: int) -> Filter | None:
+def _condition(path: Key, key: str, name: str, operand: object, depth: int) -> Filter | None:
     if name == "$not":
-        return _negated(_conditions(field, key, operand, depth + 1))
+        return _negated(_conditions(path, key, operand, depth + 1))
     operator = _OPERATORS.get(name)
     if operator is None:
         msg = (
@@ -145,8 +155,8 @@ def _condition(field: Field, key: str, name: str, operand: object, depth: int) -
         )
         raise FilterError(msg)
     if operator in BARE_OPERATORS:
-        return _flag(field.compare(operator), name, operand)
-    return field.compare(operator, operand)
+        return _flag(Comparison(path, operator), name, operand)
+    return Comparison(path, operator, cast("Value", operand))
 
 
 def _flag(test: Filter, name: str, wanted: object) -> Filter:

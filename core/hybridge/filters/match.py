@@ -77,7 +77,8 @@ def match_all(tree: Filter | None, rows: Iterable[_RowType]) -> list[_RowType]:
     Raises:
         FilterError: `tree` is not a filter.
     """
-    tree = parse_filter(tree)
+    if not isinstance(tree, Comparison):
+        tree = parse_filter(tree)
     if tree is None:
         return list(rows)
     return [row for row in rows if _selects(tree, row)]

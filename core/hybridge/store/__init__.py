@@ -14,8 +14,7 @@ from hybridge.store.fields import (
     sparse_rows,
 )
 from hybridge.store.layout import COLUMN_TYPES
-from hybridge.store.query import FetchK, MilvusFusion, Mode, Query, parse_limit
-from hybridge.store.selection import FilterLike
+from hybridge.store.query import FetchK, FilterLike, MilvusFusion, Mode, Query, parse_limit
 from hybridge.store.store import BATCH_SIZE, MilvusStore
 from hybridge.store.write import CONTEXT, DERIVED, METADATA, OFFSETS
 

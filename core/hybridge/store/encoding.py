@@ -45,7 +45,7 @@ class Encoding:
     """The texts that one request needs encoded, grouped by function."""
 
     def __init__(self) -> None:
-        self._calls: dict[tuple[Any, Role], _Call] = {}
+        self._calls: dict[tuple[int, Role], _Call] = {}
         self._vectors: dict[tuple[str, Role], list[Any]] = {}
 
     def ask(self, field: VectorField, texts: Iterable[str], role: Role) -> None:
@@ -57,9 +57,10 @@ class Encoding:
         texts = list(texts)
         if not texts:
             return
-        field.check_function()
+        if field.function is None:
+            field.check_function()
         function = _encoder(field)
-        call = self._calls.setdefault((_identity(function), role), _Call(function, role))
+        call = self._calls.setdefault((id(function), role), _Call(function, role))
         for text in texts:
             call.texts.setdefault(text, len(call.texts))
 
@@ -78,16 +79,27 @@ class Encoding:
         Raises:
             InvalidInputError: If the function made something else than one vector per text.
         """
+        return self.of_fields([field], texts, role)[field.name]
+
+    def of_fields(
+        self, fields: Sequence[VectorField], texts: Sequence[str], role: Role
+    ) -> dict[str, list[Any]]:
+        """Return the vectors of the same texts by field; see `vectors`."""
         if not texts:
-            return []
-        function = _encoder(field)
-        call = self._calls[_identity(function), role]
-        key = (field.name, role)
-        if key not in self._vectors:
-            made = call.made if function is field.function else call.made[field.function.part]
-            names = [f"the {field.name} vector of {text!r:.80}" for text in call.texts]
-            self._vectors[key] = field.parse_made(made, names)
-        return [self._vectors[key][call.texts[text]] for text in texts]
+            return {one.name: [] for one in fields}
+        calls = {one.name: self._calls[id(_encoder(one)), role] for one in fields}
+        for one in fields:
+            if (one.name, role) not in self._vectors:
+                call = calls[one.name]
+                made = call.made
+                if call.function is not one.function:
+                    made = made[one.function.part]
+                names = [f"the {one.name} vector of {text!r:.80}" for text in call.texts]
+                self._vectors[one.name, role] = one.parse_made(made, names)
+        return {
+            name: [self._vectors[name, role][call.texts[text]] for text in texts]
+            for name, call in calls.items()
+        }
 
 
 class ModelCheck:
@@ -98,8 +110,7 @@ class ModelCheck:
     """
 
     def __init__(self) -> None:
-        # The functions are kept, so that no other takes the place of one in memory.
-        self._checked: dict[tuple[str, Any], Any] = {}
+        self._checked: dict[str, list[Any]] = {}
 
     def ask(self, fields: Iterable[VectorField], encoding: Encoding) -> list[VectorField]:
         """Ask for the probes of functions that are not known yet; return the fields concerned."""
@@ -113,7 +124,8 @@ class ModelCheck:
             return False
         if field.model is not None and model_name(field.function) == field.model:
             return False
-        return (field.name, _identity(field.function)) not in self._checked
+        known = self._checked.get(field.name, ())
+        return not any(one is field.function or one == field.function for one in known)
 
     def check(self, fields: Iterable[VectorField], encoding: Encoding, collection: str) -> None:
         """Compare the probes that were asked for.
@@ -134,21 +146,12 @@ class ModelCheck:
                     "the model that made them, or choose another collection_name"
                 )
                 raise CollectionMismatchError(msg)
-            self._checked[one.name, _identity(one.function)] = one.function
+            self._checked.setdefault(one.name, []).append(one.function)
 
 
 def _encoder(field: VectorField) -> Any:
     """Return what is called: a joint function makes the vectors of several fields in one pass."""
     return getattr(field.function, "joint", field.function)
-
-
-def _identity(function: Any) -> Any:
-    """Return what tells a function from others: equal ones, such as two wrappers, are one."""
-    try:
-        hash(function)
-    except TypeError:
-        return id(function)
-    return function
 
 
 def awaits(fields: Iterable[VectorField]) -> bool:

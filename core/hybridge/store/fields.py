@@ -11,9 +11,10 @@ has (`from_json`), and, with a function, what encodes and reads.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import Enum
+from functools import cached_property
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 import numpy as np
@@ -40,6 +41,11 @@ PROBE = "The quick brown fox reads about Milvus, a red kite over the plains, at 
 
 _PROBE_LENGTH = 256
 _SAME_MODEL = 0.99
+_SCALES: Mapping[str, Callable[[float], float]] = {
+    "COSINE": cosine_relevance,
+    "IP": inner_product_relevance,
+    "L2": l2_relevance,
+}
 _DENSE_INDEXES = (
     "FLAT", "HNSW", "IVF_FLAT", "IVF_SQ8", "IVF_PQ", "DISKANN", "SCANN", "AUTOINDEX",
 )  # fmt: skip
@@ -72,6 +78,7 @@ class VectorField:
     Attributes:
         function: Makes the vectors, or its name; None where they come from outside.
         source: What is encoded; see `Source`. AUTO takes what the collection has, else None.
+        metric: Milvus's name of how vectors are compared; None takes what the collection has.
         name: The field's name; the store sets it, as all that follow.
         model: The name of the model that made the vectors, where it is known.
         made_by: The registry name that makes the function again, where it has one.
@@ -82,6 +89,7 @@ class VectorField:
     function: Any = field(default=None, compare=False)
     _: KW_ONLY
     source: Source | Auto = AUTO
+    metric: Any = None
     name: str = ""
     model: str | None = field(default=None, repr=False, compare=False)
     made_by: str | None = field(default=None, repr=False, compare=False)
@@ -169,11 +177,6 @@ class VectorField:
     def index(self, exact: bool) -> dict[str, Any]:
         """Return the field's index; an `exact` one where the engine needs that."""
 
-    @property
-    @abstractmethod
-    def metric_type(self) -> str:
-        """Milvus's name of how vectors are compared."""
-
     def to_json(self) -> dict[str, Any]:
         """Return the field as JSON, for the layout."""
         source = {"key": self.source} if isinstance(self.source, str) else self.source and "text"
@@ -203,12 +206,11 @@ class VectorField:
         """Whether what is asked for differs from what is there."""
         if self.kind != stored.kind:
             return True
-        return any(getattr(stored, name) != value for name, value in self.demands().items())
+        return any(_differ(getattr(stored, name), value) for name, value in self.demands().items())
 
     def shown(self) -> Any:
         """Return what an error says of the field."""
-        demands = {name: value for name, value in self.demands().items() if value is not None}
-        return {"kind": self.kind, **demands}
+        return {"kind": self.kind, **self.demands()}
 
     # --- vectors -------------------------------------------------------------------------------
 
@@ -240,16 +242,20 @@ class VectorField:
     def read(self, value: Any) -> Any:
         """Return the vector that the engine sent."""
 
-    def score(self, distance: float) -> float:
-        """Return the engine's distance as a score: higher is better."""
-        return float(distance)
+    @cached_property
+    def sign(self) -> int:
+        """What makes a score, of which higher is better, of the engine's distance: 1 or -1."""
+        return 1
+
+    def relevance(self, score: float, query: Any) -> float:
+        """Return a score brought to [0, 1]; see `scale`."""
+        return self.scale(query)(score)
 
     @abstractmethod
-    def relevance(self, score: float, query: Any) -> float:
-        """Return a score brought to [0, 1].
+    def scale(self, query: Any) -> Callable[[float], float]:
+        """Return what brings the field's scores for one query to [0, 1].
 
         Args:
-            score: The field's score of a row.
             query: The vector of the query.
         """
 
@@ -331,18 +337,13 @@ class DenseField(VectorField):
         dim = self.dim or self.function_dim
         return replace(super().new(name), dim=dim, metric=self.metric or "COSINE")
 
-    @property
-    def metric_type(self) -> str:
-        """Milvus's name of how vectors are compared."""
-        return self.metric or "COSINE"
-
     def add_to(self, schema: Any, types: Any) -> None:
         """Add the field to a Milvus schema."""
         schema.add_field(self.name, types.FLOAT_VECTOR, dim=self.dim)
 
     def index(self, exact: bool) -> dict[str, Any]:
         """Return FLAT where it must be exact, else what was asked for."""
-        index: dict[str, Any] = {"field_name": self.name, "metric_type": self.metric_type}
+        index: dict[str, Any] = {"field_name": self.name, "metric_type": self.metric}
         if exact:
             return {**index, "index_type": "FLAT"}
         params = {"params": dict(self.index_params)} if self.index_params else {}
@@ -396,17 +397,14 @@ class DenseField(VectorField):
         """Return the vector that the engine sent."""
         return np.asarray(value, dtype=np.float32)
 
-    def score(self, distance: float) -> float:
-        """Return the engine's distance as a score: higher is better."""
-        return -float(distance) if self.metric == "L2" else float(distance)
+    @cached_property
+    def sign(self) -> int:
+        """What makes a score, of which higher is better, of the engine's distance: 1 or -1."""
+        return -1 if self.metric == "L2" else 1
 
-    def relevance(self, score: float, query: Any) -> float:
-        """Return a score brought to [0, 1], by the metric."""
-        if self.metric == "L2":
-            return l2_relevance(score)
-        return (
-            cosine_relevance(score) if self.metric == "COSINE" else inner_product_relevance(score)
-        )
+    def scale(self, query: Any) -> Callable[[float], float]:
+        """Return what brings the field's scores for one query to [0, 1], by the metric."""
+        return _SCALES[self.metric or "COSINE"]
 
 
 @dataclass(frozen=True)
@@ -424,12 +422,12 @@ class SparseField(VectorField):
 
     function: SparseEmbeddingFunction | str | None = field(default=None, compare=False)
 
-    kind: ClassVar[str] = "sparse"
+    _: KW_ONLY
+    metric: Any = field(default="IP", init=False)
 
-    @property
-    def metric_type(self) -> str:
-        """The inner product."""
-        return "IP"
+    kind: ClassVar[str] = "sparse"
+    is_checked: ClassVar[bool] = False
+    """Whether the function is ours, and what it makes right by construction."""
 
     def add_to(self, schema: Any, types: Any) -> None:
         """Add the field to a Milvus schema."""
@@ -450,6 +448,8 @@ class SparseField(VectorField):
     def parse_made(self, made: Any, names: Sequence[str]) -> list[SparseVector]:
         """Return what the function made: a csr_array, or one mapping per text."""
         rows = sparse_rows(made) if hasattr(made, "indptr") else made
+        if self.is_checked:
+            return list(rows)
         _check_count(rows, names, "sparse")
         return [parse_sparse(row, name) for row, name in zip(rows, names, strict=True)]
 
@@ -466,9 +466,16 @@ class SparseField(VectorField):
         """Return the vector that the engine sent, without the placeholder."""
         return {index: weight for index, weight in value.items() if index != PLACEHOLDER}
 
-    def relevance(self, score: float, query: Any) -> float:
-        """Return a score brought to [0, 1]."""
-        return inner_product_relevance(score)
+    def scale(self, query: Any) -> Callable[[float], float]:
+        """Return what brings the field's scores for one query to [0, 1]."""
+        return inner_product_relevance
+
+
+def _differ(first: Any, second: Any) -> bool:
+    """Whether two values are not the same; `TEXT` compares with nothing: it makes filters."""
+    if isinstance(first, RowField) or isinstance(second, RowField):
+        return first is not second
+    return bool(first != second)
 
 
 def sparse_index(field_name: str) -> dict[str, Any]:

@@ -11,15 +11,25 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from hybridge.arguments import shown
 from hybridge.errors import CollectionMismatchError, InvalidInputError
+from hybridge.filters import Column
 from hybridge.protocols import DenseEmbeddingFunction
 from hybridge.sparse.bm25 import BM25EmbeddingFunction
 from hybridge.store.bm25.field import BM25Field
 from hybridge.store.fields import AUTO, Auto, DenseField, SparseField, VectorField
-from hybridge.store.rows import COLUMN_NAMES, COLUMN_PREFIX, HAS_PREFIX
+from hybridge.store.rows import (
+    COLUMN_NAMES,
+    COLUMN_PREFIX,
+    HAS_PREFIX,
+    column,
+    data_columns,
+    key_column,
+    scanned_columns,
+)
 
 VERSION = 2
 COLUMN_TYPES: Mapping[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
@@ -46,17 +56,37 @@ class Layout:
     partition_key: str | None = None
     version: int = VERSION
 
-    @property
+    @cached_property
     def columns(self) -> Mapping[str, type]:
         """The metadata keys that are columns, the partition key included, and their types."""
         return _with_partition_key(self.metadata_schema, self.partition_key)
 
-    @property
+    @cached_property
+    def filter_columns(self) -> Mapping[str, Column]:
+        """The metadata keys that filters can ask the engine for."""
+        return {key: Column(column(key), kind) for key, kind in self.columns.items()}
+
+    @cached_property
+    def key(self) -> str:
+        """The name of the primary key."""
+        return key_column(self)
+
+    @cached_property
+    def data_columns(self) -> list[str]:
+        """The columns that records and hits are made of, beside the key and the vectors."""
+        return data_columns(self)
+
+    @cached_property
+    def scanned_columns(self) -> list[str]:
+        """The columns that most filters are evaluated over, beside the key."""
+        return scanned_columns(self)
+
+    @cached_property
     def has_context(self) -> bool:
         """Whether rows have a context."""
         return self.version > 1
 
-    @property
+    @cached_property
     def ids_are_tenants(self) -> bool:
         """Whether two tenants may use one id: the primary key is made of both."""
         return self.version > 1 and self.partition_key is not None
@@ -146,7 +176,7 @@ class LayoutRequest:
                 msg = f"{name}= and fields[{name!r}] both say what the field is: give one of them"
                 raise InvalidInputError(msg)
             asked[_parse_field_name(name)] = _parse_field(one, name)
-        given = {name: _resolved(replace(one, name=name)) for name, one in asked.items()}
+        given = _sharing({name: _resolved(replace(one, name=name)) for name, one in asked.items()})
         auto = None if sparse is None or "sparse" in given else AUTO
         columns = _with_partition_key(
             {} if metadata_schema is None else metadata_schema, partition_key
@@ -258,6 +288,17 @@ def _resolved(asked: VectorField) -> VectorField:
     unfitted = isinstance(function, BM25EmbeddingFunction) and not function.fitted
     is_bm25 = isinstance(asked, SparseField) and unfitted
     return BM25Field.of(asked) if is_bm25 else asked  # type: ignore[arg-type]
+
+
+def _sharing(fields: Mapping[str, VectorField]) -> dict[str, VectorField]:
+    """Return the fields; where functions are equal, such as two wrappers, they have one of them."""
+    functions: list[Any] = []
+    shared: dict[str, VectorField] = {}
+    for name, one in fields.items():
+        function = next((known for known in functions if known == one.function), one.function)
+        functions.append(function)
+        shared[name] = one.of_function(function)
+    return shared
 
 
 def _parse_field(value: Any, name: str) -> VectorField:

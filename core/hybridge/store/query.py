@@ -5,21 +5,21 @@ Nothing here touches the engine, and nothing is encoded before a request is pars
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from hybridge.arguments import check_flag, shown
-from hybridge.errors import InvalidInputError
+from hybridge.arguments import shown
+from hybridge.errors import FilterError, InvalidInputError
 from hybridge.filters import Filter, as_filter
 from hybridge.protocols import RerankFunction
 from hybridge.retrieval.fusion import ConfidenceWeighted, Fusion
 from hybridge.retrieval.reranking import pool_size
-from hybridge.store.rows import check_text
-from hybridge.store.selection import FilterLike, check_expression
 
+FilterLike: TypeAlias = Filter | Mapping[str, Any] | None
 Mode: TypeAlias = str | Sequence[str]
 """A vector field, several, or "hybrid": "dense" and "sparse"."""
 
@@ -29,7 +29,6 @@ FetchK: TypeAlias = int | Mapping[str, int | None] | None
 
 HYBRID = ("dense", "sparse")
 MAX_LIMIT = 16_384
-_LONGEST_QUERY = 2**20
 
 
 @dataclass(frozen=True)
@@ -70,6 +69,8 @@ class Query:
         reranker: Orders the first max(20, 4 k) hits anew.
         with_vectors: Whether hits carry their vectors.
         mmr: How hits are made unlike each other, where they are.
+        size: How many queries there are.
+        wanted: How many hits are made before reranking and diversity.
     """
 
     texts: list[str] | None
@@ -82,28 +83,9 @@ class Query:
     fetch_k: int | Mapping[str, int | None] | None
     reranker: RerankFunction | None
     with_vectors: bool
-    mmr: MMR | None = None
-
-    @property
-    def size(self) -> int:
-        """How many queries there are."""
-        if self.texts is not None:
-            return len(self.texts)
-        return len(next(iter(self.vectors.values()), ()))
-
-    @property
-    def wanted(self) -> int:
-        """How many hits are made before reranking and diversity."""
-        if self.mmr is not None and self.mmr.pool is not None:
-            return max(self.k, self.mmr.pool)
-        return self.k if self.reranker is None and self.mmr is None else pool_size(self.k)
-
-    def depth(self, field: str, alone: bool) -> int:
-        """Return how deep a field is read: deeper than k where several are fused."""
-        default = self.wanted if alone else max(self.wanted, 4 * self.k, 100)
-        if isinstance(self.fetch_k, Mapping):
-            return self.fetch_k.get(field) or default
-        return default if self.fetch_k is None else max(self.wanted, self.fetch_k)
+    mmr: MMR | None
+    size: int
+    wanted: int
 
     @classmethod
     def parse(
@@ -127,24 +109,62 @@ class Query:
             InvalidInputError: If it does not; the message says what to change.
         """
         texts = None if queries is None else _parse_texts(queries)
+        given = _parse_vectors(vectors, texts)
         check_expression(expr)
-        if reranker is not None and texts is None:
-            msg = "a reranker needs the text of the query: give it beside the vector"
-            raise InvalidInputError(msg)
-        _check_reranker(reranker)
+        _check_reranker(reranker, texts)
+        k = parse_limit(k, "k")
+        mmr = None if mmr is None else _parse_mmr(mmr)
         return cls(
             texts=texts,
-            vectors=_parse_vectors(vectors, texts),
-            k=parse_limit(k, "k"),
+            vectors=given,
+            k=k,
             mode=_parse_mode(mode),
-            filter=as_filter(filter),
             expr=expr,
             fusion=_parse_fusion(fusion),
             fetch_k=_parse_fetch_k(fetch_k),
             reranker=reranker,
             with_vectors=_parse_flag(with_vectors, "with_vectors"),
-            mmr=None if mmr is None else _parse_mmr(mmr),
+            mmr=mmr,
+            size=len(next(iter(given.values()), ()) if texts is None else texts),
+            wanted=_wanted(k, reranker, mmr),
+            filter=as_filter(filter),
         )
+
+
+def _wanted(k: int, reranker: object, mmr: MMR | None) -> int:
+    """Return how many hits are made before reranking and diversity."""
+    if mmr is not None and mmr.pool is not None:
+        return max(k, mmr.pool)
+    return k if reranker is None and mmr is None else pool_size(k)
+
+
+def check_expression(expr: object) -> None:
+    """Refuse what cannot be a raw Milvus expression, before anything is sent.
+
+    Raises:
+        InvalidInputError: If it is none.
+    """
+    if expr is not None and not isinstance(expr, str):
+        msg = f"expr is a {type(expr).__name__}: give a Milvus expression as a string"
+        raise InvalidInputError(msg)
+    if not _is_closed(expr or ""):
+        msg = f"expr={shown(expr)}: its quotes or parentheses do not match"
+        raise FilterError(msg)
+
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'', re.DOTALL)
+
+
+def _is_closed(expression: str) -> bool:
+    """Whether an expression stays inside the parentheses that it is put in, beside a filter."""
+    depth = 0
+    for character in _STRING.sub("", expression):
+        if character in "\"'":
+            return False
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 def parse_limit(value: Any, name: str) -> int:
@@ -163,8 +183,10 @@ def parse_limit(value: Any, name: str) -> int:
 
 
 def _parse_flag(value: Any, name: str) -> bool:
-    check_flag(value, name)
-    return bool(value)
+    if not isinstance(value, bool):
+        msg = f"{name}={shown(value)}: give True or False"
+        raise InvalidInputError(msg)
+    return value
 
 
 def _parse_texts(queries: Any) -> list[str]:
@@ -172,7 +194,14 @@ def _parse_texts(queries: Any) -> list[str]:
         msg = f"queries is {shown(queries)}: give a list of texts, or use search()"
         raise InvalidInputError(msg)
     for position, query in enumerate(queries):
-        check_text(query, _LONGEST_QUERY, f"queries[{position}]", "shorten it")
+        if not isinstance(query, str):
+            msg = f"queries[{position}] is a {type(query).__name__}, not a string"
+            raise InvalidInputError(msg)
+        try:
+            query.encode()
+        except UnicodeEncodeError as error:
+            msg = f"queries[{position}] holds a lone surrogate (character {error.start})"
+            raise InvalidInputError(msg) from error
     return list(queries)
 
 
@@ -240,7 +269,10 @@ def _parse_fetch_k(fetch_k: Any) -> int | Mapping[str, int | None] | None:
     return None if fetch_k is None else parse_limit(fetch_k, "fetch_k")
 
 
-def _check_reranker(reranker: Any) -> None:
+def _check_reranker(reranker: Any, texts: list[str] | None) -> None:
+    if reranker is not None and texts is None:
+        msg = "a reranker needs the text of the query: give it beside the vector"
+        raise InvalidInputError(msg)
     if reranker is not None and (not callable(reranker) or isinstance(reranker, type)):
         msg = (
             f"reranker is a {type(reranker).__name__}: give a rerank function, such as "

@@ -63,10 +63,9 @@ def data_columns(layout: Layout) -> list[str]:
     return [*names, "id"] if layout.ids_are_tenants else names
 
 
-def scanned_columns(layout: Layout, needs_text: bool) -> list[str]:
-    """Return the columns that a filter is evaluated over, beside the key."""
-    names = [*SCANNED, *(["text"] if needs_text else [])]
-    return [*names, "id"] if layout.ids_are_tenants else names
+def scanned_columns(layout: Layout) -> list[str]:
+    """Return the columns that most filters are evaluated over, beside the key."""
+    return [*SCANNED, "id"] if layout.ids_are_tenants else list(SCANNED)
 
 
 def vector_columns(layout: Layout, fields: Iterable[str]) -> list[str]:

@@ -22,7 +22,7 @@ from hybridge.store.encoding import Encoding, ModelCheck
 from hybridge.store.engine.collection import FieldSearch
 from hybridge.store.fields import DenseField, VectorField
 from hybridge.store.query import HYBRID, Query
-from hybridge.store.rows import data_columns, has_column, to_hit, vector_columns
+from hybridge.store.rows import has_column, to_hit, vector_columns
 from hybridge.store.selection import conjunction, select
 from hybridge.store.session import Opened
 
@@ -57,12 +57,18 @@ class Search:
 
     def run(self) -> list[list[Hit]]:
         """Return the hits of each query."""
-        self.models.check(self.unknown, self.encoding, self.opened.collection.name)
-        vectors = {one.name: self._vectors(one) for one in self.fields}
+        if self.unknown:
+            self.models.check(self.unknown, self.encoding, self.opened.collection.name)
+        encoded = [one for one in self.fields if one.name not in self.given]
+        # A sparse vector may be empty, and then finds nothing.
+        made = self.encoding.of_fields(encoded, self.query.texts or (), "queries")
+        vectors = {**self.given, **made}
         self.opened.collection.flush_waiting()
         layout = self.opened.layout
         expressions = select(self.opened.collection, layout, self.filter, self.query.expr)
-        columns = [*data_columns(layout), *vector_columns(layout, self.read)]
+        columns = list(layout.data_columns)
+        if self.read:
+            columns += vector_columns(layout, self.read)
         if isinstance(self.query.fusion, str) and len(self.fields) > 1:
             hits = _fused_by_milvus(self, vectors, expressions, columns)
         else:
@@ -71,13 +77,9 @@ class Search:
                 _make_hits(self, {name: rows[i] for name, rows in found.items()}, vectors, i)
                 for i in range(self.query.size)
             ]
+        if self.query.mmr is None and self.query.reranker is None:
+            return hits
         return [_finished(self, some, place) for place, some in enumerate(hits)]
-
-    def _vectors(self, one: VectorField) -> list[Any]:
-        """Return one vector per query; a sparse one may be empty and then finds nothing."""
-        if one.name in self.given:
-            return self.given[one.name]
-        return self.encoding.vectors(one, self.query.texts or (), "queries")
 
 
 def prepare(
@@ -122,6 +124,10 @@ def _choose(
     for name in query.vectors:
         if name not in fields:
             msg = f"a vector was given for {name!r}, and the collection has only {sorted(fields)}"
+            raise InvalidInputError(msg)
+    for name in search_fields or ():
+        if name not in fields:
+            msg = f"search_fields names {name!r:.80}, and the collection has only {sorted(fields)}"
             raise InvalidInputError(msg)
     names = query.mode
     if names is None:
@@ -197,53 +203,59 @@ def _search_fields(
     columns: Sequence[str],
 ) -> dict[str, list[Rows]]:
     """Return what each field found for each query."""
+    names = [one.name for one in search.fields]
+    depths = _depths(search.query, names)
 
     def found(one: VectorField) -> list[Rows]:
-        return _search_field(search, one, vectors[one.name], expressions, columns)
+        asked = FieldSearch(one, vectors[one.name], depths[one.name], "")
+        return _search_field(search, asked, expressions, columns)
 
-    names = [one.name for one in search.fields]
-    if len(names) == 1 or not search.opened.collection.dialect.engine.parallel_searches:
+    engine = search.opened.collection.connection.dialect.engine
+    if len(names) == 1 or not engine.parallel_searches:
         return {one.name: found(one) for one in search.fields}
     with ThreadPoolExecutor(len(names)) as pool:
         return dict(zip(names, pool.map(found, search.fields), strict=True))
 
 
+def _depths(query: Query, names: Sequence[str]) -> dict[str, int]:
+    """Return how deep each field is read: deeper than k where several are fused."""
+    default = query.wanted if len(names) == 1 else max(query.wanted, 4 * query.k, 100)
+    if isinstance(query.fetch_k, Mapping):
+        return {name: query.fetch_k.get(name) or default for name in names}
+    depth = default if query.fetch_k is None else max(query.wanted, query.fetch_k)
+    return dict.fromkeys(names, depth)
+
+
 def _search_field(
-    search: Search,
-    one: VectorField,
-    vectors: Sequence[Any],
-    expressions: Sequence[str],
-    columns: Sequence[str],
+    search: Search, asked: FieldSearch, expressions: Sequence[str], columns: Sequence[str]
 ) -> list[Rows]:
     collection = search.opened.collection
-    depth = search.query.depth(one.name, alone=len(search.fields) == 1)
-    found: list[Rows] = [[] for _ in vectors]
+    found: list[Rows] = [[] for _ in asked.vectors]
     # An empty sparse vector finds nothing, and Milvus servers refuse it.
-    asked = [place for place, vector in enumerate(vectors) if len(vector)]
-    if not asked:
+    places = [place for place, vector in enumerate(asked.vectors) if len(vector)]
+    if not places:
         return found
+    vectors = [asked.vectors[place] for place in places]
     for expression in expressions:
-        wanted = _having(search, one, expression)
-        request = FieldSearch(one, [vectors[place] for place in asked], depth, wanted)
-        answers = collection.search(request, columns)
-        for place, rows in zip(asked, answers, strict=True):
-            found[place] = _best(one, found[place], rows, depth)
+        wanted = _having(search, asked.field, expression)
+        answers = collection.search(replace(asked, vectors=vectors, expression=wanted), columns)
+        for place, rows in zip(places, answers, strict=True):
+            found[place] = _best(asked, found[place], rows) if found[place] else rows
     return found
 
 
 def _having(search: Search, one: VectorField, expression: str) -> str:
     """Return the expression, and-ed with that rows have the field where some may lack it."""
-    if one.empty_is_found and search.opened.collection.lacks(one):
+    if one.optional and one.empty_is_found and search.opened.collection.lacks(one):
         return conjunction(expression, f"{has_column(one)} == true")
     return expression
 
 
-def _best(one: VectorField, first: Rows, second: Rows, depth: int) -> Rows:
+def _best(asked: FieldSearch, first: Rows, second: Rows) -> Rows:
     """Return the best rows of two disjoint answers."""
-    if not first:
-        return second
-    ordered = merge(first, second, key=lambda row: -one.score(row["distance"]))
-    return list(islice(ordered, depth))
+    sign = asked.field.sign
+    ordered = merge(first, second, key=lambda row: -sign * row["distance"])
+    return list(islice(ordered, asked.depth))
 
 
 def _fused_by_milvus(
@@ -276,8 +288,9 @@ def _ask_milvus(
     columns: Sequence[str],
 ) -> list[list[dict[str, Any]]]:
     query = search.query
+    depths = _depths(query, [one.name for one in search.fields])
     asked = [
-        FieldSearch(one, some, query.depth(one.name, alone=False), _having(search, one, expression))
+        FieldSearch(one, some, depths[one.name], _having(search, one, expression))
         for one in search.fields
         for some in [[vectors[one.name][place] for place in group]]
         if all(len(vector) for vector in some)
@@ -302,11 +315,11 @@ def _make_hits(
         vectors: The vectors of the queries, by field.
         place: Which query it is.
     """
-    key, fields = search.opened.collection.key, search.opened.fields
-    rankings = {
-        name: [(row[key], fields[name].score(row["distance"])) for row in rows]
-        for name, rows in found.items()
-    }
+    key, fields = search.opened.layout.key, search.opened.fields
+    rankings = {}
+    for name, rows in found.items():
+        sign = fields[name].sign
+        rankings[name] = [(row[key], sign * row["distance"]) for row in rows]
     scores = _field_scores(rankings, fields, {n: vectors[n][place] for n in found})
     if len(rankings) == 1:
         [(name, ordered)] = rankings.items()
@@ -314,10 +327,10 @@ def _make_hits(
     else:
         ordered = search.query.fusion.fuse(rankings)  # type: ignore[union-attr]  # a Fusion
         relevances = {row: fused_relevance(score) for row, score in ordered}
-    rows = {row[key]: row for answer in found.values() for row in answer}
+    by_key = {row[key]: row for rows in found.values() for row in rows}
     read = {name: fields[name] for name in search.read}
     return [
-        to_hit(rows[row], read, score, relevances[row], scores[row])
+        to_hit(by_key[row], read, score, relevances[row], scores[row])
         for row, score in ordered[: search.query.wanted]
     ]
 
@@ -328,11 +341,10 @@ def _field_scores(
     vectors: Mapping[str, Any],
 ) -> dict[str, dict[str, FieldScore]]:
     scores: dict[str, dict[str, FieldScore]] = {}
+    scales = {name: fields[name].scale(vectors[name]) for name in rankings}
     for name, ranking in rankings.items():
-        relevance, vector = fields[name].relevance, vectors[name]
         for rank, (row, score) in enumerate(ranking, start=1):
-            found = FieldScore(score, rank, relevance(score, vector))
-            scores.setdefault(row, {})[name] = found
+            scores.setdefault(row, {})[name] = FieldScore(score, rank, scales[name](score))
     return scores
 
 

@@ -10,16 +10,11 @@ where every write passes through this process, and for up to `MOST_ROWS`.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
-from hybridge.arguments import shown
-from hybridge.errors import FilterError, InvalidInputError
 from hybridge.filters import (
     TEXT,
-    Column,
     Comparison,
     Compiled,
     Filter,
@@ -32,41 +27,9 @@ from hybridge.records import Record
 from hybridge.store.engine.collection import IDS_PER_CALL, Collection
 from hybridge.store.engine.shared import Scan
 from hybridge.store.layout import Layout
-from hybridge.store.rows import column, scanned_columns
-
-FilterLike = Filter | Mapping[str, Any] | None
 
 MOST_ROWS = 50_000
 """Rows up to which a scan is kept."""
-
-
-def check_expression(expr: object) -> None:
-    """Refuse what cannot be a raw Milvus expression, before anything is sent.
-
-    Raises:
-        InvalidInputError: If it is none.
-    """
-    if expr is not None and not isinstance(expr, str):
-        msg = f"expr is a {type(expr).__name__}: give a Milvus expression as a string"
-        raise InvalidInputError(msg)
-    if not _is_closed(expr or ""):
-        msg = f"expr={shown(expr)}: its quotes or parentheses do not match"
-        raise FilterError(msg)
-
-
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'', re.DOTALL)
-
-
-def _is_closed(expression: str) -> bool:
-    """Whether an expression stays inside the parentheses that it is put in, beside a filter."""
-    depth = 0
-    for character in _STRING.sub("", expression):
-        if character in "\"'":
-            return False
-        depth += {"(": 1, ")": -1}.get(character, 0)
-        if depth < 0:
-            return False
-    return depth == 0
 
 
 def select(
@@ -88,7 +51,7 @@ def select(
         return [compiled.expression]
     keys = _evaluate(collection, layout, compiled)
     return [
-        ids_expression(keys[start : start + IDS_PER_CALL], collection.key)
+        ids_expression(keys[start : start + IDS_PER_CALL], layout.key)
         for start in range(0, len(keys), IDS_PER_CALL)
     ]
 
@@ -107,24 +70,24 @@ def conjunction(*expressions: str | None) -> str:
 
 
 def _compiled(layout: Layout, tree: Filter | None, expr: str | None) -> Compiled:
-    columns = {key: Column(column(key), kind) for key, kind in layout.columns.items()}
-    compiled = compile_filter(tree, columns)
+    compiled = compile_filter(tree, layout.filter_columns)
     return replace(compiled, expression=conjunction(compiled.expression, expr))
 
 
 def _evaluate(collection: Collection, layout: Layout, compiled: Compiled) -> list[str]:
-    key, residual = collection.key, compiled.residual
+    key, residual = layout.key, compiled.residual
     if residual is None:
         return [row[key] for rows in collection.select(compiled.expression, []) for row in rows]
-    scan = _scan(collection, scanned_columns(layout, _asks_text([residual])), compiled.expression)
+    columns = layout.scanned_columns + (["text"] if _asks_text([residual]) else [])
+    scan = _scan(collection, key, columns, compiled.expression)
     keys = {id(record): key for key, record in zip(scan.keys, scan.records, strict=True)}
     return [keys[id(record)] for record in match_all(residual, scan.records)]
 
 
-def _scan(collection: Collection, columns: Sequence[str], expression: str) -> Scan:
+def _scan(collection: Collection, key: str, columns: Sequence[str], expression: str) -> Scan:
     """Return what a filter can ask for, of every row that an expression selects."""
-    state, key = collection.shared, collection.key
-    keep = not expression and collection.dialect.exclusive and "text" not in columns
+    state = collection.shared
+    keep = not expression and collection.connection.dialect.exclusive and "text" not in columns
     kept = state.scanned  # read once: a write in another thread takes it away
     if keep and kept is not None and kept.version == state.version:
         return kept

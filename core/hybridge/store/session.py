@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from hybridge.store.bm25.field import BM25Field
@@ -41,6 +40,8 @@ class Opened(NamedTuple):
 
     def using(self, functions: Mapping[str, Any]) -> Opened:
         """Return the same with other functions, by field; fields that are not there are ignored."""
+        if not functions:
+            return self
         fields = {
             name: one.of_function(functions[name]) if name in functions else one
             for name, one in self.fields.items()
@@ -57,6 +58,11 @@ class Session:
         request: What the store's arguments ask of it.
         overwrite: Whether to drop it when it is first opened.
         timeout: Seconds that one call to Milvus may take.
+
+    Attributes:
+        request: What the store's arguments ask of it.
+        models: Whose functions are compared with the collection's models.
+        calls: The calls under way.
     """
 
     def __init__(
@@ -74,29 +80,10 @@ class Session:
         self._name = collection_name
         self._overwrite = overwrite
         self._timeout = timeout
-        self._calls = Calls(f"the store of {collection_name!r} at {address}")
+        self.calls = Calls(f"the store of {collection_name!r} at {address}")
         self._opening = threading.Lock()
         self._collection: Collection | None = None
         self._opened: Opened | None = None
-
-    def running(self) -> AbstractContextManager[None]:
-        """Keep the session open for a call.
-
-        Raises:
-            StoreClosedError: If the session is closed.
-        """
-        return self._calls.running()
-
-    @contextmanager
-    def call(self) -> Iterator[Opened | None]:
-        """Keep the session open for a call, and give what is there, or None if nothing is yet.
-
-        Raises:
-            StoreClosedError: If the session is closed.
-            CollectionMismatchError: If what is there contradicts what was asked for.
-        """
-        with self._calls.running():
-            yield self.find()
 
     def collection(self) -> Collection:
         """Return the collection's handle; the first call opens the connection."""
@@ -109,12 +96,17 @@ class Session:
             return self._collection
 
     def find(self) -> Opened | None:
-        """Return what is there, or None if nothing is yet."""
-        collection = self.collection()
+        """Return what is there, or None if nothing is yet.
+
+        Raises:
+            CollectionMismatchError: If what is there contradicts what was asked for.
+        """
+        collection, opened = self.collection(), self._opened
+        if opened is not None and opened.layout is collection.shared.layout:
+            return opened
         layout = collection.layout()
         if layout is None:
             return None
-        opened = self._opened
         if opened is None or opened.layout is not layout:
             self.request.check(layout, self._name)
             if "dense" in self.request.fields and "dense" not in layout.fields:
@@ -138,7 +130,7 @@ class Session:
 
     def close(self) -> None:
         """Wait for the calls under way, flush, and close the connection."""
-        if self._calls.close() and self._collection is not None:
+        if self.calls.close() and self._collection is not None:
             self._collection.close()
 
     def _fields(self, layout: Layout, collection: Collection) -> dict[str, VectorField]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 import logging
 import os
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 from numpy.typing import ArrayLike
 from typing_extensions import Self
@@ -32,15 +32,25 @@ from hybridge.store.engine.address import resolve_address
 from hybridge.store.engine.companion import SUFFIX
 from hybridge.store.fields import AUTO, DenseField, Sparse, VectorField
 from hybridge.store.layout import LayoutRequest
-from hybridge.store.query import MMR, FetchK, Mode, Query, parse_limit
-from hybridge.store.rows import data_columns, parse_id, parse_ids, parse_record, vector_columns
+from hybridge.store.query import (
+    MMR,
+    FetchK,
+    FilterLike,
+    Mode,
+    Query,
+    check_expression,
+    parse_limit,
+)
+from hybridge.store.rows import parse_id, parse_ids, parse_record, vector_columns
 from hybridge.store.rows import to_record as make_record
 from hybridge.store.search import Search, check_mode, prepare
-from hybridge.store.selection import FilterLike, check_expression, select, select_keys
+from hybridge.store.selection import select, select_keys
 from hybridge.store.session import Opened, Session
 from hybridge.store.tenancy import Tenant
 from hybridge.store.threads import Threads
 from hybridge.store.write import WriteProgress, batched
+
+T = TypeVar("T")
 
 logger = logging.getLogger("hybridge")
 
@@ -445,7 +455,7 @@ class MilvusStore(Closing):
         return (await self._asearch(asked))[0]
 
     def _search(self, query: Query) -> list[list[Hit]]:
-        with self._session.running():
+        with self._session.calls.running():
             search = self._prepare(query)
             if search is None:
                 return [[] for _ in range(query.size)]
@@ -453,28 +463,24 @@ class MilvusStore(Closing):
             return search.run()
 
     async def _asearch(self, query: Query) -> list[list[Hit]]:
+        run = self.threads.run
         if not self._awaits:
-            return await self.threads.run(partial(self._search, query))
-        search = await self.threads.run(partial(self._prepare, query))
+            return await run(partial(self._search, query))
+        search = await run(partial(self._counted, partial(self._prepare, query)))
         if search is None:
             return [[] for _ in range(query.size)]
         await search.encoding.arun(self.threads)
-        return await self.threads.run(partial(self._run, search))
+        return await run(partial(self._counted, search.run))
 
     def _prepare(self, query: Query) -> Search | None:
         """Return the checked search, or None where there is nothing to find yet."""
-        with self._call() as opened:
-            if opened is None:
-                check_mode(query, list(self._expected()))
-                return None
-            self._tenant.check_named(opened.layout)
-            scope = self._tenant.scope(query.filter, opened.layout)
-            search = prepare(query, opened, scope, self._search_fields, self._session.models)
-            return search if query.size else None
-
-    def _run(self, search: Search) -> list[list[Hit]]:
-        with self._session.running():
-            return search.run()
+        opened = self._find()
+        if opened is None:
+            check_mode(query, list(self._expected()))
+            return None
+        scope = self._tenant.search_scope(query.filter, opened.layout)
+        search = prepare(query, opened, scope, self._search_fields, self._session.models)
+        return search if query.size else None
 
     @property
     def _awaits(self) -> bool:
@@ -490,11 +496,21 @@ class MilvusStore(Closing):
             fields[name] = fields[name].of_function(function)
         return fields
 
+    def _find(self) -> Opened | None:
+        """Return the collection with the functions of this view, or None if nothing is there."""
+        opened = self._session.find()
+        return opened if opened is None or not self._functions else opened.using(self._functions)
+
+    def _counted(self, call: Callable[[], T]) -> T:
+        """Run a part of a call, keeping the store open as long."""
+        with self._session.calls.running():
+            return call()
+
     @contextmanager
     def _call(self) -> Iterator[Opened | None]:
         """Keep the store open for a call; give the collection with the functions of this view."""
-        with self._session.call() as opened:
-            yield None if opened is None else opened.using(self._functions)
+        with self._session.calls.running():
+            yield self._find()
 
     # --- reading -------------------------------------------------------------------------------
 
@@ -613,7 +629,7 @@ class MilvusStore(Closing):
         """Return the records of keys, in order, that this view may see."""
         layout = opened.layout
         fields = layout.fields if with_vectors else {}
-        columns = ["id", *data_columns(layout), *vector_columns(layout, fields)]
+        columns = ["id", *layout.data_columns, *vector_columns(layout, fields)]
         rows = opened.collection.read(keys, columns)
         records = [make_record(rows[key], fields) for key in keys if key in rows]
         return [record for record in records if self._tenant.owns(record, layout)]
@@ -646,7 +662,7 @@ class MilvusStore(Closing):
             PartialWriteError: If a later batch fails; `landed` holds the ids that were written.
         """
         batches = self._batches(records, batch_size)
-        with self._session.running(), WriteProgress(_length(records), progress) as written:
+        with self._session.calls.running(), WriteProgress(_length(records), progress) as written:
             head, rest = self._first_batches(batches)
             for batch in chain(head, rest):
                 pending = batch
@@ -732,7 +748,7 @@ class MilvusStore(Closing):
             )
 
     def _commit(self, batch: write.Batch, head: Sequence[Sequence[Record]]) -> list[Record]:
-        with self._session.running():
+        with self._session.calls.running():
             collection = self._session.collection()
             with collection.shared.lock:
                 collection.shared.check_not_broken()

@@ -57,8 +57,8 @@ class Tenant:
         owner = self.value if layout.ids_are_tenants else None
         return [row_key(row_id, owner) for row_id in dict.fromkeys(ids)]
 
-    def check_named(self, layout: Layout) -> None:
-        """Refuse to search a collection of tenants without naming one.
+    def search_scope(self, tree: Filter | None, layout: Layout) -> Filter | None:
+        """Return the filter and-ed with the tenant, for a search.
 
         Raises:
             InvalidInputError: If the collection has a partition key, and there is no tenant.
@@ -69,6 +69,7 @@ class Tenant:
                 "search it through store.for_tenant(...)"
             )
             raise InvalidInputError(msg)
+        return self.scope(tree, layout)
 
     def owns(self, record: Record, layout: Layout) -> bool:
         """Whether a stored record may be seen."""

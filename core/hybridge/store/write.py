@@ -28,7 +28,6 @@ from hybridge.store.fields import PROBE, DenseField, VectorField
 from hybridge.store.layout import Layout
 from hybridge.store.rows import (
     check_vectors,
-    data_columns,
     record_key,
     to_record,
     to_row,
@@ -162,6 +161,7 @@ def prepare(
     distinct = list({_identity(record, partition_key): record for record in records}.values())
     if is_first:
         fields = _with_first_dense(distinct, fields)
+        fields = {name: one.new(name) for name, one in fields.items()}
     check_vectors(distinct, fields)
     parsed = [_with_parsed_vectors(record, fields) for record in distinct]
     encoding = Encoding()
@@ -195,16 +195,18 @@ def text_to_encode(one: VectorField, record: Record) -> str | None:
     Raises:
         InvalidInputError: If the vector is missing and cannot be made.
     """
+    text = one.text_of(record)
     if isinstance(one, BM25Field) or one.name in record.vectors:
         return None
-    text = one.text_of(record)
     if text is not None and one.function is None and not one.optional:
-        msg = (
-            f"the {one.name} vector of record {record.id!r:.80} is missing: set "
-            f"Record({one.name}=...), or give the store a {one.name} function"
-        )
-        raise InvalidInputError(msg)
+        raise _missing(one, record)
     return None if one.function is None else text
+
+
+def _missing(one: VectorField, record: Record) -> InvalidInputError:
+    return InvalidInputError(
+        f"the {one.name} vector of record {record.id!r:.80} is missing: {one.function_cure()}"
+    )
 
 
 def _is_encoded(one: VectorField) -> bool:
@@ -334,12 +336,10 @@ def _check_complete(record: Record, layout: Layout) -> None:
         vector = record.vectors.get(one.name)
         if vector is not None and not isinstance(one, BM25Field):
             one.parse_vector(vector, f"the {one.name} vector of record {record.id!r:.80}")
-        if vector is None and not one.optional:
-            msg = (
-                f"the {one.name} vector of record {record.id!r:.80} is missing: set "
-                f"Record({one.name}=...), or give the store a {one.name} function"
-            )
-            raise InvalidInputError(msg)
+        # Where a model made the others' vectors, a row with a source is not left without.
+        is_made = one.probe is not None and one.text_of(record) is not None
+        if vector is None and (is_made or not one.optional):
+            raise _missing(one, record)
 
 
 def _lacking(records: Sequence[Record], layout: Layout) -> set[str]:
@@ -358,7 +358,7 @@ def _old_records(records: Mapping[str, Record], opened: Opened) -> dict[str, Rec
         for name, one in layout.fields.items()
         if one.optional and any(name not in record.vectors for record in records.values())
     ]
-    columns = ["id", *data_columns(layout), *vector_columns(layout, keepable)]
+    columns = ["id", *layout.data_columns, *vector_columns(layout, keepable)]
     rows = opened.collection.read(list(records), columns)
     fields = {name: layout.fields[name] for name in keepable}
     return {key: to_record(row, fields) for key, row in rows.items()}
@@ -511,7 +511,7 @@ def erase_all(keys: Iterable[str], opened: Opened) -> int:
 
 def _erase(keys: Sequence[str], opened: Opened) -> int:
     collection, layout = opened.collection, opened.layout
-    columns = ["id", *data_columns(layout)] if opened.bm25 else []
+    columns = ["id", *layout.data_columns] if opened.bm25 else []
     rows = collection.read(keys, columns)
     if not rows:
         return 0

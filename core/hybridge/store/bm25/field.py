@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, ClassVar
 
 from typing_extensions import Self
 
 from hybridge.errors import CollectionMismatchError
-from hybridge.records import SparseVector
 from hybridge.retrieval.relevance import bm25_relevance
 from hybridge.sparse.analyzer import Analyzer, as_analyzer
 from hybridge.sparse.bm25 import BM25EmbeddingFunction
 from hybridge.sparse.weighting import Weighting
-from hybridge.store.fields import SparseField, VectorField, sparse_rows
+from hybridge.store.fields import SparseField, VectorField
 
 _WEIGHTING = ("k1", "b", "idf", "epsilon")
 
@@ -34,6 +33,7 @@ class BM25Field(SparseField):
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     kind: ClassVar[str] = "bm25"
+    is_checked: ClassVar[bool] = True
 
     @classmethod
     def of(cls, asked: SparseField) -> BM25Field:
@@ -67,7 +67,7 @@ class BM25Field(SparseField):
 
     def shown(self) -> Any:
         """Return what an error says of the field."""
-        return {"kind": self.kind, **self.settings}
+        return {"kind": self.kind, **super().demands(), **self.settings}
 
     def analysis(self, asked: VectorField | None, collection: str) -> tuple[Analyzer, Weighting]:
         """Return the analyzer and the weighting that a stored field was made with.
@@ -99,10 +99,6 @@ class BM25Field(SparseField):
             raise CollectionMismatchError(msg)
         return analyzer, weighting
 
-    def parse_made(self, made: Any, names: Sequence[str]) -> list[SparseVector]:
-        """Return the query vectors of the live BM25, which are right by construction."""
-        return sparse_rows(made)
-
-    def relevance(self, score: float, query: Any) -> float:
-        """Return a score brought to [0, 1]."""
-        return bm25_relevance(score)
+    def scale(self, query: Any) -> Callable[[float], float]:
+        """Return what brings the field's scores for one query to [0, 1]."""
+        return bm25_relevance

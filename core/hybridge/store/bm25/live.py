@@ -23,7 +23,7 @@ from hybridge.store.bm25.statistics_log import StatisticsLog
 from hybridge.store.engine.collection import Collection
 from hybridge.store.engine.shared import BM25State
 from hybridge.store.fields import EMPTY_SPARSE, VectorField, sparse_rows
-from hybridge.store.rows import data_columns, to_record
+from hybridge.store.rows import to_record
 
 logger = logging.getLogger("hybridge")
 
@@ -42,6 +42,9 @@ class LiveBM25:
         field: The field.
         analyzer: Text to tokens.
         weighting: The BM25 parameters.
+
+    Attributes:
+        dim: One more than the largest term id.
     """
 
     def __init__(
@@ -53,12 +56,8 @@ class LiveBM25:
         self._weighting = weighting
         self._term_ids = HashedTermIds()
         self._counter = TermCounter(analyzer, self._term_ids)
+        self.dim = self._term_ids.dim
         self._log = StatisticsLog(collection.companion, field.name)
-
-    @property
-    def dim(self) -> int:
-        """One more than the largest term id."""
-        return self._term_ids.dim
 
     @property
     def state(self) -> BM25State:
@@ -138,7 +137,7 @@ class LiveBM25:
         collection = self.collection
         layout = collection.layout()
         assert layout is not None  # the collection is there, or there were no BM25
-        columns = [*data_columns(layout), self.field.name]
+        columns = [*layout.data_columns, self.field.name]
         for page in collection.select("", ["id", *columns]):
             yield [to_record(row, {self.field.name: self.field}) for row in page]
 
@@ -244,8 +243,9 @@ class LiveBM25:
 
     def encode_queries(self, queries: Sequence[str]) -> csr_array:
         """Return query vectors, float32 of shape `(len(queries), dim)`."""
-        counts, statistics = self.count(queries), self.statistics
-        with self.state.counting:
+        state, statistics = self.state, self.statistics
+        counts = self.count(queries)
+        with state.counting:
             return query_vectors(counts, statistics, self._weighting, self.dim)
 
     def explain(self, query: str, text: str) -> dict[str, float]:

@@ -20,7 +20,7 @@ from itertools import islice
 from tqdm.auto import tqdm
 
 from hybridge.store.bm25.live import AVERAGED, LiveBM25
-from hybridge.store.rows import data_columns, to_record
+from hybridge.store.rows import to_record
 
 logger = logging.getLogger("hybridge")
 
@@ -102,7 +102,7 @@ def _reencode_batch(bm25: LiveBM25, keys: list[str]) -> int:
     if layout is None:
         return 0
     with collection.shared.lock:
-        rows = collection.read(keys, ["id", *data_columns(layout)])
+        rows = collection.read(keys, ["id", *layout.data_columns])
         texts = {key: field.text_of(to_record(row, {})) for key, row in rows.items()}
         counted = {key: text for key, text in texts.items() if text is not None}
         vectors = bm25.weigh(bm25.count(counted.values()))

@@ -16,7 +16,6 @@ from hybridge.store.engine.dialect import Dialect
 from hybridge.store.engine.schema import create_collection
 from hybridge.store.fields import VectorField
 from hybridge.store.layout import VERSION, Layout
-from hybridge.store.rows import key_column
 
 # Ids in one expression: 10,000 of them cost a search 50 to 130 ms on Milvus Lite.
 IDS_PER_CALL = 10_000
@@ -145,7 +144,7 @@ class Collection:
     def key(self) -> str:
         """The name of the primary key."""
         layout = self.shared.layout
-        return "id" if layout is None else key_column(layout)
+        return "id" if layout is None else layout.key
 
     def read(self, keys: Sequence[str], columns: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Return the rows of these keys, by key; missing ones are left out."""
@@ -186,7 +185,7 @@ class Collection:
                 limit=asked.depth,
                 filter=asked.expression,
                 output_fields=list(columns),
-                search_params={"metric_type": asked.field.metric_type},
+                search_params={"metric_type": asked.field.metric},
             )
         return _rows(answer, self.key)
 
@@ -201,7 +200,7 @@ class Collection:
             pymilvus().AnnSearchRequest(
                 data=list(one.vectors),
                 anns_field=one.field.name,
-                param={"metric_type": one.field.metric_type},
+                param={"metric_type": one.field.metric},
                 limit=one.depth,
                 expr=one.expression,
             )
