@@ -83,10 +83,7 @@ class CrossEncoderRerankFunction:
         self._activation = activation_fct
         # Truncation is part of a tokenizer's state, and counting must not truncate: it has its own.
         self._counting_tokenizer = copy.deepcopy(self.model.tokenizer)
-        # The first calls set both tokenizers up, which two threads must not do at once.
-        with model_errors(self.model_name):
-            self._warn_of_cut("query", ["document"])
-            self._scores("query", ["document"])
+        self._try_model(long="max_length" in options)
 
     def __call__(self, query: str, documents: Sequence[str], top_k: int = 5) -> list[RerankResult]:
         """Return the `top_k` best documents, best first; equal scores in the documents' order.
@@ -108,6 +105,16 @@ class CrossEncoderRerankFunction:
 
     def __repr__(self) -> str:
         return f"{_NAME}({self.model_name!r})"
+
+    def _try_model(self, long: bool) -> None:
+        """Set both tokenizers up, which two threads must not do at once, and score one pair.
+
+        A `max_length=` that exceeds what the model can read fails on a long text only.
+        """
+        places = getattr(self.model.config, "max_position_embeddings", 0) if long else 0
+        with model_errors(self.model_name):
+            self._warn_of_cut("query", ["document"])
+            self._scores("query", ["document " * (1 + places)])
 
     def _scores(self, query: str, texts: list[str]) -> list[float]:
         scores = self.model.predict(

@@ -102,6 +102,13 @@ def test_a_score_that_is_not_finite_is_an_error(folder: Path) -> None:
         broken(QUERY, DOCUMENTS)
 
 
+def test_a_length_beyond_the_models_is_refused(folder: Path) -> None:
+    """The model reads 66 tokens; what would fail on a long document fails when it is made."""
+    assert CrossEncoderRerankFunction(folder, "cpu", max_length=66)(QUERY, ["a " * 100])
+    with pytest.raises(InvalidInputError, match="cannot be loaded"):
+        CrossEncoderRerankFunction(folder, "cpu", max_length=67)
+
+
 def test_a_classifier_with_several_scores_is_refused(tmp_path: Path) -> None:
     """A model that gives three scores is no reranker."""
     with pytest.raises(InvalidInputError, match="gives 3 scores"):
