@@ -266,8 +266,10 @@ def commit(batch: Batch, opened: Opened, first: Sequence[Record]) -> list[Record
     _check_tenants(records, old, layout)
     kept = {key: _keep(record, old.get(key), opened) for key, record in records.items()}
     given = {record_key(record, layout): record for record in batch.records}
-    stale = [key for key in records if _is_stale(given[key], kept[key], opened)]
-    again = [replace(given[key], context=kept.pop(key).context) for key in stale]
+    stale = {key: kept.pop(key) for key in records if _is_stale(given[key], kept[key], opened)}
+    again = [
+        replace(given[key], context=one.context, extra=one.extra) for key, one in stale.items()
+    ]
     put(kept, {key: row for key, row in old.items() if key in kept}, opened, first)
     return again
 
