@@ -88,7 +88,8 @@ def _entry(key: object, value: object, depth: int) -> Filter | None:
         msg = f"the key {shown(key)} is not a string, as metadata keys are"
         raise FilterError(msg)
     if key in _GROUPS:
-        return _GROUPS[key](_as_filter(member, depth) for member in _members(key, value))
+        group = _GROUPS[key](_as_filter(member, depth) for member in _members(key, value))
+        return None if group.empty else group
     if key == "$not":
         return _negated(_as_filter(value, depth))
     if key in _ROW_FIELDS:
