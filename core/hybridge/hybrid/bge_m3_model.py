@@ -62,6 +62,8 @@ class BGEM3Model:
         places = int(network.config.max_position_embeddings)
         self.longest = places - int(network.config.pad_token_id) - 1
         self._tokenizing = Lock()
+        with model_errors(name):
+            self.encode(["a text to try the model on"], self.longest, batch_size=1)
 
     def encode(
         self, texts: list[str], max_length: int, batch_size: int, progress: bool = False

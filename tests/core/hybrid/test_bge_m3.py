@@ -180,6 +180,13 @@ def test_what_is_no_list_of_texts_is_refused(function: BGEM3EmbeddingFunction, t
             encode(texts)
 
 
+@pytest.mark.parametrize("device", ["meta", "no-such-device", 10**400])
+def test_a_device_that_cannot_run_the_model_is_refused(folder: Path, device: Any) -> None:
+    """The model is tried when the function is made."""
+    with pytest.raises(InvalidInputError, match="cannot be loaded"):
+        BGEM3EmbeddingFunction(folder, device=device)
+
+
 def test_a_model_without_the_lexical_layer_is_refused(tmp_path: Path) -> None:
     """A folder that holds another model is an error that says what it lacks."""
     with pytest.raises(ModelNotFoundError, match=r"sparse_linear\.pt"):
