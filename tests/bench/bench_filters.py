@@ -15,7 +15,7 @@ import time
 import numpy as np
 
 from hybridge import F, MilvusStore, Record
-from hybridge.store.selection import FilterLike
+from hybridge.store import FilterLike
 
 ROWS, DIM, K, ROUNDS = 20_000, 384, 10, 15
 BAR = 1.3

@@ -31,8 +31,8 @@ from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 
 from hybridge import MilvusStore, Record
-from hybridge.store.connection import pymilvus
-from hybridge.store.plan import FIELDS, Mode
+from hybridge.store import Mode
+from hybridge.store.engine.connection import pymilvus
 from langchain_hybridge import MilvusRetriever, MilvusVectorStore
 
 ROWS, DIM, K, BATCH, USERS = 10_000, 384, 10, 40, 50
@@ -109,7 +109,7 @@ def batch(vector_store: MilvusVectorStore, client: Any) -> Iterator[bool]:
             data=vectors,
             anns_field="dense",
             limit=K,
-            output_fields=list(FIELDS),
+            output_fields=["text", "metadata", "document_id", "extra", "context"],
         )
         return [[hit["id"] for hit in hits] for hits in answers]
 

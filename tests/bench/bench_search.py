@@ -16,10 +16,10 @@ from collections.abc import Callable
 import numpy as np
 
 from hybridge import MilvusStore, Record
-from hybridge.store.connection import pymilvus
-from hybridge.store.plan import FIELDS
+from hybridge.store.engine.connection import pymilvus
 
 ROWS, DIM, K, ROUNDS = 10_000, 384, 10, 60
+COLUMNS = ("text", "metadata", "document_id", "extra", "context")
 BAR = 1.2
 
 
@@ -37,7 +37,7 @@ def main() -> int:
 
             def raw(query: np.ndarray) -> list[str]:
                 [hits] = client.search(
-                    "raw", data=[query], anns_field="dense", limit=K, output_fields=list(FIELDS)
+                    "raw", data=[query], anns_field="dense", limit=K, output_fields=list(COLUMNS)
                 )
                 return [hit["id"] for hit in hits]
 
@@ -64,6 +64,7 @@ def raw_collection(path: str, vectors: np.ndarray, texts: list[str]) -> object:
     schema.add_field("metadata", types.JSON)
     schema.add_field("document_id", types.VARCHAR, max_length=512, nullable=True)
     schema.add_field("extra", types.JSON, nullable=True)
+    schema.add_field("context", types.VARCHAR, max_length=65_535, nullable=True)
     schema.add_field("dense", types.FLOAT_VECTOR, dim=DIM)
     index = client.prepare_index_params()
     index.add_index("dense", index_type="FLAT", metric_type="COSINE")
@@ -74,7 +75,7 @@ def raw_collection(path: str, vectors: np.ndarray, texts: list[str]) -> object:
             [
                 {
                     "id": str(i), "text": texts[i], "metadata": {"n": i},
-                    "document_id": None, "extra": None, "dense": vectors[i],
+                    "document_id": None, "extra": None, "context": None, "dense": vectors[i],
                 }
                 for i in range(start, start + 1000)
             ],

@@ -15,7 +15,7 @@ import time
 from typing import Any
 
 from hybridge import MilvusStore, Record
-from hybridge.store.connection import pymilvus
+from hybridge.store.engine.connection import pymilvus
 
 DOCUMENTS, QUERIES, CHUNK = 2_000, 200, 100
 TIME_BAR, SAME_BAR = 4.0, 0.98

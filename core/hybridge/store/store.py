@@ -712,8 +712,8 @@ class MilvusStore(Closing):
         if not isinstance(records, Sequence):
             return batched(checked, batch_size)
         checked = list(checked)
-        if checked:
-            self._prepare_batch(checked)
+        if len(checked) > batch_size:
+            self._prepare_batch(checked)  # the first batch is checked before it is sent anyway
         return batched(checked, batch_size)
 
     def _first_batches(
