@@ -91,10 +91,10 @@ async def test_aindex(
 def test_index_hands_on_its_batch_size(
     empty: MilvusVectorStore, embeddings: WordEmbeddings, manager: InMemoryRecordManager
 ) -> None:
-    """`add_documents` takes it as `batch_size`."""
+    """`add_documents` takes it as `batch_size`; a first batch also embeds the probe."""
     documents = [page("a", str(n)) for n in range(5)]
     index(documents, manager, empty, batch_size=2, key_encoder="sha256")
-    assert [call.texts for call in embeddings.calls] == [2, 2, 1]
+    assert [call.texts for call in embeddings.calls] == [2 + 1, 2, 1]
 
 
 def test_a_failed_delete_fails_the_indexing(

@@ -171,6 +171,7 @@ def test_wishes(make_vector_store: MakeVectorStore, embeddings: WordEmbeddings) 
     [full] = acme.similarity_search("cat", k=1, with_vectors=True, with_scores=True)
     assert set(full.metadata) - set(lean.metadata) == {
         "vector",
+        "vectors",
         "score",
         "relevance_score",
         "scores",

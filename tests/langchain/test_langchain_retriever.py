@@ -14,6 +14,7 @@ from test_langchain_search import shortest_first
 from hybridge import F, MilvusStore, Weighted
 from hybridge.errors import EngineError, InvalidInputError
 from langchain_hybridge import DenseEmbeddings, MilvusRetriever, MilvusVectorStore, Rerank
+from langchain_hybridge.functions import EmbeddingsFunction
 from support.langchain_support import ANIMALS, MakeVectorStore, WordEmbeddings, ids
 
 QUESTIONS = ["the cat on the sofa", "a dog in a park", "does the bird sing?"]
@@ -37,9 +38,9 @@ class CountedStore(MilvusStore):
 
 
 @pytest.fixture
-def counted(path: str) -> Iterator[CountedStore]:
+def counted(path: str, embeddings: WordEmbeddings) -> Iterator[CountedStore]:
     """A store that counts its searches."""
-    store = CountedStore(path)
+    store = CountedStore(path, dense=EmbeddingsFunction(embeddings))
     yield store
     store.close()
 
@@ -139,11 +140,9 @@ def test_fields_can_be_made_configurable(animals: MilvusVectorStore) -> None:
 # --- batch ---------------------------------------------------------------------------------------
 
 
-def test_batch_is_invoke_for_each_by_one_search(
-    counted: CountedStore, embeddings: WordEmbeddings
-) -> None:
-    """Whatever the number of questions, Milvus is asked once per leg."""
-    vector_store = MilvusVectorStore(embeddings, store=counted)
+def test_batch_is_invoke_for_each_by_one_search(counted: CountedStore) -> None:
+    """Whatever the number of questions, Milvus is asked once per field."""
+    vector_store = MilvusVectorStore(store=counted)
     vector_store.add_documents(ANIMALS)
     retriever = MilvusRetriever(vectorstore=vector_store, k=1, with_scores=True)
     alone = [retriever.invoke(question) for question in QUESTIONS]
@@ -159,9 +158,9 @@ def test_batch_is_invoke_for_each_by_one_search(
     assert retriever.batch([]) == []
 
 
-async def test_abatch_is_batch(counted: CountedStore, embeddings: WordEmbeddings) -> None:
+async def test_abatch_is_batch(counted: CountedStore) -> None:
     """Also by one search."""
-    vector_store = MilvusVectorStore(embeddings, store=counted)
+    vector_store = MilvusVectorStore(store=counted)
     await vector_store.aadd_documents(ANIMALS)
     retriever = MilvusRetriever(vectorstore=vector_store, k=1, score_threshold=0.1)
     expected = retriever.batch(QUESTIONS)
@@ -171,11 +170,9 @@ async def test_abatch_is_batch(counted: CountedStore, embeddings: WordEmbeddings
     assert await retriever.abatch([]) == []
 
 
-def test_a_chains_batch_is_one_search_too(
-    counted: CountedStore, embeddings: WordEmbeddings
-) -> None:
+def test_a_chains_batch_is_one_search_too(counted: CountedStore) -> None:
     """A sequence hands its batch on to the retriever."""
-    vector_store = MilvusVectorStore(embeddings, store=counted)
+    vector_store = MilvusVectorStore(store=counted)
     vector_store.add_documents(ANIMALS)
     chain = MilvusRetriever(vectorstore=vector_store, k=1) | RunnableLambda(ids)
     counted.searches = 0

@@ -226,13 +226,24 @@ def test_what_is_no_filter_or_expression_is_an_error(animals: MilvusVectorStore)
         animals.similarity_search("x", mode="fuzzy")  # type: ignore[arg-type]
 
 
-def test_a_collection_without_vectors_refuses_embeddings(
-    make_vector_store: MakeVectorStore, embeddings: WordEmbeddings
+def test_a_collection_without_vectors_is_searched_by_bm25(
+    make_vector_store: MakeVectorStore,
+    embeddings: WordEmbeddings,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Rather than quietly search by BM25 alone."""
+    """The embedding is not used, which is said once; asking for vectors is an error."""
     make_vector_store().add_documents(ANIMALS)
-    with pytest.raises(InvalidInputError, match="a vector was given"):
-        make_vector_store(embeddings).similarity_search("cat")
+    vector_store = make_vector_store(embeddings)
+    for _ in range(2):
+        assert ids(vector_store.similarity_search("cat")) == ["cat"]
+    assert [record.message for record in caplog.records] == [
+        "collection 'hybridge' has no dense vectors: its embedding is not used"
+    ]
+    with pytest.raises(InvalidInputError, match="mode='dense': the collection has no dense"):
+        vector_store.similarity_search("cat", mode="dense")
+    vector_store.add_texts(["a horse"], ids=["horse"])
+    assert ids(vector_store.similarity_search("horse")) == ["horse"]
+    assert embeddings.calls == []
 
 
 def test_a_reranker_orders_the_first_documents_anew(animals: MilvusVectorStore) -> None:

@@ -98,7 +98,9 @@ def test_without_embeddings_bm25_searches(
         ({"embedding": Words}, "embedding.*'Words' is neither"),
         ({"store": True, "uri": "x.db"}, "store= and uri"),
         ({"store": True, "embedding": WordEmbeddings()}, "dense function of its own"),
-        ({"mode": "dens", "uri": "x.db"}, "mode='dens'"),
+        ({"mode": ["dense", 7], "uri": "x.db"}, "mode=.*7"),
+        ({"fusion": "rrf", "uri": "x.db"}, "fusion='rrf'"),
+        ({"fetch_k": -1, "uri": "x.db"}, "fetch_k=-1"),
         ({"k": 0, "uri": "x.db"}, "k=0"),
     ],
 )
@@ -184,9 +186,12 @@ def test_what_was_given_is_left_alone(empty: MilvusVectorStore) -> None:
 def test_texts_are_embedded_batch_by_batch(
     empty: MilvusVectorStore, embeddings: WordEmbeddings
 ) -> None:
-    """`batch_size` is how many texts are embedded and sent at once; None of the ids is lost."""
+    """`batch_size` is how many texts are embedded and sent at once; no id is lost.
+
+    A first batch also embeds a fixed text, by which the model is known again.
+    """
     added = empty.add_texts([f"text {n}" for n in range(7)], batch_size=3)
-    assert [call.texts for call in embeddings.calls] == [3, 3, 1]
+    assert [call.texts for call in embeddings.calls] == [3 + 1, 3, 1]
     assert len(empty.get_by_ids(added)) == 7
 
 
@@ -325,7 +330,7 @@ def test_from_documents_keeps_ids(path: str, embeddings: WordEmbeddings) -> None
         ANIMALS, embeddings, uri=path, collection_name="zoo", batch_size=2, k=1
     ) as vector_store:
         assert ids(vector_store.similarity_search("cat")) == ["cat"]
-    assert [call.texts for call in embeddings.calls] == [2, 2, 1]
+    assert [call.texts for call in embeddings.calls] == [2 + 1, 2, 1]
 
 
 def test_from_texts_takes_metadatas_and_ids(path: str, embeddings: WordEmbeddings) -> None:
@@ -394,10 +399,8 @@ def test_what_core_wrote_is_read_as_documents(
 ) -> None:
     """And overwriting keeps what LangChain has no place for."""
     store = make_store()
-    store.add(
-        [Record(id="a", text="x", document_id="doc", extra={"k": 1})],
-        encode=embeddings.embed_documents,
-    )
+    [dense] = embeddings.embed_documents(["x"])
+    store.add([Record(id="a", text="x", document_id="doc", extra={"k": 1}, dense=dense)])
     vector_store = MilvusVectorStore(embeddings, store=store)
     vector_store.add_documents(vector_store.get_by_ids(["a"]))
     [record] = store.get(["a"])

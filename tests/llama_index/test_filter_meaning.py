@@ -124,7 +124,7 @@ def test_every_operator_under_every_condition(
     single = MetadataFilter(key="free", operator=operator, value=value)
     missing = MetadataFilter(key="source", operator=FilterOperator.IS_EMPTY, value=None)
     answers: Counter[bool | None] = Counter()
-    for seed in range(20):
+    for seed in range(60):
         for members in ([single], [single, missing]):
             filters = MetadataFilters(filters=[*members], condition=condition)
             answers += assert_same_answer(filters, seed)

@@ -161,8 +161,12 @@ def test_nothing_is_stored_twice() -> None:
 
 
 def test_a_plain_node_needs_nothing_extra() -> None:
-    """A node with nothing but text and metadata has an empty `extra`."""
-    assert node_to_record(TextNode(text="t", metadata=METADATA)).extra == {}
+    """A node with nothing but text has an empty `extra`, one with metadata a derived context."""
+    assert node_to_record(TextNode(text="t")).extra == {}
+    record = node_to_record(TextNode(text="t", metadata={"a": 1, "b": 2}))
+    assert (record.context, record.extra) == ("a: 1\nb: 2", {"context": "derived"})
+    hidden = TextNode(text="t", metadata={"a": 1}, excluded_embed_metadata_keys=["a"])
+    assert node_to_record(hidden).context is None
 
 
 # --- rows that change ----------------------------------------------------------------------------

@@ -617,4 +617,6 @@ def _cosine(first: Any, second: Any) -> float:
     if len(first) != len(second):
         return 0.0
     lengths = float(np.linalg.norm(first) * np.linalg.norm(second))
-    return float(np.dot(first, second)) / lengths if lengths else 0.0
+    if not lengths:  # a BM25 that knows no word of the text makes an empty vector
+        return float(np.array_equal(first, second))
+    return float(np.dot(first, second)) / lengths
