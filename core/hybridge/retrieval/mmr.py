@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from hybridge.arguments import check_count, shown
 from hybridge.errors import InvalidInputError
+from hybridge.retrieval.numbers import finite_number
 
 
 def maximal_marginal_relevance(
@@ -26,10 +28,17 @@ def maximal_marginal_relevance(
         Up to k row numbers, in the order of choice.
 
     Raises:
-        InvalidInputError: If `balance` is outside [0, 1].
+        InvalidInputError: If `balance` is outside [0, 1], `k` is not a whole number of at least 0,
+            or the arrays do not fit each other.
     """
-    if not 0 <= balance <= 1:
-        msg = f"the MMR balance (lambda) must lie in [0, 1], not {balance!r}"
+    check_count(k, "k", lowest=0)
+    weight = finite_number(balance)
+    if weight is None or not 0 <= weight <= 1:
+        msg = f"the MMR balance (lambda) must lie in [0, 1], not {shown(balance)}"
+        raise InvalidInputError(msg)
+    relevance, vectors = _parse_array(relevance, 1), _parse_array(vectors, 2)
+    if len(relevance) != len(vectors):
+        msg = f"MMR needs a vector for each relevance: {len(relevance)} and {len(vectors)} differ"
         raise InvalidInputError(msg)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     units = vectors / np.where(lengths == 0, 1, lengths)
@@ -38,9 +47,20 @@ def maximal_marginal_relevance(
     chosen: list[int] = []
     while free.any() and len(chosen) < k:
         penalty = likeness if chosen else np.zeros_like(relevance)
-        value = balance * relevance - (1 - balance) * penalty
+        value = weight * relevance - (1 - weight) * penalty
         best = int(np.argmax(np.where(free, value, -np.inf)))
         chosen.append(best)
         free[best] = False
         likeness = np.maximum(likeness, units @ units[best])
     return chosen
+
+
+def _parse_array(values: NDArray[np.float32], dimensions: int) -> NDArray[np.float32]:
+    try:
+        array = np.asarray(values, dtype=np.float32)
+    except (TypeError, ValueError, OverflowError):
+        array = np.empty((0,) * (dimensions + 1), np.float32)
+    if array.ndim != dimensions or not np.isfinite(array).all():
+        msg = f"MMR needs an array of finite numbers with {dimensions} dimensions"
+        raise InvalidInputError(msg)
+    return array

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from hybridge.retrieval.fusion import (
 
 scores = st.lists(st.floats(-1e3, 1e3), max_size=60).map(lambda values: sorted(values)[::-1])
 rankings = st.dictionaries(
-    st.sampled_from(["dense", "sparse"]),
+    st.sampled_from(["dense", "sparse", "title", "terms"]),
     scores.flatmap(
         lambda values: st.permutations([f"r{i}" for i in range(len(values))]).map(
             lambda ids: list(zip(ids, values, strict=True))
@@ -34,28 +35,95 @@ fusions = st.sampled_from(
 
 @given(fusions, rankings)
 def test_every_row_found_comes_out_once_in_order(
-    fusion: Fusion, legs: dict[str, list[tuple[str, float]]]
+    fusion: Fusion, found: dict[str, list[tuple[str, float]]]
 ) -> None:
     """No row is lost, invented or doubled, and scores descend and are finite."""
-    fused = fusion.fuse(legs)
-    assert sorted(row for row, _ in fused) == sorted({r for leg in legs.values() for r, _ in leg})
+    fused = fusion.fuse(found)
+    assert sorted(row for row, _ in fused) == sorted({r for one in found.values() for r, _ in one})
     values = [score for _, score in fused]
     assert values == sorted(values, reverse=True)
     assert all(math.isfinite(value) for value in values)
 
 
 @given(rankings)
-def test_weighted_fusions_lie_in_0_1(legs: dict[str, list[tuple[str, float]]]) -> None:
+def test_weighted_fusions_lie_in_0_1(found: dict[str, list[tuple[str, float]]]) -> None:
     """Min-max mixtures are relevances as they stand."""
     for fusion in (ConfidenceWeighted(), Weighted(dense=0.3)):
-        assert all(-1e-9 <= score <= 1 + 1e-9 for _, score in fusion.fuse(legs))
+        assert all(-1e-9 <= score <= 1 + 1e-9 for _, score in fusion.fuse(found))
+
+
+def _ranked(prefix: str, *values: float) -> list[tuple[str, float]]:
+    return [(f"{prefix}{place}", value) for place, value in enumerate(values)]
+
+
+def _weights(found: dict[str, list[tuple[str, float]]]) -> dict[str, float]:
+    """What the fusion gives to each ranking's best row, which no other ranking has."""
+    fused = dict(ConfidenceWeighted().fuse(found))
+    return {name: fused[ranking[0][0]] for name, ranking in found.items()}
+
+
+INFORMATIVE = (90.0, 8.0, 1.5, 1.0, 0.5)
+LESS_INFORMATIVE = (5.0, 4.0, 2.0, 1.0, 0.0)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_a_ranking_whose_scores_do_not_differ_is_left_out(n: int) -> None:
+    """It tells its rows apart by nothing; they still come out, last."""
+    found = {"flat": _ranked("f", *[3.0] * 9), "a": _ranked("a", *INFORMATIVE)}
+    if n > 1:
+        found["b"] = _ranked("b", *LESS_INFORMATIVE)
+    weights = _weights(found)
+    assert weights["flat"] == 0
+    assert sum(weights.values()) == pytest.approx(1)
+    del found["flat"]
+    assert _weights(found) == {name: weights[name] for name in found}
+
+
+def test_flat_rankings_alone_are_even() -> None:
+    """Where nothing tells anything apart, rows found by more fields come first."""
+    fused = ConfidenceWeighted().fuse({"a": _ranked("", 1, 1, 1, 1), "b": _ranked("", 2, 2, 2, 2)})
+    assert fused == [(str(place), pytest.approx(1)) for place in range(4)]
+
+
+def test_a_ranking_too_short_to_tell_weighs_an_equal_share() -> None:
+    """A rare word's few rows get 1/n, and the others keep their proportions in the rest."""
+    found = {"a": _ranked("a", *INFORMATIVE), "b": _ranked("b", *LESS_INFORMATIVE)}
+    before = _weights(found)
+    after = _weights({"rare": _ranked("r", 7.0, 6.0, 5.0), **found})
+    assert after["rare"] == pytest.approx(1 / 3)
+    assert after["a"] / after["b"] == pytest.approx(before["a"] / before["b"])
+    assert sum(after.values()) == pytest.approx(1)
+
+
+def test_a_ranking_with_an_even_lower_half_is_no_flat_one() -> None:
+    """BM25 often ends in ties; what stands above them is evidence."""
+    weights = _weights({"ties": _ranked("t", 9, 8, 1, 1, 1), "a": _ranked("a", *INFORMATIVE)})
+    assert weights == {"ties": pytest.approx(0.5), "a": pytest.approx(0.5)}
+
+
+def test_of_three_the_one_that_no_other_agrees_with_weighs_less() -> None:
+    """Random scores may stand far above their tail, but other fields do not find those rows."""
+    found = {
+        "dense": _ranked("", *INFORMATIVE),
+        "sparse": _ranked("", *LESS_INFORMATIVE),
+        "noise": _ranked("n", *INFORMATIVE),
+    }
+    fused = dict(ConfidenceWeighted().fuse(found))
+    assert fused["n0"] == 0
+    assert fused["0"] == pytest.approx(1)
+
+
+def test_three_that_have_nothing_in_common_weigh_by_confidence() -> None:
+    """Without any agreement the confidences are all there is."""
+    found = {name: _ranked(name, *INFORMATIVE) for name in "abc"}
+    assert _weights(found) == {name: pytest.approx(1 / 3) for name in "abc"}
 
 
 @given(scores, st.floats(0.01, 100), st.floats(-100, 100))
 def test_confidence_ignores_scale_and_offset(
     values: list[float], scale: float, offset: float
 ) -> None:
-    """A leg is not more confident because its scores are larger."""
+    """A ranking is not more confident because its scores are larger."""
     first = confidence(values)
     second = confidence([scale * value + offset for value in values])
     spread = np.ptp(values) if values else 0
@@ -87,15 +155,15 @@ def test_confidence_is_undefined_without_a_tail(values: list[float]) -> None:
 
 
 def test_confidence_is_capped() -> None:
-    """One outlier does not silence the other leg altogether."""
+    """One outlier does not silence the other ranking altogether."""
     assert confidence([1e3, 3.0, 2.0, 1.0]) == 30
 
 
-def test_a_confident_leg_outweighs_a_flat_one() -> None:
+def test_a_confident_ranking_outweighs_a_flat_one() -> None:
     """The weights are the confidences, normalised."""
     dense = [("flat", 1.0), ("b", 0.99), ("c", 0.2), ("d", 0.1), ("e", 0.0)]
     sparse = [("sharp", 90.0), ("v", 1.5), ("w", 1.2), ("x", 1.1), ("y", 1.0)]
-    confidences = [confidence([score for _, score in leg]) for leg in (dense, sparse)]
+    confidences = [confidence([score for _, score in ranking]) for ranking in (dense, sparse)]
     assert confidences[0] is not None
     assert confidences[1] is not None
     fused = dict(ConfidenceWeighted().fuse({"dense": dense, "sparse": sparse}))
@@ -103,7 +171,7 @@ def test_a_confident_leg_outweighs_a_flat_one() -> None:
     assert fused["flat"] == pytest.approx(confidences[0] / sum(confidences))  # type: ignore[arg-type]
 
 
-def test_weights_are_equal_if_any_leg_has_no_confidence() -> None:
+def test_weights_of_two_are_equal_if_one_is_too_short_to_tell() -> None:
     """One undefined confidence makes the mixture even."""
     sparse = [("a", 90.0), ("b", 1.5), ("c", 1.2), ("d", 1.1)]
     fused = dict(ConfidenceWeighted().fuse({"dense": [("x", 0.9)], "sparse": sparse}))
@@ -111,33 +179,76 @@ def test_weights_are_equal_if_any_leg_has_no_confidence() -> None:
     assert fused["a"] == pytest.approx(0.5)
 
 
-def test_an_empty_leg_is_left_out() -> None:
-    """With one leg the fusion is that leg's min-max."""
+def test_an_empty_ranking_is_left_out() -> None:
+    """With one ranking the fusion is its min-max."""
     fused = ConfidenceWeighted().fuse({"dense": [("a", 0.9), ("b", 0.1)], "sparse": []})
     assert fused == [("a", pytest.approx(1.0)), ("b", pytest.approx(0.0))]
 
 
-def test_ties_go_to_more_legs_then_higher_dense_score_then_id() -> None:
+def test_ties_go_to_more_fields_then_higher_dense_score_then_id() -> None:
     """Equal fused scores have one order, whatever the engine's."""
-    legs = {
+    found = {
         "dense": [("z", 0.9), ("both", 0.5), ("y", 0.5), ("x", 0.5)],
         "sparse": [("w", 9.0), ("both", 1.0)],
     }
-    order = [row for row, _ in Weighted(dense=0.5).fuse(legs)]
+    order = [row for row, _ in Weighted(dense=0.5).fuse(found)]
     assert order == ["z", "w", "both", "x", "y"]
 
 
 def test_reciprocal_rank_is_the_published_formula() -> None:
-    """1 / (k + rank), summed over legs."""
+    """1 / (k + rank), summed over rankings."""
     fused = ReciprocalRank(k=60).fuse({"dense": [("a", 1), ("b", 0)], "sparse": [("b", 5)]})
     assert fused == [("b", pytest.approx(1 / 62 + 1 / 61)), ("a", pytest.approx(1 / 61))]
 
 
 def test_weighted_with_one_side_only_ranks_by_it() -> None:
     """Weighted(dense=0) is the sparse order."""
-    legs = {"dense": [("a", 1.0), ("b", 0.5)], "sparse": [("b", 3.0), ("a", 1.0)]}
-    assert [row for row, _ in Weighted(dense=0).fuse(legs)] == ["b", "a"]
-    assert [row for row, _ in Weighted(dense=1).fuse(legs)] == ["a", "b"]
+    found = {"dense": [("a", 1.0), ("b", 0.5)], "sparse": [("b", 3.0), ("a", 1.0)]}
+    assert [row for row, _ in Weighted(dense=0).fuse(found)] == ["b", "a"]
+    assert [row for row, _ in Weighted(dense=1).fuse(found)] == ["a", "b"]
+
+
+def test_one_weight_is_that_of_dense_and_the_others_share_the_rest() -> None:
+    """`Weighted(.5)` and `Weighted(dense=.5)` are the same, for any number of fields."""
+    found = {name: [(name, 2.0), ("last", 1.0)] for name in ("dense", "sparse", "title")}
+    fused = dict(Weighted(0.4).fuse(found))
+    assert fused["dense"] == pytest.approx(0.4)
+    assert fused["sparse"] == fused["title"] == pytest.approx(0.3)
+    assert Weighted(0.4) == Weighted(dense=0.4) != Weighted()
+    del found["dense"]
+    assert dict(Weighted(0.4).fuse(found))["title"] == pytest.approx(0.5)
+
+
+def test_weights_by_field_are_normalised_over_what_is_searched() -> None:
+    """Any unit will do, and weights of fields that are not searched do not matter."""
+    fusion = Weighted({"title": 3, "dense": 6, "other": 5})
+    fused = dict(fusion.fuse({"title": [("t", 1.0)], "dense": [("d", 0.5)]}))
+    assert fused == {"d": pytest.approx(2 / 3), "t": pytest.approx(1 / 3)}
+    assert fusion == Weighted({"other": 5, "dense": 6, "title": 3})
+    assert len({fusion, Weighted({"other": 5, "dense": 6, "title": 3}), Weighted(0.5)}) == 2
+    assert pickle.loads(pickle.dumps(fusion)) == fusion
+    assert repr(Weighted({"a": 1})) == "Weighted({'a': 1.0})"
+    assert repr(Weighted(0.25)) == "Weighted(dense=0.25)"
+
+
+def test_a_searched_field_without_a_weight_is_refused_by_name() -> None:
+    """Before the search already, by rankings that are still empty."""
+    with pytest.raises(InvalidInputError, match="no weight for 'title'"):
+        Weighted({"dense": 1}).fuse({"dense": (), "title": ()})
+    with pytest.raises(InvalidInputError, match="no weight above 0"):
+        Weighted({"dense": 1, "title": 0}).fuse({"title": ()})
+    assert Weighted({"dense": 1}).fuse({"dense": ()}) == []
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [{}, {"a": 0.0}, {"a": -1, "b": 2}, {"a": math.nan}, {"a": math.inf}, {"a": "1"}, {"a": True},
+     {1: 1.0}, -0.1, 1.1, math.nan, "0.5", None, [0.5]],
+)  # fmt: skip
+def test_impossible_weights_are_refused(weights: object) -> None:
+    """Negative ones, those that are not finite or no numbers, and nothing but zeros."""
+    with pytest.raises(InvalidInputError, match="Weighted"):
+        Weighted(weights)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("make", [lambda: Weighted(dense=1.5), lambda: ReciprocalRank(k=-1)])
