@@ -101,6 +101,29 @@ class Layout:
         }
 
     @classmethod
+    def recognise(
+        cls, value: Mapping[str, Any] | None, schema: Mapping[str, Any] | None, name: str
+    ) -> Layout:
+        """Return what a collection holds that is there.
+
+        Args:
+            value: What its companion says, where it has one.
+            schema: What Milvus says, where it has none.
+            name: The collection.
+
+        Raises:
+            CollectionMismatchError: If this version of Hybridge cannot read it.
+        """
+        if value is not None:
+            return cls.from_json(value, name)
+        columns = [one.get("name") for one in (schema or {}).get("fields", ())]
+        msg = (
+            f"collection {name!r} was not made by Hybridge (it has no companion collection, and "
+            f"the columns {columns}): choose another collection_name"
+        )
+        raise CollectionMismatchError(msg)
+
+    @classmethod
     def from_json(cls, value: Mapping[str, Any], name: str) -> Layout:
         """Return the layout that `to_json` wrote, in this version or the one before.
 

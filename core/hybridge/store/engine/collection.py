@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hybridge.errors import CollectionMismatchError, EngineError, StoreError
+from hybridge.errors import EngineError, StoreError
 from hybridge.filters import ids_expression
 from hybridge.store.engine import shared
 from hybridge.store.engine.companion import LAYOUT, Companion
@@ -76,13 +76,8 @@ class Collection:
         if self.companion.exists():
             self.companion.load()
             value = self.companion.read_value(LAYOUT)
-        if value is None:
-            msg = (
-                f"collection {self.name!r} at {self.connection.address} was not made by Hybridge "
-                "(it has no companion collection): choose another collection_name"
-            )
-            raise CollectionMismatchError(msg)
-        layout = Layout.from_json(value, self.name)
+        schema = None if value else self.connection.call("describe_collection", self.name)
+        layout = Layout.recognise(value, schema, self.name)
         self.connection.call("load_collection", self.name)
         if any(field.optional for field in layout.fields.values()):
             for page in self.companion.select(_LACKING):
