@@ -788,7 +788,9 @@ class MilvusStore(Closing):
                 and has no function.
         """
         ids = parse_ids(ids)
-        changes = dict(zip(ids, _parse_changes(metadata, len(ids)), strict=True))
+        changes: dict[str, dict[str, Any]] = {row_id: {} for row_id in ids}
+        for row_id, change in zip(ids, _parse_changes(metadata, len(ids)), strict=True):
+            changes[row_id].update(change)
         with self._call() as opened:
             if opened is None or not ids:
                 return 0

@@ -470,6 +470,8 @@ def test_changed_metadata_encodes_what_it_changes(fresh: MilvusStore) -> None:
         assert old.sparse == new.sparse
         assert (old.text, old.document_id, old.extra) == (new.text, new.document_id, new.extra)
     assert ids(fresh.search("moor", mode="words")) == ["both"]
+    assert fresh.update(["bare", "bare"], metadata=[{"p": 1, "q": 1}, {"q": 2}]) == 1
+    assert fresh.get(["bare"])[0].metadata == {"n": 5, "p": 1, "q": 2}
     assert fresh.check() == []
 
 
