@@ -15,9 +15,8 @@ from langchain_core.structured_query import (
     Visitor,
 )
 
-from hybridge.filters import And, F, Filter, Not, Or
-from hybridge.filters.operators import LIST_OPERATORS
-from hybridge.filters.operators import Operator as FilterOperator
+from hybridge.filters import LIST_OPERATORS, And, F, Filter, Not, Or
+from hybridge.filters import Operator as FilterOperator
 from hybridge.store import FilterLike
 
 LangChainFilter: TypeAlias = FilterLike | FilterDirective | StructuredQuery

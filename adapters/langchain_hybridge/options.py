@@ -11,8 +11,7 @@ from typing_extensions import TypedDict
 from hybridge import AUTO, SparseField
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import RerankFunction
-from hybridge.retrieval.fusion import Fusion
-from hybridge.store import FetchK, Mode, StoreArguments
+from hybridge.store import FetchK, Fusion, Mode, StoreArguments
 from langchain_hybridge.embeddings import as_dense_function, as_sparse_function
 from langchain_hybridge.filters import LangChainFilter, make_filter
 from langchain_hybridge.reranker import Rerank

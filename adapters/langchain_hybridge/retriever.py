@@ -20,8 +20,7 @@ from pydantic_core import core_schema
 
 from hybridge import Hit
 from hybridge.protocols import RerankFunction
-from hybridge.retrieval.fusion import Fusion
-from hybridge.store import FetchK, Mode
+from hybridge.store import FetchK, Fusion, Mode
 from langchain_hybridge.convert import make_found_document
 from langchain_hybridge.filters import LangChainFilter
 from langchain_hybridge.options import ScoreOptions, search_arguments, search_request

@@ -15,8 +15,7 @@ from hybridge import Hit, MilvusStore
 from hybridge.closing import Closing
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import DenseEmbeddingFunction
-from hybridge.retrieval.fusion import Fusion
-from hybridge.store import BATCH_SIZE, FetchK, Mode, Query, StoreArguments
+from hybridge.store import BATCH_SIZE, FetchK, Fusion, Mode, Query, StoreArguments
 from langchain_hybridge.convert import make_document, make_found_document, make_records
 from langchain_hybridge.embeddings import as_dense_function, as_embeddings
 from langchain_hybridge.filters import LangChainFilter, make_filter

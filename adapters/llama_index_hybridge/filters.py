@@ -11,8 +11,7 @@ from llama_index.core.vector_stores.types import (
     MetadataFilters,
 )
 
-from hybridge.filters import DOCUMENT_ID, ROW_ID, And, F, Filter, Not, Or
-from hybridge.filters.operators import Operator
+from hybridge.filters import DOCUMENT_ID, ROW_ID, And, F, Filter, Not, Operator, Or
 
 _OPERATORS: dict[FilterOperator, Operator] = {
     FilterOperator.EQ: "eq",

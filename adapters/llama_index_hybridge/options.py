@@ -8,11 +8,11 @@ from typing import Any, cast
 
 from llama_index.core.vector_stores.types import VectorStoreQuery, VectorStoreQueryMode
 
-from hybridge import AUTO, SparseField
+from hybridge import AUTO, SparseField, Weighted
+from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import RerankFunction
-from hybridge.retrieval.fusion import Fusion, Weighted
-from hybridge.store import Mode, StoreArguments
+from hybridge.store import Fusion, Mode, StoreArguments
 from llama_index_hybridge.embeddings import as_dense_function, as_sparse_function
 from llama_index_hybridge.filters import make_filter
 
@@ -69,8 +69,7 @@ def plan_query(
     Raises:
         InvalidInputError: If the mode is not supported, or lacks what it needs.
     """
-    asked = VectorStoreQueryMode(query.mode)
-    _check(query, asked, reranker)
+    asked = _parse_mode(query, reranker)
     fields = mode or _fields(query, asked)
     arguments: dict[str, Any] = {
         "query": query.query_str,
@@ -82,9 +81,8 @@ def plan_query(
         "expr": expr,
     }
     if asked is VectorStoreQueryMode.MMR:
-        balance = query.mmr_threshold if mmr_threshold is None else mmr_threshold
-        mmr = {"balance": 0.5 if balance is None else balance, "fetch_k": mmr_prefetch_k}
-        return Plan(arguments | mmr, mmr=True)
+        balance = next((x for x in (mmr_threshold, query.mmr_threshold) if x is not None), 0.5)
+        return Plan(arguments | {"balance": balance, "fetch_k": mmr_prefetch_k}, mmr=True)
     if fields == "hybrid" or not isinstance(fields, str):
         arguments |= _fused(query, fusion, fetch_k)
     if asked is VectorStoreQueryMode.SEMANTIC_HYBRID:
@@ -121,12 +119,20 @@ def _fused(
     return arguments
 
 
-def _check(
-    query: VectorStoreQuery, mode: VectorStoreQueryMode, reranker: RerankFunction | None
-) -> None:
-    if mode not in _MODES:
-        supported = ", ".join(mode.value for mode in _MODES)
-        msg = f"query mode {mode.value!r} is not supported; the supported ones are {supported}"
+def _parse_mode(query: VectorStoreQuery, reranker: RerankFunction | None) -> VectorStoreQueryMode:
+    """Return the query's mode if it is one of ours and the query has what it needs.
+
+    Raises:
+        InvalidInputError: If not.
+    """
+    if not isinstance(query, VectorStoreQuery):
+        msg = f"query is a {type(query).__name__}: give a VectorStoreQuery"
+        raise InvalidInputError(msg)
+    mode = next((one for one in _MODES if query.mode == one), None)
+    if mode is None:
+        supported = ", ".join(one.value for one in _MODES)
+        asked = shown(getattr(query.mode, "value", query.mode))
+        msg = f"query mode {asked} is not supported; the supported ones are {supported}"
         raise InvalidInputError(msg)
     if mode is VectorStoreQueryMode.SEMANTIC_HYBRID and reranker is None:
         msg = (
@@ -137,6 +143,7 @@ def _check(
     if query.output_fields:
         msg = "output_fields is not supported: nodes always come back whole"
         raise InvalidInputError(msg)
+    return mode
 
 
 def store_arguments(arguments: StoreArguments) -> StoreArguments:

@@ -14,8 +14,7 @@ from llama_index.core.vector_stores.types import MetadataFilters
 from hybridge import Hit, MilvusStore
 from hybridge.protocols import RerankFunction
 from hybridge.registry import as_rerank_function
-from hybridge.retrieval.fusion import Fusion
-from hybridge.store import FetchK, Mode
+from hybridge.store import FetchK, Fusion, Mode
 from llama_index_hybridge.convert import record_to_node
 from llama_index_hybridge.embeddings import as_dense_function
 from llama_index_hybridge.filters import make_filter

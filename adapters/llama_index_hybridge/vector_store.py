@@ -28,8 +28,7 @@ from hybridge.closing import Closing
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import DenseEmbeddingFunction, RerankFunction
 from hybridge.registry import as_rerank_function, function_name
-from hybridge.retrieval.fusion import Fusion
-from hybridge.store import BATCH_SIZE, COLUMN_TYPES, StoreArguments
+from hybridge.store import BATCH_SIZE, COLUMN_TYPES, Fusion, StoreArguments
 from llama_index_hybridge.convert import node_to_record, record_to_node
 from llama_index_hybridge.embeddings import as_dense_function
 from llama_index_hybridge.filters import make_filter

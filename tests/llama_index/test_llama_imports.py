@@ -63,17 +63,3 @@ def test_neither_adapter_imports_the_other() -> None:
             if isinstance(node, ast.ImportFrom):
                 names = [node.module or ""]
             assert not any(name.startswith("langchain") for name in names), file
-
-
-def test_the_adapters_name_their_pieces_alike() -> None:
-    """A piece that both adapters have is in a file of the same name."""
-    langchain = pytest.importorskip("langchain_hybridge")
-    theirs = {file.name for file in Path(langchain.__file__).parent.glob("*.py")}
-    shared = {"convert.py", "embeddings.py", "filters.py", "reranker.py", "retriever.py"}
-    assert shared | {"vector_store.py"} <= theirs & {file.name for file in FOLDER.glob("*.py")}
-
-
-def test_files_stay_small() -> None:
-    """An adapter translates: no file of it is longer than 300 lines."""
-    for file in FOLDER.glob("*.py"):
-        assert len(file.read_text("utf-8").splitlines()) <= 300, file.name

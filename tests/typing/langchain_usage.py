@@ -39,7 +39,7 @@ def vector_stores(embeddings: Embeddings, documents: list[Document]) -> None:
     base: VectorStore = made
     base.similarity_search("x", k=3, filter={"year": 2020})
 
-    MilvusVectorStore(embeddings, mode="hybird")  # type: ignore[arg-type]
+    MilvusVectorStore(embeddings, mode=7)  # type: ignore[arg-type]
     MilvusVectorStore(embeddings, collection="x")  # type: ignore[call-arg]
     MilvusVectorStore(7)  # type: ignore[arg-type]
 
@@ -56,7 +56,7 @@ def searching(store: MilvusVectorStore) -> None:
     store.similarity_search_by_vector([0.1, 0.2], query="x")
 
     store.similarity_search("x", filters={"year": 2020})  # type: ignore[call-arg]
-    store.similarity_search("x", mode="fuzzy")  # type: ignore[arg-type]
+    store.similarity_search("x", mode=7)  # type: ignore[arg-type]
     store.similarity_search("x", k="3")  # type: ignore[arg-type]
     store.max_marginal_relevance_search("x", reranker=None)  # type: ignore[call-arg]
 
@@ -81,6 +81,8 @@ async def awaiting(store: MilvusVectorStore, documents: list[Document]) -> None:
         assert_type(await store.asimilarity_search("x", mode="dense"), list[Document])
         async for document in store.ascroll():
             assert_type(document, Document)
+    assert_type(await store.aupdate(["1"], metadata={"year": 2021}), int)
+    await store.asimilarity_search("x", mode=["dense", "title"], with_context=True)
     await store.asimilarity_search("x", mdoe="dense")  # type: ignore[call-arg]
 
 
@@ -97,7 +99,7 @@ def retrieving(store: MilvusVectorStore) -> None:
     MilvusDocumentIndex(vectorstore=store, k=2).upsert([Document("x")])
 
     MilvusRetriever(vectorstore=store, top_k=3)  # type: ignore[call-arg]
-    MilvusRetriever(vectorstore=store, mode="fuzzy")  # type: ignore[arg-type]
+    MilvusRetriever(vectorstore=store, mode=7)  # type: ignore[arg-type]
 
 
 def models(documents: list[Document]) -> None:

@@ -84,6 +84,14 @@ async def use_async(vector_store: MilvusVectorStore) -> VectorStoreQueryResult:
     await vector_store.adelete_nodes([node.node_id for node in nodes])
     await vector_store.adelete("document")
     await vector_store.aclear()
+    read: list[BaseNode] = await vector_store.aget_nodes(ids, with_embeddings=True)
+    await vector_store.aupdate(ids, metadata={"year": 2021})
+    await vector_store.async_add(read, batch_size=10, progress=True)
+
+    await vector_store.async_add(read, progress=3)  # type: ignore[arg-type]
+    await vector_store.async_add("text")  # type: ignore[arg-type]
+    await vector_store.aget_nodes(ids, with_embedding=True)  # type: ignore[call-arg]
+    await vector_store.aquery("a")  # type: ignore[arg-type]
     async with vector_store as same:
         return await same.aquery(VectorStoreQuery(query_str="a"), mmr_threshold=0.5)
 
@@ -136,8 +144,8 @@ def retrieve(vector_store: MilvusVectorStore) -> list[NodeWithScore]:
 def mistakes(vector_store: MilvusVectorStore) -> None:
     """What type checkers find."""
     MilvusVectorStore(collection="books")  # type: ignore[call-arg]
-    MilvusVectorStore("./milvus.db")  # type: ignore[call-arg, arg-type]
+    MilvusVectorStore(7)  # type: ignore[arg-type]
     MilvusVectorStore(metadata_schema={"year": "int"})  # type: ignore[dict-item]
-    MilvusRetriever(vector_store, mode="fuzzy")  # type: ignore[arg-type]
+    MilvusRetriever(vector_store, mode=7)  # type: ignore[arg-type]
     Rerank(print)  # type: ignore[arg-type]
     vector_store.add("text")  # type: ignore[arg-type]

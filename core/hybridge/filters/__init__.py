@@ -5,6 +5,7 @@ from __future__ import annotations
 from hybridge.filters.compile import Column, Compiled, compile_filter, ids_expression, quote
 from hybridge.filters.dictionary import as_filter, from_dictionary
 from hybridge.filters.match import match, match_all
+from hybridge.filters.operators import LIST_OPERATORS, Operator
 from hybridge.filters.tree import (
     DOCUMENT_ID,
     ROW_ID,
@@ -20,6 +21,7 @@ from hybridge.filters.tree import (
 
 __all__ = [
     "DOCUMENT_ID",
+    "LIST_OPERATORS",
     "ROW_ID",
     "TEXT",
     "And",
@@ -29,6 +31,7 @@ __all__ = [
     "F",
     "Filter",
     "Not",
+    "Operator",
     "Or",
     "as_filter",
     "compile_filter",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hybridge.retrieval.fusion import Fusion
 from hybridge.store.arguments import StoreArguments
 from hybridge.store.engine.address import Address, resolve_address
 from hybridge.store.fields import (
@@ -30,6 +31,7 @@ __all__ = [
     "DenseField",
     "FetchK",
     "FilterLike",
+    "Fusion",
     "MilvusFusion",
     "MilvusStore",
     "Mode",
