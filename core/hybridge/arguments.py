@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import reprlib
-from pathlib import Path
 
 from hybridge.errors import InvalidInputError
 from hybridge.texts import check_text
@@ -70,7 +69,7 @@ def check_label(value: str, name: str) -> None:
         raise InvalidInputError(msg)
 
 
-def parse_location(value: str | Path, name: str) -> str:
+def parse_location(value: str | os.PathLike[str], name: str) -> str:
     """Return the name of a model on the hub, or the path of a folder, as a string.
 
     Raises:

@@ -61,7 +61,7 @@ class Column:
                 "underscores"
             )
             raise FilterError(msg)
-        if self.type not in (str, int, float, bool):
+        if not any(self.type is kind for kind in (str, int, float, bool)):
             msg = f"a column holds str, int, float or bool, not {shown(self.type)}"
             raise FilterError(msg)
 
@@ -121,10 +121,14 @@ def ids_expression(ids: Iterable[str], column: str = ROW_COLUMNS[RowKey.ID].name
     Raises:
         InvalidInputError: `ids` is not a list of strings.
     """
-    if isinstance(ids, str) or not isinstance(ids, Iterable):
+    try:
+        listed = None if isinstance(ids, str) else list(ids)
+    except TypeError:
+        listed = None
+    if listed is None:
         msg = f"ids is {shown(ids)}: give a list of strings"
         raise InvalidInputError(msg)
-    return f"{column} in [{', '.join(map(quote, ids))}]"
+    return f"{column} in [{', '.join(map(quote, listed))}]"
 
 
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
@@ -250,6 +254,6 @@ def _literal(column_type: ColumnType, value: Value) -> str | None:
         own = column_type(value)
     except OverflowError:  # an integer beyond every float
         return None
-    if own != value or (column_type is int and not INT64_MIN <= own <= INT64_MAX):
+    if own != value or (column_type is int and not INT64_MIN <= value <= INT64_MAX):
         return None
     return repr(own).lower()

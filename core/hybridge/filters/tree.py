@@ -128,11 +128,12 @@ class _Group(_Tree):
     depth: int = field(repr=False, compare=False)
 
     def __init__(self, filters: Iterable[Filter | None]) -> None:
-        if not isinstance(filters, Iterable):
+        try:
+            given = list(filters)
+        except TypeError:
             msg = f"a group takes a list of filters, not {shown(filters)}"
-            raise FilterError(msg)
-        parsed = map(parse_filter, filters)
-        members = tuple(member for member in parsed if member is not None)
+            raise FilterError(msg) from None
+        members = tuple(member for member in map(parse_filter, given) if member is not None)
         object.__setattr__(self, "filters", members)
         object.__setattr__(self, "depth", _depth_above(*members))
 
@@ -290,7 +291,12 @@ TEXT = Field(RowKey.TEXT)
 
 
 def row_keys(tree: Filter | None) -> frozenset[RowKey]:
-    """Return which of the row's own columns `tree` reads."""
+    """Return which of the row's own columns `tree` reads.
+
+    Raises:
+        FilterError: It is not a filter.
+    """
+    tree = parse_filter(tree)
     if tree is None:
         return frozenset()
     if isinstance(tree, Comparison):

@@ -12,6 +12,7 @@ from hybridge.errors import FilterError
 Scalar: TypeAlias = "str | int | float | bool | None"
 Value: TypeAlias = "Scalar | tuple[Scalar, ...]"
 
+_NO_LISTS = (str, bytes, bytearray, Mapping)
 _MAX_BITS = 14_000
 """Of an integer: longer ones Python refuses to print."""
 
@@ -60,15 +61,14 @@ def parse_scalars(values: object) -> tuple[Scalar, ...]:
     Raises:
         FilterError: It is a single value or a mapping, or holds something else.
     """
-    if isinstance(values, Iterable) and not isinstance(values, (str, bytes, bytearray, Mapping)):
-        try:
-            listed = list(values)
-        except TypeError:  # an array without dimensions claims to be iterable
-            pass
-        else:
-            return tuple(parse_scalar(value) for value in listed)
-    msg = f"a list of values is needed here, got {shown(values)}; put a single value in a list"
-    raise FilterError(msg)
+    try:
+        if not isinstance(values, Iterable) or isinstance(values, _NO_LISTS):
+            raise TypeError
+        listed = list(values)  # an array without dimensions claims to be iterable, and is not
+    except TypeError:
+        msg = f"a list of values is needed here, got {shown(values)}; put a single value in a list"
+        raise FilterError(msg) from None
+    return tuple(parse_scalar(value) for value in listed)
 
 
 def parse_value(value: object) -> Value:

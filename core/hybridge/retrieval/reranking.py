@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 
 from hybridge.arguments import check_count, shown
@@ -57,8 +57,12 @@ def reranked(
     return results
 
 
-def _parse_results(answer: object) -> list[RerankResult]:
-    results = list(answer) if isinstance(answer, (list, tuple)) else [answer]
+def _parse_results(answer: Iterable[RerankResult]) -> list[RerankResult]:
+    try:
+        results = list(answer)
+    except TypeError:
+        msg = f"the reranker returned {shown(answer)}, where a list was expected"
+        raise InvalidInputError(msg) from None
     for result in results:
         place, score = getattr(result, "index", None), getattr(result, "score", None)
         if not isinstance(place, Integral) or not isinstance(score, Real):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
 from hybridge.sparse.languages import CHINESE, JAPANESE, KOREAN, Language, find_language
 from hybridge.sparse.stop_words import StopWords, default_stop_words, own_stop_words
 from hybridge.sparse.word_analyzer import Analyzer, WordAnalyzer
+from hybridge.texts import parse_texts
 
 __all__ = ["Analyzer", "FunctionAnalyzer", "as_analyzer", "build_default_analyzer"]
 
@@ -35,15 +37,10 @@ class FunctionAnalyzer:
             InvalidInputError: The function gave something other than strings.
         """
         terms = self._function(text)
-        if isinstance(terms, str) or not isinstance(terms, Iterable):
+        if isinstance(terms, (str, bytes)) or not isinstance(terms, Iterable):
             msg = f"{self.identity} gave a {type(terms).__name__}: it must return a list of terms"
             raise InvalidInputError(msg)
-        terms = list(terms)
-        for term in terms:
-            if not isinstance(term, str):
-                msg = f"{self.identity} gave the term {term!r}: every term must be a string"
-                raise InvalidInputError(msg)
-        return terms
+        return parse_texts(terms, f"the terms of {self.identity}")
 
     def __repr__(self) -> str:
         return f"<FunctionAnalyzer {self.identity!r}>"
@@ -79,7 +76,7 @@ def as_analyzer(value: str | Analyzer | Callable[[str], list[str]]) -> Analyzer:
     if isinstance(value, str):
         return build_default_analyzer(value)
     if not callable(value) or isinstance(value, type):
-        msg = f"{value!r} is no analyzer: give a language, an Analyzer or a function"
+        msg = f"{shown(value)} is not an analyzer: give a language, an Analyzer or a function"
         raise InvalidInputError(msg)
     return value if isinstance(value, Analyzer) else FunctionAnalyzer(value)
 

@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from hybridge.arguments import check_flag, shown
 from hybridge.errors import InvalidInputError, NotFittedError
 from hybridge.sparse.analyzer import Analyzer, as_analyzer
 from hybridge.sparse.counting import (
     TermCounter,
     TermCounts,
+    check_iterable,
     document_vectors,
     query_vectors,
     sparse_matrix,
@@ -29,7 +31,7 @@ from hybridge.sparse.statistics import Statistics
 from hybridge.sparse.term_ids import OrdinalTermIds
 from hybridge.sparse.weighting import Idf, Weighting
 
-_logger = logging.getLogger("hybridge")
+logger = logging.getLogger("hybridge")
 _DRIFT = 0.15
 
 
@@ -125,7 +127,7 @@ class BM25EmbeddingFunction:
             InvalidInputError: There are no documents, one is not a string, or the function was
                 loaded from a file that does not tell its counts. Nothing is counted then.
         """
-        self._require_counts("partial_fit")
+        self._check_counted("partial_fit")
         before = self._terms.dim
         try:
             self._statistics.add(self._count(self._terms, corpus, progress))
@@ -142,7 +144,7 @@ class BM25EmbeddingFunction:
         terms = OrdinalTermIds()
         counter = TermCounter(self._analyzer, terms)
         counts = counter.count(_shown(documents, progress, "Counting terms"))
-        statistics = _not_empty(counts.statistics())
+        statistics = _parse_counted(counts.statistics())
         self._adopt(terms, statistics, statistics.average_length)
         return self._document_vectors(counts)
 
@@ -153,13 +155,16 @@ class BM25EmbeddingFunction:
         be made by the result.
 
         Raises:
-            InvalidInputError: The two differ in analyzer or weighting, or one was loaded from a
-                file that does not tell its counts.
+            InvalidInputError: `other` is something else, the two differ in analyzer or weighting,
+                or one was loaded from a file that does not tell its counts.
         """
-        self._require_counts("merge")
-        other._require_counts("merge")
-        _require_equal("analyzers", self._analyzer.identity, other._analyzer.identity)
-        _require_equal("weightings", self._weighting, other._weighting)
+        if not isinstance(other, BM25EmbeddingFunction):
+            msg = f"merge takes another BM25EmbeddingFunction, not {shown(other)}"
+            raise InvalidInputError(msg)
+        self._check_counted("merge")
+        other._check_counted("merge")
+        _check_equal("analyzers", self._analyzer.identity, other._analyzer.identity)
+        _check_equal("weightings", self._weighting, other._weighting)
         terms = OrdinalTermIds(self._terms.terms)
         indices = [terms.index(term) for term in other._terms.terms]
         frequencies = other._statistics.frequencies
@@ -189,7 +194,7 @@ class BM25EmbeddingFunction:
             NotFittedError: Nothing was fitted or loaded.
             InvalidInputError: A document is not a string.
         """
-        self._require_fitted()
+        self._check_fitted()
         return self._document_vectors(
             self._counter.count(_shown(documents, progress, "Encoding documents"))
         )
@@ -205,7 +210,7 @@ class BM25EmbeddingFunction:
             NotFittedError: Nothing was fitted or loaded.
             InvalidInputError: A query is not a string.
         """
-        self._require_fitted()
+        self._check_fitted()
         counts = self._counter.count(queries)
         if self._idf is None:
             return query_vectors(counts, self._statistics, self._weighting, self.dim)
@@ -218,7 +223,7 @@ class BM25EmbeddingFunction:
             NotFittedError: Nothing was fitted or loaded.
             InvalidInputError: The place cannot be written to.
         """
-        self._require_fitted()
+        self._check_fitted()
         write_parameters(
             path,
             Parameters(
@@ -245,13 +250,13 @@ class BM25EmbeddingFunction:
         """
         parameters = read_parameters(path)
         if parameters.analyzer is None:
-            _logger.warning(
+            logger.warning(
                 "%s does not name its analyzer; its terms are looked up as those of %s",
                 path, self._analyzer.identity,
             )  # fmt: skip
         elif parameters.analyzer != self._analyzer.identity:
             msg = (
-                f"{str(path)!r} was made with the analyzer {parameters.analyzer!r}, and this "
+                f"{shown(path)} was made with the analyzer {shown(parameters.analyzer)}, and this "
                 f"function has {self._analyzer.identity!r}: pass the former, or fit anew"
             )
             raise InvalidInputError(msg)
@@ -288,7 +293,7 @@ class BM25EmbeddingFunction:
         counter = TermCounter(self._analyzer, terms)
         for block in counter.blocks(_shown(corpus, progress, "Counting terms")):
             statistics.add(block.statistics())
-        return _not_empty(statistics)
+        return _parse_counted(statistics)
 
     def _document_vectors(self, counts: TermCounts) -> csr_array:
         return document_vectors(counts, self._weighting, self._average_length, self.dim)
@@ -306,12 +311,12 @@ class BM25EmbeddingFunction:
             self._analyzer, None, weighting.k1, weighting.b, weighting.epsilon, idf=weighting.idf
         )
 
-    def _require_fitted(self) -> None:
+    def _check_fitted(self) -> None:
         if not self.fitted:
             msg = "BM25 has not seen a corpus: call fit or load first"
             raise NotFittedError(msg)
 
-    def _require_counts(self, method: str) -> None:
+    def _check_counted(self, method: str) -> None:
         if self._idf is not None:
             msg = (
                 f"{method} needs document frequencies, and the loaded file of pymilvus.model does "
@@ -325,21 +330,21 @@ class BM25EmbeddingFunction:
         drifted = abs(true - self._average_length) > _DRIFT * self._average_length
         if drifted and not self._warned_of_drift:
             self._warned_of_drift = True
-            _logger.warning(
+            logger.warning(
                 "the average document has %.1f tokens now, and BM25 still weighs by %.1f: fit on "
                 "the whole corpus and encode it again to rank as well as before",
                 true, self._average_length,
             )  # fmt: skip
 
 
-def _not_empty(statistics: Statistics) -> Statistics:
+def _parse_counted(statistics: Statistics) -> Statistics:
     if not statistics.documents:
         msg = "the corpus has no documents: give at least one"
         raise InvalidInputError(msg)
     return statistics
 
 
-def _require_equal(what: str, ours: object, theirs: object) -> None:
+def _check_equal(what: str, ours: object, theirs: object) -> None:
     if ours != theirs:
         msg = f"the {what} of the two differ: {ours!r} and {theirs!r}; fit both alike to merge them"
         raise InvalidInputError(msg)
@@ -347,7 +352,9 @@ def _require_equal(what: str, ours: object, theirs: object) -> None:
 
 def _shown(texts: Iterable[str], progress: bool, description: str) -> Iterable[str]:
     """Return the texts, behind a bar if one is wanted."""
-    if not progress or isinstance(texts, str):
+    check_flag(progress, "progress")
+    check_iterable(texts)
+    if not progress:
         return texts
     from tqdm.auto import tqdm
 

@@ -29,7 +29,7 @@ _BLOCK_TOKENS = 1 << 18
 _CACHED_WORDS = 1 << 18
 _INDEX_BITS = np.uint64(32)
 _INDEX_MASK = np.uint64(0xFFFFFFFF)
-_Array = TypeVar("_Array", NDArray[np.int64], NDArray[np.uint32], NDArray[np.unsignedinteger])
+_Number = TypeVar("_Number", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,9 +93,7 @@ class TermCounter:
 
     def blocks(self, texts: Iterable[str]) -> Iterator[TermCounts]:
         """Count the terms block by block, so that memory does not grow with the corpus."""
-        if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
-            msg = f"a list of texts is needed, not a single {type(texts).__name__}: write [text]"
-            raise InvalidInputError(msg)
+        check_iterable(texts)
         indices, ends = array("I"), array("q", [0])
         for position, text in enumerate(texts):
             check_text(text, f"texts[{position}]")
@@ -110,6 +108,22 @@ class TermCounter:
 
     def __reduce__(self) -> tuple[object, ...]:
         return TermCounter, (self._analyzer, self._term_ids)
+
+
+def check_iterable(texts: Iterable[str]) -> None:
+    """Check that there are several texts to go through.
+
+    Raises:
+        InvalidInputError: It is a single string, or cannot be iterated over.
+    """
+    try:
+        iter(texts)
+        single = isinstance(texts, (str, bytes))
+    except TypeError:  # an array without dimensions among others
+        single = True
+    if single:
+        msg = f"a list of texts is needed, not a single {type(texts).__name__}: write [text]"
+        raise InvalidInputError(msg)
 
 
 class _IndexCache(dict[str, int]):
@@ -188,10 +202,10 @@ def query_vectors(
 
 def sparse_matrix(weights: NDArray[np.float64], counts: TermCounts, dim: int) -> csr_array:
     """Return a float32 matrix with these weights in the places of `counts`, without its zeros."""
-    weights = weights.astype(np.float32)
-    kept = weights != 0
+    narrow = weights.astype(np.float32)
+    kept = narrow != 0
     indptr = np.concatenate(([0], np.cumsum(kept)))[counts.indptr]
-    return _matrix(weights[kept], counts.indices[kept], indptr, dim)
+    return _matrix(narrow[kept], counts.indices[kept], indptr, dim)
 
 
 def _block(indices: array[int], ends: array[int]) -> TermCounts:
@@ -235,7 +249,7 @@ def _concatenated(blocks: Iterable[TermCounts]) -> TermCounts:
     )
 
 
-def _joined(arrays: list[_Array]) -> _Array:
+def _joined(arrays: list[NDArray[_Number]]) -> NDArray[_Number]:
     """Join arrays and let go of them: all parts beside all wholes would be the peak of memory."""
     joined = np.concatenate(arrays)
     arrays.clear()

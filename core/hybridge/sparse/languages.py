@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
 
 
@@ -72,8 +73,11 @@ def find_language(value: str) -> Language:
     """Return the language of a code ("en", "pt-BR") or of an English name ("english").
 
     Raises:
-        InvalidInputError: There is none of that name; the message lists those known.
+        InvalidInputError: It is no string, or no language's; the message lists those known.
     """
+    if not isinstance(value, str):
+        msg = f"a language is a code or a name, not {shown(value)}"
+        raise InvalidInputError(msg)
     name = value.strip().lower().replace("_", "-").partition("-")[0]
     name = _ALIASES.get(name, name)
     for language in LANGUAGES:
@@ -81,7 +85,7 @@ def find_language(value: str) -> Language:
             return language
     known = ", ".join(f"{language.name} ({language.code})" for language in LANGUAGES)
     msg = (
-        f"no analyzer for the language {value!r}. Known: {known}. For another language, pass a "
-        "function that takes a text to the list of its terms"
+        f"no analyzer for the language {shown(value)}. Known: {known}. For another language, pass "
+        "a function that takes a text to the list of its terms"
     )
     raise InvalidInputError(msg)

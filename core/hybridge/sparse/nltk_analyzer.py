@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError, ModelNotFoundError
 from hybridge.extras import import_extra
 from hybridge.sparse.languages import find_language
@@ -35,7 +36,8 @@ class NLTKAnalyzer(WordAnalyzer):
         self._lock = threading.Lock()
         found = find_language(language)
         if found.code not in _LANGUAGES:
-            msg = f"no NLTK analyzer for {language!r}: use one of {', '.join(sorted(_LANGUAGES))}"
+            known = ", ".join(sorted(_LANGUAGES))
+            msg = f"no NLTK analyzer for {shown(language)}: use one of {known}"
             raise InvalidInputError(msg)
         nltk = _import("nltk")
         self._name = found.name
@@ -46,7 +48,7 @@ class NLTKAnalyzer(WordAnalyzer):
         )
         # For every language: pymilvus.model finds sentences with the English model.
         self._tokenize: Callable[[str], list[str]] = nltk.word_tokenize
-        _require_data(lambda: self._tokenize("Data."), "punkt_tab")
+        _use_data(lambda: self._tokenize("Data."), "punkt_tab")
         self.identity = (
             f"NLTK {nltk.__version__} word_tokenize, {len(self._dropped)} {found.name} stop words "
             "and signs, Snowball"
@@ -70,14 +72,14 @@ class NLTKAnalyzer(WordAnalyzer):
 
 def _stop_words(language: str) -> frozenset[str]:
     corpus = _import("nltk.corpus")
-    return frozenset(_require_data(lambda: corpus.stopwords.words(language), "stopwords"))
+    return frozenset(_use_data(lambda: corpus.stopwords.words(language), "stopwords"))
 
 
 def _import(module: str) -> Any:
     return import_extra(module, user="NLTKAnalyzer", package="nltk", extra="nltk")
 
 
-def _require_data(use: Callable[[], list[str]], package: str) -> list[str]:
+def _use_data(use: Callable[[], list[str]], package: str) -> list[str]:
     try:
         return use()
     except LookupError:

@@ -18,12 +18,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hybridge.arguments import parse_location, shown
 from hybridge.errors import InvalidInputError
 from hybridge.sparse.statistics import Statistics
 from hybridge.sparse.weighting import Weighting
 
 _VERSION = "v1"
 _OURS = "hybridge"
+_LARGEST = 2**53
+"""Tokens of a corpus: a float counts no further one by one."""
+_LARGEST_IDF = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +59,9 @@ def write_parameters(path: str | os.PathLike[str], parameters: Parameters) -> No
     Raises:
         InvalidInputError: The place cannot be written to.
     """
-    target = Path(os.path.realpath(path))
-    draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    location = parse_location(path, "path")
+    target = Path(os.path.realpath(location))
+    draft = target.parent / f".{target.name}.{uuid.uuid4().hex}"
     try:
         try:
             with draft.open("x", encoding="utf-8") as file:
@@ -68,7 +73,8 @@ def write_parameters(path: str | os.PathLike[str], parameters: Parameters) -> No
             draft.unlink(missing_ok=True)
     except OSError as error:
         msg = (
-            f"cannot write BM25 parameters to {str(path)!r}: {error.strerror}; choose another place"
+            f"cannot write BM25 parameters to {shown(location)}: {error.strerror}; "
+            "choose another place"
         )
         raise InvalidInputError(msg) from error
 
@@ -79,17 +85,18 @@ def read_parameters(path: str | os.PathLike[str]) -> Parameters:
     Raises:
         InvalidInputError: There is no such file, or it holds something else.
     """
+    location = parse_location(path, "path")
     try:
-        content = json.loads(Path(path).read_text("utf-8"))
+        content = json.loads(Path(location).read_text("utf-8"))
     except OSError as error:
-        msg = f"cannot read BM25 parameters from {str(path)!r}: {error.strerror}"
+        msg = f"cannot read BM25 parameters from {shown(location)}: {error.strerror}"
         raise InvalidInputError(msg) from error
-    except ValueError as error:
-        raise InvalidInputError(_not_parameters(path, error)) from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidInputError(_not_parameters(location, error)) from error
     try:
         return _from_json(content)
-    except (KeyError, TypeError, ValueError) as error:
-        raise InvalidInputError(_not_parameters(path, error)) from error
+    except (LookupError, TypeError, AttributeError, ValueError, OverflowError) as error:
+        raise InvalidInputError(_not_parameters(location, error)) from error
 
 
 def recover_statistics(parameters: Parameters) -> Statistics | None:
@@ -134,7 +141,7 @@ def _to_json(parameters: Parameters) -> dict[str, Any]:
 
 def _from_json(content: Mapping[str, Any]) -> Parameters:
     if content["version"] != _VERSION:
-        msg = f"its version is {content['version']!r}, and {_VERSION!r} is known"
+        msg = f"its version is {shown(content['version'])}, and {_VERSION!r} is known"
         raise ValueError(msg)
     ours = content.get(_OURS, {"analyzer": None, "idf": "okapi", "counts": None})
     parameters = Parameters(
@@ -144,7 +151,7 @@ def _from_json(content: Mapping[str, Any]) -> Parameters:
         idf=np.array(content["idf_value"], np.float64),
         weighting=Weighting(content["k1"], content["b"], ours["idf"], content["epsilon"]),
         analyzer=ours["analyzer"],
-        statistics=_counted(content["corpus_size"], ours["counts"]),
+        statistics=_counted(int(content["corpus_size"]), ours["counts"]),
     )
     _check(parameters)
     return parameters
@@ -157,15 +164,23 @@ def _counted(documents: int, counts: Mapping[str, Any] | None) -> Statistics | N
     if not np.all((frequencies >= 1) & (frequencies <= documents)):
         msg = "it holds document frequencies that no corpus has"
         raise ValueError(msg)
-    return Statistics(documents, int(counts["tokens"]), dict(enumerate(frequencies.tolist())))
+    tokens = int(counts["tokens"])
+    if not frequencies.sum() <= tokens <= _LARGEST:
+        msg = "it holds a number of tokens that no corpus has"
+        raise ValueError(msg)
+    return Statistics(documents, tokens, dict(enumerate(frequencies.tolist())))
 
 
 def _check(parameters: Parameters) -> None:
     terms, statistics = len(parameters.terms), parameters.statistics
     if parameters.idf.shape != (terms,) or len(set(parameters.terms)) != terms:
         msg = "its terms and idf values do not match one to one"
-    elif not (np.isfinite(parameters.idf).all() and math.isfinite(parameters.average_length)):
-        msg = "it holds numbers that are not finite"
+    elif not isinstance(parameters.analyzer, (str, type(None))):
+        msg = "its analyzer has no name"
+    elif not (np.abs(parameters.idf) <= _LARGEST_IDF).all():
+        msg = "it holds an idf that no float32 does"
+    elif not abs(parameters.average_length) * parameters.documents <= _LARGEST:
+        msg = "it holds an average length that no corpus has"
     elif parameters.documents < 1 or (terms and parameters.average_length <= 0):
         msg = "it was fitted to no documents"
     elif statistics is not None and len(statistics.frequencies) != terms:
@@ -175,9 +190,9 @@ def _check(parameters: Parameters) -> None:
     raise ValueError(msg)
 
 
-def _not_parameters(path: str | os.PathLike[str], error: Exception) -> str:
+def _not_parameters(location: str, error: Exception) -> str:
     reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
     return (
-        f"{str(path)!r} holds no BM25 parameters of Hybridge or pymilvus.model: {reason}. "
+        f"{shown(location)} holds no BM25 parameters of Hybridge or pymilvus.model: {reason}. "
         "Give a file that `save` wrote"
     )

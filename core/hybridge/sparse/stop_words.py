@@ -26,8 +26,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from hybridge.errors import InvalidInputError
 from hybridge.sparse.languages import JAPANESE, KOREAN, Language
+from hybridge.texts import parse_texts
 
 _ENGLISH = (
     # articles and determiners
@@ -84,12 +84,9 @@ def own_stop_words(words: Iterable[str]) -> StopWords:
     """Return a user's list, named by its content.
 
     Raises:
-        InvalidInputError: `words` is a single string.
+        InvalidInputError: `words` is a single string, or holds something that is no string.
     """
-    if isinstance(words, str):
-        msg = f"stop_words is the string {words!r}: give a list of words"
-        raise InvalidInputError(msg)
-    kept = sorted(set(words))
+    kept = sorted(set(parse_texts(words, "stop_words")))
     if not kept:
         return StopWords("none", ())
     digest = hashlib.sha256("\n".join(kept).encode()).hexdigest()[:16]

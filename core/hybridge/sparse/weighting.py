@@ -22,8 +22,11 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from hybridge.arguments import check_choice, shown
 from hybridge.errors import InvalidInputError
 from hybridge.sparse.statistics import Statistics
+
+_LARGEST = float(np.finfo(np.float32).max)
 
 Idf = Literal["lucene", "okapi"]
 
@@ -49,15 +52,10 @@ class Weighting:
 
     def __post_init__(self) -> None:
         for name in ("k1", "b", "epsilon"):
-            value = getattr(self, name)
-            _require(
-                isinstance(value, Real) and math.isfinite(value),
-                f"{name} must be a finite number",
-                value,
-            )
-        _require(self.k1 >= 0, "k1 must be at least 0", self.k1)
-        _require(0 <= self.b <= 1, "b must be from 0 to 1", self.b)
-        _require(self.idf in get_args(Idf), f"idf must be one of {get_args(Idf)}", self.idf)
+            _check_number(getattr(self, name), name)
+        _check(self.k1 >= 0, "k1 must be at least 0", self.k1)
+        _check(0 <= self.b <= 1, "b must be from 0 to 1", self.b)
+        check_choice(self.idf, "idf", get_args(Idf))
 
     def query_weights(
         self, frequencies: NDArray[np.int64], statistics: Statistics
@@ -119,7 +117,17 @@ def _each(frequencies: NDArray[np.int64], formula: Callable[[int], float]) -> ND
     return np.array([formula(df) for df in different.tolist()], np.float64)[places]
 
 
-def _require(condition: bool, rule: str, value: object) -> None:
+def _check_number(value: float, name: str) -> None:
+    """Check that a parameter is a finite number, as large as a float32 at most.
+
+    Raises:
+        InvalidInputError: It is not.
+    """
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    _check(number and abs(value) <= _LARGEST, f"{name} must be a finite number", value)
+
+
+def _check(condition: bool, rule: str, value: object) -> None:
     if not condition:
-        msg = f"{rule}: {value!r}"
+        msg = f"{rule}: {shown(value)}"
         raise InvalidInputError(msg)

@@ -143,7 +143,7 @@ def test_own_stop_words_take_the_place_of_the_list() -> None:
 
 def test_stop_words_as_a_string_are_refused() -> None:
     """A single string would be taken for a list of letters."""
-    with pytest.raises(InvalidInputError, match="give a list"):
+    with pytest.raises(InvalidInputError, match="stop_words must be a list of texts"):
         build_default_analyzer(stop_words="the")
 
 
@@ -291,7 +291,7 @@ def test_an_analyzer_stays_itself() -> None:
 @pytest.mark.parametrize("value", [None, 5, ["en"], str])
 def test_other_things_are_no_analyzers(value: object) -> None:
     """What cannot take a text to its terms is refused."""
-    with pytest.raises(InvalidInputError, match="is no analyzer"):
+    with pytest.raises(InvalidInputError, match="is not an analyzer"):
         as_analyzer(value)  # type: ignore[arg-type]
 
 

@@ -151,7 +151,7 @@ def _without(key: str) -> Any:
         (lambda content: content | {"version": "v2"}, "'v2'"),
         (lambda content: content | {"idf_value": [1.0]}, "one to one"),
         (lambda content: content | {"idf_word": ["river"] * 6}, "one to one"),
-        (lambda content: content | {"idf_value": [float("nan")] * 6}, "finite"),
+        (lambda content: content | {"idf_value": [float("nan")] * 6}, "no float32"),
         (lambda content: _without("hybridge")(content) | {"corpus_size": 0}, "no documents"),
         (lambda content: content | {"k1": -1}, "k1"),
         (
