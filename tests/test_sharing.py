@@ -20,7 +20,15 @@ pytest.importorskip("llama_index.core", reason="needs the extra hybridge[llama-i
 pytest.importorskip("langchain_core", reason="needs the extra hybridge[langchain]")
 
 from langchain_core.documents import Document
-from llama_index.core.schema import BaseNode, MediaResource, Node, TextNode
+from llama_index.core.schema import (
+    BaseNode,
+    MediaResource,
+    MetadataMode,
+    Node,
+    NodeRelationship,
+    RelatedNodeInfo,
+    TextNode,
+)
 from llama_index.core.schema import Document as LlamaIndexDocument
 from llama_index.core.vector_stores.types import (
     MetadataFilter,
@@ -66,9 +74,10 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
 # --- what is written, and what must come of it ---------------------------------------------------
 
 WriteNode = tuple[Literal["node"], BaseNode]
-WriteDocument = tuple[Literal["document"], Document]
+WriteDocument = tuple[Literal["document"], tuple[Document, str | None]]
+Update = tuple[Literal["update node", "update document"], tuple[str, dict[str, Any]]]
 Delete = tuple[Literal["delete node", "delete document", "delete source"], str]
-Step = WriteNode | WriteDocument | Delete
+Step = WriteNode | WriteDocument | Update | Delete
 
 
 def with_id(node: BaseNode, name: str) -> BaseNode:
@@ -80,11 +89,41 @@ def with_id(node: BaseNode, name: str) -> BaseNode:
 
 names = st.sampled_from(IDS)
 documents = st.builds(Document, id=names, page_content=texts, metadata=metadata)
+contexts = st.sampled_from([None, None, "", "a heading", "another heading"])
 steps: st.SearchStrategy[Step] = st.one_of(
     st.tuples(st.just("node"), st.builds(with_id, nodes, names)),
-    st.tuples(st.just("document"), documents),
+    st.tuples(st.just("document"), st.tuples(documents, contexts)),
+    st.tuples(st.sampled_from(["update node", "update document"]), st.tuples(names, metadata)),
     st.tuples(st.sampled_from(["delete node", "delete document", "delete source"]), names),
 )
+
+
+@dataclass(frozen=True)
+class Context:
+    """The context of a row: given, or derived from a node's metadata."""
+
+    text: str | None = None
+    derived: bool = False
+
+    def after_node(self, node: BaseNode) -> Context:
+        """It is derived anew, unless it was given."""
+        if self.text and not self.derived:
+            return self
+        text = node.get_metadata_str(MetadataMode.EMBED) or None
+        return Context(text, derived=text is not None)
+
+    def after_document(self, given: str | None, same_metadata: bool) -> Context:
+        """None keeps it, unless it was derived from other metadata; "" removes it."""
+        if given is None:
+            return Context() if self.derived and not same_metadata else self
+        return Context(given or None)
+
+
+def after_update(node: BaseNode, change: dict[str, Any]) -> BaseNode:
+    """The node with changed metadata; what it says of other nodes stays."""
+    changed = node.model_copy(deep=True)
+    changed.metadata = {**node.metadata, **change}
+    return changed
 
 
 def after_overwrite(node: BaseNode, document: Document) -> BaseNode:
@@ -109,21 +148,34 @@ class Model:
     """What every row must be, as LlamaIndex sees it."""
 
     rows: dict[str, BaseNode] = field(default_factory=dict)
+    contexts: dict[str, Context] = field(default_factory=dict)
 
     def take(self, step: Step) -> None:
         """Change as the step says."""
-        kind, what = step
-        if isinstance(what, BaseNode):
-            self.rows[what.id_] = what.model_copy(update={"embedding": None})
-        elif isinstance(what, Document):
-            name = str(what.id)
-            old = self.rows.get(name)
-            fresh = TextNode(id_=name, text=what.page_content, metadata=what.metadata)
-            self.rows[name] = fresh if old is None else after_overwrite(old, what)
-        elif kind == "delete source":
-            self.rows = {n: node for n, node in self.rows.items() if document_id(node) != what}
+        if step[0] == "node":
+            node = step[1]
+            self.rows[node.id_] = node.model_copy(update={"embedding": None})
+            self.contexts[node.id_] = self.contexts.get(node.id_, Context()).after_node(node)
+        elif step[0] == "document":
+            self.overwrite(*step[1])
+        elif step[0] == "update node" or step[0] == "update document":
+            name, change = step[1]
+            if name in self.rows:
+                self.rows[name] = after_update(self.rows[name], change)
+        elif step[0] == "delete source":
+            self.rows = {n: node for n, node in self.rows.items() if document_id(node) != step[1]}
         else:
-            self.rows.pop(what, None)
+            self.rows.pop(step[1], None)
+        self.contexts = {name: self.contexts[name] for name in self.rows}
+
+    def overwrite(self, document: Document, given: str | None) -> None:
+        """Put a document in the place of what has its id."""
+        name = str(document.id)
+        old = self.rows.get(name)
+        fresh = TextNode(id_=name, text=document.page_content, metadata=document.metadata)
+        same = old is not None and old.metadata == document.metadata
+        self.rows[name] = fresh if old is None else after_overwrite(old, document)
+        self.contexts[name] = self.contexts.get(name, Context()).after_document(given, same)
 
 
 def document_id(node: BaseNode) -> str | None:
@@ -133,17 +185,23 @@ def document_id(node: BaseNode) -> str | None:
 
 def apply(step: Step, shared: Shared) -> None:
     """Take a step through the framework that it belongs to."""
-    kind, what = step
-    if isinstance(what, BaseNode):
-        shared.nodes.add([what])
-    elif isinstance(what, Document):
-        shared.documents.add_documents([what])
-    elif kind == "delete source":
-        shared.nodes.delete(what)
-    elif kind == "delete node":
-        shared.nodes.delete_nodes([what])
+    if step[0] == "node":
+        shared.nodes.add([step[1]])
+    elif step[0] == "document":
+        document, context = step[1]
+        shared.documents.add_documents([document], contexts=[context])
+    elif step[0] == "update node":
+        name, change = step[1]
+        shared.nodes.update([name], metadata=change)
+    elif step[0] == "update document":
+        name, change = step[1]
+        shared.documents.update([name], metadata=change)
+    elif step[0] == "delete source":
+        shared.nodes.delete(step[1])
+    elif step[0] == "delete node":
+        shared.nodes.delete_nodes([step[1]])
     else:
-        shared.documents.delete([what])
+        shared.documents.delete([step[1]])
 
 
 def check(model: Model, shared: Shared) -> None:
@@ -159,6 +217,12 @@ def check(model: Model, shared: Shared) -> None:
         node = model.rows[str(name)]
         assert document.page_content == node.get_content()
         assert repr(document.metadata) == repr(node.metadata)
+    stored = {
+        record.id: Context(record.context, (record.extra or {}).get("context") == "derived")
+        for record in shared.nodes.client.get(IDS)
+    }
+    assert stored == model.contexts
+    assert shared.nodes.client.check() == []
 
 
 def run(given_steps: Sequence[Step], shared: Shared) -> None:
@@ -187,6 +251,20 @@ def test_nothing_is_lost(shared: Shared, given_steps: list[Step]) -> None:
 def test_nothing_is_lost_long(shared: Shared, given_steps: list[Step]) -> None:
     """The same, more often."""
     run(given_steps, shared)
+
+
+def test_changed_metadata_are_the_rows_own(shared: Shared) -> None:
+    """What a node says of its source, in the same words, stays as the source was."""
+    source = RelatedNodeInfo(node_id="report", metadata={"year": 2020})
+    node = TextNode(
+        id_="a", text="x", metadata={"year": 2020}, relationships={NodeRelationship.SOURCE: source}
+    )
+    for framework in (shared.nodes, shared.documents):
+        shared.empty()
+        shared.nodes.add([with_id(node, "a")])
+        assert framework.update(["a", "missing"], metadata={"year": 2021}) == 1
+        [read] = shared.nodes.get_nodes(["a"])
+        assert (read.metadata, read.source_node) == ({"year": 2021}, source)
 
 
 # --- ranking -------------------------------------------------------------------------------------

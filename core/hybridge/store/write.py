@@ -467,7 +467,7 @@ def update(old: Sequence[Record], changed: Sequence[Record], opened: Opened) -> 
         InvalidInputError: If a field must be encoded again and has no function.
     """
     pairs = zip(old, changed, strict=True)
-    kept = [_without_changed_vectors(before, after, opened) for before, after in pairs]
+    kept = [_with_kept(before, after, opened) for before, after in pairs]
     batch = _prepare_changed(kept, opened)
     batch.encoding.run()
     batch.models.check(batch.unknown, batch.encoding, opened.collection.name)
@@ -489,15 +489,16 @@ def _prepare_changed(records: Sequence[Record], opened: Opened) -> Batch:
     return Batch(records, opened.fields, models, encoding, unknown)
 
 
-def _without_changed_vectors(before: Record, after: Record, opened: Opened) -> Record:
-    """Return the changed record without the vectors whose source has changed."""
+def _with_kept(before: Record, after: Record, opened: Opened) -> Record:
+    """Return the changed record with what stays true: not the vectors whose source has changed."""
     vectors = dict(before.vectors)
     for name, one in opened.fields.items():
         if one.text_of(after) != one.text_of(before):
             vectors.pop(name, None)
             if one.text_of(after) is not None:
                 one.check_function()
-    return after.with_vectors(vectors)
+    extra = _kept_extra(replace(after, extra=None), before, before.context)
+    return replace(after.with_vectors(vectors), extra=extra)
 
 
 def erase_all(keys: Iterable[str], opened: Opened) -> int:
