@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from hybridge.errors import CollectionMismatchError, InvalidInputError
 from hybridge.protocols import AsyncEmbeddingFunction
-from hybridge.store.fields import PROBE, VectorField, model_name
+from hybridge.store.fields import VectorField, model_name
 from hybridge.store.threads import Threads
 
 Role = Literal["documents", "queries"]
@@ -105,8 +105,8 @@ class Encoding:
 class ModelCheck:
     """Whether the functions of a store are the models that made the collection's vectors.
 
-    A model of the same name is taken for the same one. Another name is asked for its vector of
-    `PROBE` once, and may make the same vectors: by another backend, or from another path.
+    A model of the same name is taken for the same one. Another name is asked for its vector of the
+    field's probe once, and may make the same vectors: by another backend, or from another path.
     """
 
     def __init__(self) -> None:
@@ -116,7 +116,7 @@ class ModelCheck:
         """Ask for the probes of functions that are not known yet; return the fields concerned."""
         unknown = [one for one in fields if self._is_unknown(one)]
         for one in unknown:
-            encoding.ask(one, [PROBE], "documents")
+            encoding.ask(one, [one.probe_text], "documents")
         return unknown
 
     def _is_unknown(self, field: VectorField) -> bool:
@@ -135,7 +135,7 @@ class ModelCheck:
         """
         for one in fields:
             try:
-                [probe] = encoding.vectors(one, [PROBE], "documents")
+                [probe] = encoding.vectors(one, [one.probe_text], "documents")
             except InvalidInputError as error:
                 raise CollectionMismatchError(str(error)) from error
             if not one.same_model(one.function, probe):

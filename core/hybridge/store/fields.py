@@ -82,7 +82,8 @@ class VectorField:
         name: The field's name; the store sets it, as all that follow.
         model: The name of the model that made the vectors, where it is known.
         made_by: The registry name that makes the function again, where it has one.
-        probe: The first numbers of the model's vector of `PROBE`, where it was asked.
+        probe: The first numbers of the model's vector of `probe_text`, where they are known.
+        probe_text: The text whose vector tells the model from others.
         optional: Whether rows may lack the field.
     """
 
@@ -94,6 +95,7 @@ class VectorField:
     model: str | None = field(default=None, repr=False, compare=False)
     made_by: str | None = field(default=None, repr=False, compare=False)
     probe: Any = field(default=None, repr=False, compare=False)
+    probe_text: str = field(default=PROBE, repr=False, compare=False)
     optional: bool = field(default=False, repr=False, compare=False)
 
     kind: ClassVar[str]
@@ -160,7 +162,7 @@ class VectorField:
         )
 
     def same_model(self, function: Any, vector: Any) -> bool:
-        """Whether a function is the model that made the vectors, judged by its vector of `PROBE`.
+        """Whether a function is the field's model, judged by its vector of `probe_text`.
 
         Where none is known there is nothing to compare.
         """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from hybridge.store.bm25.field import BM25Field
@@ -13,7 +14,7 @@ from hybridge.store.encoding import ModelCheck
 from hybridge.store.engine.address import Address
 from hybridge.store.engine.collection import Collection
 from hybridge.store.engine.connection import Connection
-from hybridge.store.fields import VectorField
+from hybridge.store.fields import VectorField, model_name
 from hybridge.store.layout import Layout, LayoutRequest
 from hybridge.store.threads import Calls
 
@@ -135,7 +136,7 @@ class Session:
 
     def _fields(self, layout: Layout, collection: Collection) -> dict[str, VectorField]:
         return {
-            name: one.of_function(self._function(one, collection))
+            name: _probed(one.of_function(self._function(one, collection)), collection)
             for name, one in layout.fields.items()
         }
 
@@ -145,3 +146,18 @@ class Session:
             analyzer, weighting = field.analysis(asked, self._name)
             return LiveBM25(collection, field, analyzer, weighting)
         return None if asked is None else asked.function
+
+
+def _probed(field: VectorField, collection: Collection) -> VectorField:
+    """Return the field with a stored row as its probe, where the layout knows but the model's name.
+
+    A collection of version 1 has no probe; its first row tells a model of another name from it.
+    """
+    name = model_name(field.function)
+    if field.probe is not None or field.model is None or name in (None, field.model):
+        return field
+    row = collection.first_row(["text", field.name])
+    if row is None or not row["text"]:
+        return field
+    probe = field.probe_of(field.read(row[field.name]))
+    return replace(field, probe_text=row["text"], probe=probe)

@@ -10,7 +10,7 @@ import pytest
 
 from hybridge import F, MilvusStore, Record, Weighted
 from hybridge.errors import CollectionMismatchError, InvalidInputError
-from support.letters import Letters
+from support.letters import Backwards, Letters
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "layout_1.tar.gz"
 SEA = ["1", "3"]
@@ -168,3 +168,14 @@ def test_clearing_makes_it_anew(open_store: OpenStore) -> None:
         tenants.for_tenant(name).add([Record(id="same", text=f"of {name}")])
     assert tenants.count() == 2
     assert store.check() == tenants.check() == []
+
+
+def test_another_model_is_refused(open_store: OpenStore) -> None:
+    """It knows its model's name and no probe: a stored row tells another model from that one."""
+    store = open_store("plain", dense=Backwards(8, "another-8"))
+    with pytest.raises(CollectionMismatchError, match=r"letters-8.*another-8"):
+        store.search("fox")
+    with pytest.raises(CollectionMismatchError, match="different model"):
+        store.add([Record(id="new", text="a text")])
+    renamed = open_store("plain", dense=Letters(8, "letters-8-onnx"))
+    assert len(renamed.search("fox", mode="dense")) == 4

@@ -158,6 +158,14 @@ class Collection:
         with self._forgetting():
             yield from engine.select(self.connection, self.name, expression, names, key)
 
+    def first_row(self, columns: Sequence[str]) -> dict[str, Any] | None:
+        """Return some row, or None where there is none."""
+        expression, names = f'{self.key} != ""', [self.key, *columns]
+        rows = self.connection.call(
+            "query", self.name, filter=expression, output_fields=names, limit=1
+        )
+        return dict(rows[0]) if rows else None
+
     def count(self, expression: str) -> int:
         """Return how many rows an expression selects; "" selects all."""
         with self._forgetting():
