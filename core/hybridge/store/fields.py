@@ -194,7 +194,7 @@ class VectorField:
     @classmethod
     def from_json(cls, name: str, value: Mapping[str, Any]) -> Self:
         """Return the field that `to_json` described."""
-        common = {key: value.get(key) for key in ("model", "made_by", "probe")}
+        common: dict[str, Any] = {key: value.get(key) for key in ("model", "made_by", "probe")}
         source = value.get("source")
         if source is not None:
             source = source["key"] if isinstance(source, Mapping) else TEXT
