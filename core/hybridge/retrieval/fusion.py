@@ -35,7 +35,6 @@ import numpy as np
 from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
 from hybridge.retrieval.numbers import finite_number
-from hybridge.texts import check_text
 
 Ranking = Sequence[tuple[str, float]]
 
@@ -248,8 +247,9 @@ def _parse_ranking(name: str, ranking: Ranking) -> list[tuple[str, float]]:
     except (TypeError, ValueError):
         msg = f"the ranking of {shown(name)} must hold pairs of an id and a score"
         raise InvalidInputError(msg) from None
-    for row in ids:
-        check_text(row, f"an id in the ranking of {shown(name)}")
+    if not all(isinstance(row, str) for row in ids):
+        msg = f"an id in the ranking of {shown(name)} is no string"
+        raise InvalidInputError(msg)
     return list(zip(ids, _parse_scores(scores), strict=True))
 
 
