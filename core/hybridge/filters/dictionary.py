@@ -14,7 +14,7 @@ guessed: a bare list (equality, or one of?), a bare None (equality, or missing?)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 from hybridge.arguments import shown
@@ -75,10 +75,10 @@ def _as_filter(value: object, depth: int) -> Filter | None:
 def _entries(mapping: Mapping[str, object], depth: int) -> Filter | None:
     if depth > MAX_DEPTH:
         raise FilterError(_TOO_DEEP)
-    return _all_of([_entry(key, value, depth + 1) for key, value in mapping.items()])
+    return _all_of(_entry(key, value, depth + 1) for key, value in mapping.items())
 
 
-def _all_of(filters: list[Filter | None]) -> Filter | None:
+def _all_of(filters: Iterable[Filter | None]) -> Filter | None:
     members = [one for one in filters if one is not None]
     return And(members) if len(members) > 1 else next(iter(members), None)
 
@@ -125,7 +125,7 @@ def _conditions(path: Key, key: str, value: object, depth: int) -> Filter | None
         raise FilterError(msg)
     if depth > MAX_DEPTH:
         raise FilterError(_TOO_DEEP)
-    return _all_of([_condition(path, key, name, one, depth) for name, one in value.items()])
+    return _all_of(_condition(path, key, name, one, depth) for name, one in value.items())
 
 
 def _is_operator(name: object) -> bool:
