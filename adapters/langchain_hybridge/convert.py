@@ -9,6 +9,7 @@ import numpy as np
 from langchain_core.documents import Document
 
 from hybridge import Hit, Record
+from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
 
 SCORE = "score"
@@ -39,7 +40,7 @@ def make_records(
         InvalidInputError: If the lists differ in length, or `texts` is no list of texts.
     """
     if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
-        msg = f"texts is the {type(texts).__name__} {texts!r:.80}: give a list of texts"
+        msg = f"texts is the {type(texts).__name__} {shown(texts)}: give a list of texts"
         raise InvalidInputError(msg)
     texts = list(texts)
     metadatas = _one_per_text("metadatas", metadatas, texts, {})
@@ -54,6 +55,18 @@ def make_records(
         Record(id=id, text=text, metadata=metadata, context=context)
         for id, text, metadata, context in zip(ids, texts, metadatas, contexts, strict=True)
     ]
+
+
+def parse_key(context_key: str | None) -> str | None:
+    """Return the metadata key that holds contexts, or None.
+
+    Raises:
+        InvalidInputError: If it is no string.
+    """
+    if not isinstance(context_key, (str, type(None))):
+        msg = f"context_key={shown(context_key)}: give the metadata key that holds the contexts"
+        raise InvalidInputError(msg)
+    return context_key
 
 
 def _one_per_text(name: str, given: Any, texts: list[str], default: Any) -> list[Any]:

@@ -9,9 +9,10 @@ from typing import Any, cast
 from typing_extensions import TypedDict
 
 from hybridge import AUTO, SparseField
+from hybridge.arguments import check_flag, check_fraction
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import RerankFunction
-from hybridge.store import FetchK, Fusion, Mode, StoreArguments
+from hybridge.store import FetchK, Fusion, Mode, StoreArguments, VectorField
 from langchain_hybridge.embeddings import as_dense_function, as_sparse_function
 from langchain_hybridge.filters import LangChainFilter, make_filter
 from langchain_hybridge.reranker import Rerank
@@ -80,13 +81,23 @@ def search_arguments(
         msg = f"a search has no argument {unknown[0]!r}; it has {', '.join(sorted(names))}"
         raise InvalidInputError(msg)
     arguments = {name: value for name, value in options.items() if value is not None}
-    arguments.pop("with_scores", None)
-    arguments.pop("with_context", None)
+    for name in ("with_scores", "with_context"):
+        check_flag(arguments.pop(name, False), name)
     if "filter" in arguments:
         arguments["filter"] = make_filter(arguments["filter"])
     if isinstance(arguments.get("reranker"), Rerank):
         arguments["reranker"] = arguments["reranker"].function
     return arguments
+
+
+def check_threshold(threshold: float | None) -> None:
+    """Refuse a threshold that no relevance can be compared with, before anything is searched.
+
+    Raises:
+        InvalidInputError: If it is no number from 0 to 1.
+    """
+    if threshold is not None:
+        check_fraction(threshold, "score_threshold")
 
 
 def search_request(
@@ -123,7 +134,7 @@ def store_arguments(arguments: StoreArguments) -> StoreArguments:
 
 
 def _adapted(field: Any) -> Any:
-    if getattr(field, "function", None) is None:
+    if not isinstance(field, VectorField) or field.function is None:
         return field
     convert = as_sparse_function if isinstance(field, SparseField) else as_dense_function
     return replace(field, function=convert(field.function))

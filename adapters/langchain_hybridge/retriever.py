@@ -21,9 +21,15 @@ from pydantic_core import core_schema
 from hybridge import Hit
 from hybridge.protocols import RerankFunction
 from hybridge.store import FetchK, Fusion, Mode
+from langchain_hybridge.arguments import parse_items
 from langchain_hybridge.convert import make_found_document
 from langchain_hybridge.filters import LangChainFilter
-from langchain_hybridge.options import ScoreOptions, search_arguments, search_request
+from langchain_hybridge.options import (
+    ScoreOptions,
+    check_threshold,
+    search_arguments,
+    search_request,
+)
 from langchain_hybridge.reranker import Rerank
 from langchain_hybridge.vector_store import MilvusVectorStore
 
@@ -83,6 +89,7 @@ class MilvusRetriever(BaseRetriever):
         if return_exceptions:
             return super().batch(inputs, config, return_exceptions=True, **kwargs)
         # The first run searches for all, so that its callbacks see what the search takes or raises.
+        inputs = parse_items(inputs, object, "inputs")
         store, request = self.vectorstore.store, self._request_of_each(kwargs)
         search = cache(partial(store.search_many, inputs, **request))
         configs = get_config_list(config, len(inputs))
@@ -102,6 +109,7 @@ class MilvusRetriever(BaseRetriever):
         """Async twin of `batch`."""
         if return_exceptions:
             return await super().abatch(inputs, config, return_exceptions=True, **kwargs)
+        inputs = parse_items(inputs, object, "inputs")
         request = self._request_of_each(kwargs)
         search = asyncio.ensure_future(self.vectorstore.store.asearch_many(inputs, **request))
 
@@ -145,7 +153,7 @@ class MilvusRetriever(BaseRetriever):
 
     def _search_options(self, given: Mapping[str, Any]) -> dict[str, Any]:
         options = self._options(given)
-        del options["score_threshold"]
+        check_threshold(options.pop("score_threshold"))
         return options
 
     def _request(self, given: Mapping[str, Any], query: str) -> dict[str, Any]:

@@ -16,13 +16,19 @@ from hybridge.closing import Closing
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import DenseEmbeddingFunction
 from hybridge.store import BATCH_SIZE, FetchK, Fusion, Mode, Query, StoreArguments
-from langchain_hybridge.convert import make_document, make_found_document, make_records
+from langchain_hybridge.convert import (
+    make_document,
+    make_found_document,
+    make_records,
+    parse_key,
+)
 from langchain_hybridge.embeddings import as_dense_function, as_embeddings
 from langchain_hybridge.filters import LangChainFilter, make_filter
 from langchain_hybridge.options import (
     MMROptions,
     ScoreOptions,
     SearchOptions,
+    check_threshold,
     search_arguments,
     search_request,
     store_arguments,
@@ -80,7 +86,7 @@ class MilvusVectorStore(Closing, VectorStore):
         )
         Query.parse(queries=[], **self.defaults)
         self.store = _bound(store, function, arguments)
-        self.context_key = context_key
+        self.context_key = parse_key(context_key)
         self._embeddings = as_embeddings(self.store.dense if embedding is None else embedding)
 
     def __repr__(self) -> str:
@@ -270,6 +276,7 @@ class MilvusVectorStore(Closing, VectorStore):
 
         LangChain's own method applies `score_threshold`, and logs a warning if nothing is left.
         """
+        check_threshold(options.get("score_threshold"))
         search = super().similarity_search_with_relevance_scores
         return search(query, k, **options)  # type: ignore[arg-type]  # it hands k on
 
@@ -277,6 +284,7 @@ class MilvusVectorStore(Closing, VectorStore):
         self, query: str, k: int | None = None, **options: Unpack[ScoreOptions]
     ) -> list[tuple[Document, float]]:
         """Async twin of `similarity_search_with_relevance_scores`."""
+        check_threshold(options.get("score_threshold"))
         search = super().asimilarity_search_with_relevance_scores
         return await search(query, k, **options)  # type: ignore[arg-type]
 
@@ -429,7 +437,9 @@ class MilvusVectorStore(Closing, VectorStore):
             InvalidInputError: If the lists differ in length, or a text cannot be stored.
             PartialWriteError: If a later batch fails; `landed` holds the ids that were written.
         """
-        records = make_records(texts, metadatas, ids, contexts, context_key or self.context_key)
+        records = make_records(
+            texts, metadatas, ids, contexts, parse_key(context_key) or self.context_key
+        )
         return self.store.add(records, batch_size=batch_size, progress=progress)
 
     async def aadd_texts(  # type: ignore[override]
@@ -444,7 +454,9 @@ class MilvusVectorStore(Closing, VectorStore):
         progress: bool = False,
     ) -> list[str]:
         """Async twin of `add_texts`; it embeds by `aembed_documents`."""
-        records = make_records(texts, metadatas, ids, contexts, context_key or self.context_key)
+        records = make_records(
+            texts, metadatas, ids, contexts, parse_key(context_key) or self.context_key
+        )
         return await self.store.aadd(records, batch_size=batch_size, progress=progress)
 
     def update(
@@ -526,6 +538,9 @@ def _bound(
         return MilvusStore(dense=function, **store_arguments(arguments))
     if arguments:
         msg = f"store= and {', '.join(arguments)}: give those arguments to the store itself"
+        raise InvalidInputError(msg)
+    if not isinstance(store, MilvusStore):
+        msg = f"store is a {type(store).__name__}: give a MilvusStore"
         raise InvalidInputError(msg)
     if function is None or store.dense == function:
         return store

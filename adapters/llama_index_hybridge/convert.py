@@ -22,7 +22,7 @@ class of your own comes back as the LlamaIndex class that it extends.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, cast
 
@@ -42,8 +42,10 @@ from llama_index.core.schema import (
 )
 
 from hybridge import Hit, Record
+from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
 from hybridge.store import CONTEXT, DERIVED, METADATA, OFFSETS
+from llama_index_hybridge.arguments import parse_items
 
 # Subclasses first: a class is stored as the first of these that it is.
 _CLASSES: tuple[type[BaseNode], ...] = (
@@ -60,17 +62,30 @@ _STORED_ELSEWHERE = {
 # --- to records ----------------------------------------------------------------------------------
 
 
+def nodes_to_records(nodes: Iterable[BaseNode]) -> list[Record]:
+    """Return the records that hold nodes.
+
+    Raises:
+        InvalidInputError: If one is no LlamaIndex node, or there is no list of them.
+    """
+    return [node_to_record(node) for node in parse_items(nodes, object, "nodes")]
+
+
 def node_to_record(node: BaseNode) -> Record:
     """Return the record that holds a node.
 
     Raises:
-        InvalidInputError: If it is no LlamaIndex node.
+        InvalidInputError: If it is no LlamaIndex node, or its metadata cannot be formatted.
     """
     if not isinstance(node, _CLASSES):
-        msg = f"{node!r:.200} is a {type(node).__name__}: give LlamaIndex nodes"
+        msg = f"{shown(node)} is a {type(node).__name__}: give LlamaIndex nodes"
         raise InvalidInputError(msg)
-    context = node.get_metadata_str(mode=MetadataMode.EMBED) or None
-    extra = dict(_extra(node)) | ({} if context is None else {CONTEXT: DERIVED})
+    try:
+        context = node.get_metadata_str(mode=MetadataMode.EMBED) or None
+        extra = dict(_extra(node)) | ({} if context is None else {CONTEXT: DERIVED})
+    except Exception as error:  # whatever the `repr` of a value or a template raises
+        msg = f"the metadata of node {node.id_!r:.80} cannot be formatted: {error!r:.200}"
+        raise InvalidInputError(msg) from error
     return Record(
         id=node.id_,
         text=_text(node),

@@ -11,6 +11,8 @@ from llama_index.core.vector_stores.types import (
     MetadataFilters,
 )
 
+from hybridge.arguments import shown
+from hybridge.errors import FilterError
 from hybridge.filters import DOCUMENT_ID, ROW_ID, And, F, Filter, Not, Operator, Or
 
 _OPERATORS: dict[FilterOperator, Operator] = {
@@ -47,7 +49,7 @@ def make_filter(
         document_ids: The source documents whose nodes may be found; likewise.
 
     Raises:
-        FilterError: If a value does not suit its operator.
+        FilterError: If `filters` are none, or a value does not suit its operator.
     """
     tree = And(
         [
@@ -60,6 +62,9 @@ def make_filter(
 
 
 def _group(filters: MetadataFilters) -> Filter:
+    if not isinstance(filters, MetadataFilters):
+        msg = f"filters is {shown(filters)}: give MetadataFilters"
+        raise FilterError(msg)
     members = [
         _group(one) if isinstance(one, MetadataFilters) else _comparison(one)
         for one in filters.filters

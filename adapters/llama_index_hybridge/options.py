@@ -12,7 +12,7 @@ from hybridge import AUTO, SparseField, Weighted
 from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import RerankFunction
-from hybridge.store import Fusion, Mode, StoreArguments
+from hybridge.store import Fusion, Mode, StoreArguments, VectorField
 from llama_index_hybridge.embeddings import as_dense_function, as_sparse_function
 from llama_index_hybridge.filters import make_filter
 
@@ -70,7 +70,7 @@ def plan_query(
         InvalidInputError: If the mode is not supported, or lacks what it needs.
     """
     asked = _parse_mode(query, reranker)
-    fields = mode or _fields(query, asked)
+    fields = _fields(query, asked) if mode is None else mode
     arguments: dict[str, Any] = {
         "query": query.query_str,
         "vector": _vector(query, fields),
@@ -83,7 +83,7 @@ def plan_query(
     if asked is VectorStoreQueryMode.MMR:
         balance = next((x for x in (mmr_threshold, query.mmr_threshold) if x is not None), 0.5)
         return Plan(arguments | {"balance": balance, "fetch_k": mmr_prefetch_k}, mmr=True)
-    if fields == "hybrid" or not isinstance(fields, str):
+    if len(_names(fields)) > 1:
         arguments |= _fused(query, fusion, fetch_k)
     if asked is VectorStoreQueryMode.SEMANTIC_HYBRID:
         arguments["reranker"] = reranker
@@ -100,9 +100,15 @@ def _fields(query: VectorStoreQuery, asked: VectorStoreQueryMode) -> Mode:
 def _vector(query: VectorStoreQuery, fields: Mode) -> Any:
     """Return the query's embedding under its field, where that field is searched."""
     field = query.embedding_field or "dense"
-    searched = ("dense", "sparse") if fields == "hybrid" else fields
-    names = [searched] if isinstance(searched, str) else searched
-    return {field: query.query_embedding} if field in names else None
+    return {field: query.query_embedding} if field in _names(fields) else None
+
+
+def _names(fields: Mode) -> list[str]:
+    """Return the names of the fields, as far as they are some; the store refuses others."""
+    if isinstance(fields, str):
+        return ["dense", "sparse"] if fields == "hybrid" else [fields]
+    names = fields if isinstance(fields, (list, tuple)) else []
+    return [name for name in names if isinstance(name, str)]
 
 
 def _fused(
@@ -140,6 +146,9 @@ def _parse_mode(query: VectorStoreQuery, reranker: RerankFunction | None) -> Vec
             "store one, such as reranker=JinaRerankFunction(), or use mode 'hybrid'"
         )
         raise InvalidInputError(msg)
+    if not isinstance(query.embedding_field, (str, type(None))):
+        msg = f"embedding_field={shown(query.embedding_field)}: give the name of a vector field"
+        raise InvalidInputError(msg)
     if query.output_fields:
         msg = "output_fields is not supported: nodes always come back whole"
         raise InvalidInputError(msg)
@@ -158,7 +167,7 @@ def store_arguments(arguments: StoreArguments) -> StoreArguments:
 
 
 def _adapted(field: Any) -> Any:
-    if getattr(field, "function", None) is None:
+    if not isinstance(field, VectorField) or field.function is None:
         return field
     convert = as_sparse_function if isinstance(field, SparseField) else as_dense_function
     return replace(field, function=convert(field.function))

@@ -12,6 +12,8 @@ from llama_index.core.schema import NodeWithScore, QueryBundle
 from llama_index.core.vector_stores.types import MetadataFilters
 
 from hybridge import Hit, MilvusStore
+from hybridge.arguments import check_fraction
+from hybridge.errors import InvalidInputError
 from hybridge.protocols import RerankFunction
 from hybridge.registry import as_rerank_function
 from hybridge.store import FetchK, Fusion, Mode
@@ -58,6 +60,9 @@ class MilvusRetriever(BaseRetriever):
         **settings: Any,
     ) -> None:
         super().__init__(**settings)
+        if not isinstance(embed_model, (BaseEmbedding, type(None))):
+            msg = f"embed_model is a {type(embed_model).__name__}: give a LlamaIndex embedding"
+            raise InvalidInputError(msg)
         self.vector_store = vector_store
         self.embed_model = embed_model
         self.similarity_top_k = similarity_top_k
@@ -85,6 +90,8 @@ class MilvusRetriever(BaseRetriever):
         return store.using(dense=QueryEmbedding(self.embed_model, query))
 
     def _request(self, query: QueryBundle) -> dict[str, Any]:
+        if self.score_threshold is not None:
+            check_fraction(self.score_threshold, "score_threshold")
         return {
             "query": query.query_str,
             "vector": query.embedding,
@@ -92,7 +99,7 @@ class MilvusRetriever(BaseRetriever):
             "mode": self.mode,
             "filter": make_filter(self.filters),
             "expr": self.expr,
-            "fusion": self.fusion or self.vector_store.fusion,
+            "fusion": self.vector_store.fusion if self.fusion is None else self.fusion,
             "fetch_k": self.fetch_k,
             "reranker": self.reranker,
         }

@@ -29,7 +29,7 @@ from hybridge.errors import InvalidInputError
 from hybridge.protocols import DenseEmbeddingFunction, RerankFunction
 from hybridge.registry import as_rerank_function, function_name
 from hybridge.store import BATCH_SIZE, COLUMN_TYPES, Fusion, StoreArguments
-from llama_index_hybridge.convert import node_to_record, record_to_node
+from llama_index_hybridge.convert import nodes_to_records, record_to_node
 from llama_index_hybridge.embeddings import as_dense_function
 from llama_index_hybridge.filters import make_filter
 from llama_index_hybridge.options import Plan, plan_query, store_arguments
@@ -215,7 +215,7 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
         Returns:
             The ids, in order.
         """
-        records = [node_to_record(node) for node in nodes]
+        records = nodes_to_records(nodes)
         return self._store.add(records, batch_size=batch_size, progress=progress)
 
     async def async_add(
@@ -227,7 +227,7 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
         **kwargs: Any,
     ) -> list[str]:
         """Async twin of `add`."""
-        records = [node_to_record(node) for node in nodes]
+        records = nodes_to_records(nodes)
         return await self._store.aadd(records, batch_size=batch_size, progress=progress)
 
     def update(
@@ -384,6 +384,9 @@ def _bound(
         return MilvusStore(dense=function, **store_arguments(arguments))
     if arguments:
         msg = f"store= and {', '.join(arguments)}: give those arguments to the store itself"
+        raise InvalidInputError(msg)
+    if not isinstance(store, MilvusStore):
+        msg = f"store is a {type(store).__name__}: give a MilvusStore"
         raise InvalidInputError(msg)
     if function is None or store.dense == function:
         return store

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import reprlib
+from numbers import Real
 
 from hybridge.errors import InvalidInputError
 from hybridge.texts import check_text
@@ -43,6 +44,17 @@ def check_count(value: int, name: str, lowest: int = 1, largest: int = _LARGEST)
     if type(value) is not int or not lowest <= value <= largest:
         limits = f"of at least {lowest}" if largest == _LARGEST else f"from {lowest} to {largest}"
         msg = f"{name} must be a whole number {limits}, not {shown(value)}"
+        raise InvalidInputError(msg)
+
+
+def check_fraction(value: float, name: str) -> None:
+    """Check that an argument is a number from 0 to 1; a bool is not.
+
+    Raises:
+        InvalidInputError: It is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= 1:
+        msg = f"{name} must be a number from 0 to 1, not {shown(value)}"
         raise InvalidInputError(msg)
 
 

@@ -47,7 +47,7 @@ ODD: list[Any] = [
     Record(text="a"), [Record(text="a"), 3], F("a") == 1, F("a"), TEXT, AUTO, Weighted(),
     DenseField(), DenseField(source="title"), SparseField("bm25"), {"title": DenseField(dim=3)},
     {"title": 3}, {"a b": DenseField(dim=3)}, {"id": DenseField(dim=3)}, {"year": int},
-    {"year": "int"}, {"a b": str}, WordFunction(), WordFunction, lambda *_: 1,
+    {"year": "int"}, {"a b": str}, WordFunction(), WordFunction, lambda *_, **__: 1,
     lambda query, documents, top_k=5: 3, 1j, slice(3), NotImplemented, ..., type, memoryview(b"x"),
     "id == 3", "id ==", 'id == "', "(((", "nope > 3", "metadata", "1 == 1) or (1 == 1", Hostile(),
 ]  # fmt: skip

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from numpy.typing import ArrayLike
 from typing_extensions import Self
 
-from hybridge.arguments import shown
+from hybridge.arguments import check_flag, shown
 from hybridge.closing import Closing
 from hybridge.errors import HybridgeError, InvalidInputError
 from hybridge.filters import DOCUMENT_ID, ROW_ID, And, Filter, as_filter, match_all
@@ -541,6 +541,7 @@ class MilvusStore(Closing):
             InvalidInputError: If no selector is given; `scroll()` yields every row.
         """
         tree = as_filter(filter)
+        check_flag(with_vectors, "with_vectors")
         if ids is None and tree is None:
             msg = "get() without a selector: give ids or filter; scroll() yields every row"
             raise InvalidInputError(msg)
@@ -596,6 +597,7 @@ class MilvusStore(Closing):
         """
         tree = as_filter(filter)
         check_expression(expr)
+        check_flag(with_vectors, "with_vectors")
         return self._scroll(tree, expr, with_vectors)
 
     async def ascroll(

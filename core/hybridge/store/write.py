@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from tqdm.auto import tqdm
 
+from hybridge.arguments import check_flag
 from hybridge.errors import InvalidInputError, PartialWriteError
 from hybridge.records import Record
 from hybridge.store.bm25.field import BM25Field
@@ -67,6 +68,7 @@ class WriteProgress:
     """
 
     def __init__(self, total: int | None, progress: bool) -> None:
+        check_flag(progress, "progress")
         self.ids: list[str] = []
         self._bar = tqdm(total=total, disable=not progress, desc="add", unit="record")
 
