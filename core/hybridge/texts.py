@@ -35,7 +35,7 @@ def parse_texts(texts: Iterable[str], name: str) -> list[str]:
     return listed
 
 
-def check_text(text: str, name: str) -> None:
+def check_text(text: object, name: str) -> None:
     """Refuse anything but a string that UTF-8 can hold (a lone surrogate it cannot).
 
     Raises:

@@ -86,7 +86,7 @@ ODD: tuple[object, ...] = (
     _nested(100_000, list), _nested(100_000, dict), [_nested(5_000, list)],
     np.float64(1), np.float32("nan"), np.int64(1), np.bool_(True), np.str_("a"), np.array(1.0),
     np.array([1, 2]), np.zeros((2, 2)), np.array(["a"]), np.array([object()]), Decimal(1),
-    Fraction(1, 3), Color.RED, object(), Hostile(), int, str, list, len, Path("x"), Path("a\x00b"),
+    Fraction(1, 3), Color.RED, object(), Hostile(), int, str, list, Path("x"), Path("a\x00b"),
     F("a"), ROW_ID, F("a") == 1, ~(F("a") > 1), And([]), Record(),
     lambda *_, **__: ["a"], lambda *_, **__: 5,
 )  # fmt: skip

@@ -28,12 +28,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
+from hybridge.narrowing import is_mapping
 from hybridge.retrieval.numbers import finite_number
 
 Ranking = Sequence[tuple[str, float]]
@@ -209,7 +210,7 @@ def _times_agreement(
     other ranking weighs by its confidence.
     """
     scaled = {name: dict(_min_max(rankings[name])) for name in confidences}
-    weights = {}
+    weights: dict[str, float] = {}
     for name, value in confidences.items():
         head = [row for row, _ in rankings[name][:_HEAD]]
         agreement = sum(
@@ -234,13 +235,13 @@ def _parse_rankings(rankings: Mapping[str, Ranking]) -> dict[str, list[tuple[str
     Raises:
         InvalidInputError: They are not pairs of an id and a finite score, by field.
     """
-    if not isinstance(rankings, Mapping):
+    if not is_mapping(rankings):
         msg = f"a fusion takes a mapping from fields to rankings, not {shown(rankings)}"
         raise InvalidInputError(msg)
     return {name: _parse_ranking(name, ranking) for name, ranking in rankings.items()}
 
 
-def _parse_ranking(name: str, ranking: Ranking) -> list[tuple[str, float]]:
+def _parse_ranking(name: object, ranking: Any) -> list[tuple[str, float]]:
     try:
         ids = [row for row, _ in ranking]
         scores = [score for _, score in ranking]
@@ -265,8 +266,8 @@ def _parse_scores(scores: Sequence[float]) -> list[float]:
     return parsed
 
 
-def _parse_weights(weights: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
-    parsed = {}
+def _parse_weights(weights: Mapping[Any, Any]) -> tuple[tuple[str, float], ...]:
+    parsed: dict[str, float] = {}
     for name, weight in weights.items():
         number = finite_number(weight)
         if not isinstance(name, str) or number is None or number < 0:

@@ -8,7 +8,7 @@ from numbers import Real
 
 def finite_number(value: object) -> float | None:
     """Return a finite number as a float, and None for anything else, booleans included."""
-    if not isinstance(value, Real) or isinstance(value, bool):
+    if isinstance(value, bool) or not isinstance(value, Real):
         return None
     try:
         number = float(value)

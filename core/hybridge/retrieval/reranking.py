@@ -43,7 +43,7 @@ def reranked(
     """
     check_text(query, "query")
     check_count(k, "k")
-    if not callable(reranker):
+    if not callable(reranker) or isinstance(reranker, type):
         msg = f"a reranker is a function of a query and documents, not {shown(reranker)}"
         raise InvalidInputError(msg)
     listed = parse_texts(texts, "texts")

@@ -9,7 +9,7 @@ from hybridge.errors import InvalidInputError
 from hybridge.sparse.languages import CHINESE, JAPANESE, KOREAN, Language, find_language
 from hybridge.sparse.stop_words import StopWords, default_stop_words, own_stop_words
 from hybridge.sparse.word_analyzer import Analyzer, WordAnalyzer
-from hybridge.texts import parse_texts
+from hybridge.texts import check_text, parse_texts
 
 __all__ = ["Analyzer", "FunctionAnalyzer", "as_analyzer", "build_default_analyzer"]
 
@@ -34,8 +34,10 @@ class FunctionAnalyzer:
         """Return the terms of a text, in order, repeats included.
 
         Raises:
-            InvalidInputError: The function gave something other than strings.
+            InvalidInputError: The text is not a string, or the function gave something other
+                than a list of strings.
         """
+        check_text(text, "the text")
         terms = self._function(text)
         if isinstance(terms, (str, bytes)) or not isinstance(terms, Iterable):
             msg = f"{self.identity} gave a {type(terms).__name__}: it must return a list of terms"
@@ -57,7 +59,7 @@ def build_default_analyzer(
         stop_words: The words to leave out in place of the language's list; `()` keeps all.
 
     Raises:
-        InvalidInputError: There is no such language here.
+        InvalidInputError: The language is not known here.
         MissingExtraError: The segmenter of Chinese, Japanese or Korean is not installed.
     """
     found = find_language(language)

@@ -49,7 +49,7 @@ class BM25EmbeddingFunction:
         k1: How soon repeating a term stops to matter; at least 0.
         b: How much the length of a document matters, from 0 to 1.
         epsilon: With `idf="okapi"`, the share of the mean idf that a very common term gets.
-        num_workers: Taken for the sake of `pymilvus.model`'s callers and not used: counting in two
+        num_workers: Accepted for `pymilvus.model`'s callers and ignored: counting in two
             processes gave no clear gain over one.
         idf: "lucene" (always positive) or "okapi" (what `pymilvus.model` computes).
 

@@ -86,8 +86,8 @@ class TermCounter:
         """Count the terms of all texts.
 
         Raises:
-            InvalidInputError: `texts` is a single string, or holds something that is no string or
-                that UTF-8 cannot hold.
+            InvalidInputError: `texts` is a single string, or holds something that is not a string
+                or that UTF-8 cannot hold.
         """
         return _concatenated(self.blocks(texts))
 
@@ -141,7 +141,7 @@ class _IndexCache(dict[str, int]):
         return index
 
     def bound(self) -> None:
-        """Forget all words once there are too many, for the sake of processes that live long."""
+        """Forget all words once there are too many, so that long-lived processes do not grow."""
         if len(self) > _CACHED_WORDS:
             self.clear()
 

@@ -73,7 +73,7 @@ def find_language(value: str) -> Language:
     """Return the language of a code ("en", "pt-BR") or of an English name ("english").
 
     Raises:
-        InvalidInputError: It is no string, or no language's; the message lists those known.
+        InvalidInputError: It is not a string, or names no language; the message lists those known.
     """
     if not isinstance(value, str):
         msg = f"a language is a code or a name, not {shown(value)}"

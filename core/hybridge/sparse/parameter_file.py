@@ -83,7 +83,7 @@ def read_parameters(path: str | os.PathLike[str]) -> Parameters:
     """Read a file of ours or of `pymilvus.model`.
 
     Raises:
-        InvalidInputError: There is no such file, or it holds something else.
+        InvalidInputError: The file does not exist, or holds something else.
     """
     location = parse_location(path, "path")
     try:
@@ -161,7 +161,7 @@ def _counted(documents: int, counts: Mapping[str, Any] | None) -> Statistics | N
     if counts is None:
         return None
     frequencies = np.array(counts["frequencies"], np.int64)
-    if not np.all((frequencies >= 1) & (frequencies <= documents)):
+    if frequencies.ndim != 1 or not np.all((frequencies >= 1) & (frequencies <= documents)):
         msg = "it holds document frequencies that no corpus has"
         raise ValueError(msg)
     tokens = int(counts["tokens"])

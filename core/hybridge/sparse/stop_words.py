@@ -84,7 +84,7 @@ def own_stop_words(words: Iterable[str]) -> StopWords:
     """Return a user's list, named by its content.
 
     Raises:
-        InvalidInputError: `words` is a single string, or holds something that is no string.
+        InvalidInputError: `words` is a single string, or holds something other than strings.
     """
     kept = sorted(set(parse_texts(words, "stop_words")))
     if not kept:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Protocol, runtime_checkable
 
+from hybridge.texts import check_text
+
 
 @runtime_checkable
 class Analyzer(Protocol):
@@ -43,7 +45,12 @@ class WordAnalyzer(ABC):
         """Return the term of a word, or None for a word that is not indexed."""
 
     def __call__(self, text: str) -> list[str]:
-        """Return the terms of a text, in order, repeats included."""
+        """Return the terms of a text, in order, repeats included.
+
+        Raises:
+            InvalidInputError: The text is not a string.
+        """
+        check_text(text, "the text")
         terms = map(self.term, self.split(text))
         return [term for term in terms if term is not None]
 
