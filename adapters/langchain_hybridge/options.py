@@ -18,7 +18,7 @@ from langchain_hybridge.filters import LangChainFilter, make_filter
 from langchain_hybridge.reranker import Rerank
 
 
-class MMROptions(TypedDict, total=False):
+class CommonOptions(TypedDict, total=False):
     """What every search method takes; see `hybridge.store.Query`.
 
     What is left out, or None, is as the vector store was constructed.
@@ -42,7 +42,17 @@ class MMROptions(TypedDict, total=False):
     with_context: bool
 
 
-class SearchOptions(MMROptions, total=False):
+class MMROptions(CommonOptions, total=False):
+    """What the methods of maximal marginal relevance take.
+
+    Attributes:
+        mmr_field: The dense field whose vectors are compared; the first one if None.
+    """
+
+    mmr_field: str | None
+
+
+class SearchOptions(CommonOptions, total=False):
     """What every search method but those of MMR takes.
 
     Attributes:
@@ -65,7 +75,7 @@ class ScoreOptions(SearchOptions, total=False):
 
 
 def search_arguments(
-    options: Mapping[str, Any], allowed: type[MMROptions] = SearchOptions
+    options: Mapping[str, Any], allowed: type[CommonOptions] = SearchOptions
 ) -> dict[str, Any]:
     """Return the options that say something, as arguments of the store.
 
@@ -105,7 +115,7 @@ def search_request(
     options: Mapping[str, Any],
     query: str | None,
     vector: Any = None,
-    allowed: type[MMROptions] = SearchOptions,
+    allowed: type[CommonOptions] = SearchOptions,
 ) -> dict[str, Any]:
     """Return the arguments of `MilvusStore.search` for one query.
 

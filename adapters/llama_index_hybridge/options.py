@@ -82,7 +82,8 @@ def plan_query(
     }
     if asked is VectorStoreQueryMode.MMR:
         balance = next((x for x in (mmr_threshold, query.mmr_threshold) if x is not None), 0.5)
-        return Plan(arguments | {"balance": balance, "fetch_k": mmr_prefetch_k}, mmr=True)
+        mmr = {"fetch_k": mmr_prefetch_k, "mmr_field": query.embedding_field}
+        return Plan(arguments | {"balance": balance, **mmr}, mmr=True)
     if len(_names(fields)) > 1:
         arguments |= _fused(query, fusion, fetch_k)
     if asked is VectorStoreQueryMode.SEMANTIC_HYBRID:
