@@ -7,6 +7,7 @@ import reprlib
 from numbers import Real
 
 from hybridge.errors import InvalidInputError
+from hybridge.narrowing import is_path
 from hybridge.texts import check_text
 
 # What indexes an array on every platform; nobody means a batch or a text that long.
@@ -24,7 +25,7 @@ def shown(value: object) -> str:
         return f"a value of type {type(value).__name__}"
 
 
-def check_flag(value: bool, name: str) -> None:
+def check_flag(value: object, name: str) -> None:
     """Check that an argument is True or False.
 
     Raises:
@@ -35,7 +36,7 @@ def check_flag(value: bool, name: str) -> None:
         raise InvalidInputError(msg)
 
 
-def check_count(value: int, name: str, lowest: int = 1, largest: int = _LARGEST) -> None:
+def check_count(value: object, name: str, lowest: int = 1, largest: int = _LARGEST) -> None:
     """Check that an argument is a whole number within limits; a bool is not.
 
     Raises:
@@ -58,7 +59,7 @@ def check_fraction(value: float, name: str) -> None:
         raise InvalidInputError(msg)
 
 
-def check_choice(value: str, name: str, choices: tuple[str, ...]) -> None:
+def check_choice(value: object, name: str, choices: tuple[str, ...]) -> None:
     """Check that an argument is one of a few strings.
 
     Raises:
@@ -69,7 +70,7 @@ def check_choice(value: str, name: str, choices: tuple[str, ...]) -> None:
         raise InvalidInputError(msg)
 
 
-def check_label(value: str, name: str) -> None:
+def check_label(value: object, name: str) -> None:
     """Check that an argument is a string that is not empty, such as the name of an API's model.
 
     Raises:
@@ -81,13 +82,13 @@ def check_label(value: str, name: str) -> None:
         raise InvalidInputError(msg)
 
 
-def parse_location(value: str | os.PathLike[str], name: str) -> str:
+def parse_location(value: object, name: str) -> str:
     """Return the name of a model on the hub, or the path of a folder, as a string.
 
     Raises:
         InvalidInputError: It is neither a string nor a path, or no path can look like it.
     """
-    if not isinstance(value, (str, os.PathLike)):
+    if not is_path(value):
         msg = f"{name} must be a name or a path, not {shown(value)}"
         raise InvalidInputError(msg)
     location = os.fspath(value)

@@ -7,8 +7,9 @@ request to the hub decides.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -68,8 +69,18 @@ def load_model(
         return load(name, False)
 
 
+def fetch_folder(place: str, patterns: list[str], local_files_only: bool) -> Path:
+    """Return a model's folder: the one named, or one of the hub's files of these patterns."""
+    if Path(place).is_dir():
+        return Path(place)
+    hub: Any = import_module("huggingface_hub")
+    return Path(
+        hub.snapshot_download(place, allow_patterns=patterns, local_files_only=local_files_only)
+    )
+
+
 @contextmanager
-def model_errors(name: str, cure: str = "") -> Iterator[None]:
+def model_errors(name: str, cure: str = "") -> Generator[None]:
     """Turn whatever a library raises while it loads or tries a model into an error of ours.
 
     Args:

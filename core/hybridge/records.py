@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hybridge.narrowing import is_mapping
+
 DenseVector = NDArray[np.float32]
 SparseVector = Mapping[int, float]
 Vector = DenseVector | SparseVector
@@ -36,17 +38,19 @@ class Record:
 
     id: str | None = None
     text: str = ""
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
     document_id: str | None = None
     context: str | None = None
     extra: Mapping[str, Any] | None = None
     # Vectors are left out of comparison: NumPy's element-wise `==` has no single truth value.
     dense: DenseVector | None = field(default=None, compare=False, repr=False)
     sparse: SparseVector | None = field(default=None, compare=False, repr=False)
-    vectors: Mapping[str, Vector] = field(default_factory=dict, compare=False, repr=False)
+    vectors: Mapping[str, Vector] = field(
+        default_factory=dict[str, Vector], compare=False, repr=False
+    )
 
     def __post_init__(self) -> None:
-        if not isinstance(self.vectors, Mapping):
+        if not is_mapping(self.vectors):
             return  # the store says what is wrong with it
         if self.dense is not None or self.sparse is not None:
             named = {"dense": self.dense, "sparse": self.sparse}
@@ -101,7 +105,7 @@ class Hit:
     score: float
     relevance: float
     scores: Mapping[str, FieldScore]
-    vectors: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    vectors: Mapping[str, Any] = field(default_factory=dict[str, Any], compare=False, repr=False)
 
     @property
     def dense(self) -> DenseVector | None:

@@ -52,10 +52,14 @@ class _Provider:
 
     def model_of(self, function: Any) -> str | None:
         """Return the model of a function that this provider made, or None for any other object."""
-        kind = type(function)
-        # Classes are compared by name, so that no provider's module is imported for this.
         wanted = (self.module, self.view_class or self.function)
-        return function.model_name if (kind.__module__, kind.__qualname__) == wanted else None
+        return function.model_name if _class_name(function) == wanted else None
+
+
+def _class_name(value: object) -> tuple[str, str]:
+    """Return the name of an object's class: to compare names, no provider's module is imported."""
+    kind = type(value)
+    return kind.__module__, kind.__qualname__
 
 
 _BGE_M3 = ("hybridge.hybrid.bge_m3", "BGEM3EmbeddingFunction", "BAAI/bge-m3")
@@ -128,7 +132,7 @@ def sparse_function(name: str, **options: Any) -> SparseEmbeddingFunction:
         HybridgeError: The function cannot be made, for instance without weights.
     """
     function: SparseEmbeddingFunction
-    kind, _, language = name.partition(":") if isinstance(name, str) else ("", "", "")
+    kind, language = _parted(name, ":")
     if kind == "bm25" and (language or name == "bm25"):
         function = _bm25(language or "en", options)
     else:
@@ -219,12 +223,18 @@ def _resolved(function: T | str, kind: type[Any], by_name: Callable[[str], T]) -
 def _make(
     name: str, providers: Mapping[str, _Provider], others: list[str], options: Mapping[str, Any]
 ) -> Any:
-    provider, _, model = name.partition("/") if isinstance(name, str) else ("", "", "")
+    provider, model = _parted(name, "/")
     if provider in providers and model:
         return providers[provider].make(name, model, options)
     known = [f"{prefix}/<model> (such as {each.example})" for prefix, each in providers.items()]
     msg = f"There is no function {shown(name)}; known are {', '.join(others + known)}"
     raise InvalidInputError(msg)
+
+
+def _parted(name: object, separator: str) -> tuple[str, str]:
+    """Return what stands before and behind a separator; nothing where it is no name."""
+    before, _, behind = name.partition(separator) if isinstance(name, str) else ("", "", "")
+    return before, behind
 
 
 def _bm25(language: str, options: Mapping[str, Any]) -> SparseEmbeddingFunction:

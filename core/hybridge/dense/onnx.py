@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,10 +122,10 @@ class OnnxEmbeddingFunction:
         check_flag(progress, "progress")
         if not texts:
             return np.empty((0, self._dim), dtype=np.float32)
-        encodings = self._tokenizer.encode_batch(texts)
+        encodings: list[Any] = self._tokenizer.encode_batch(texts)
         # Texts of similar length share a batch, so that little of it is padding.
         order = np.argsort([-len(encoding.ids) for encoding in encodings], kind="stable")
-        parts = []
+        parts: list[NDArray[np.float32]] = []
         with tqdm(total=len(texts), unit="text", disable=not progress) as bar:
             for start in range(0, len(order), self._batch_size):
                 batch = order[start : start + self._batch_size]

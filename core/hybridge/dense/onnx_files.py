@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hybridge.errors import InvalidInputError, ModelNotFoundError
 from hybridge.extras import import_extra
-from hybridge.hub import load_model
+from hybridge.hub import fetch_folder, load_model
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -105,13 +105,7 @@ class OnnxFiles:
 
 
 def _fetch(place: str, local_files_only: bool) -> Path:
-    if Path(place).is_dir():
-        return Path(place)
-    from huggingface_hub import snapshot_download
-
-    return Path(
-        snapshot_download(place, allow_patterns=_PATTERNS, local_files_only=local_files_only)
-    )
+    return fetch_folder(place, _PATTERNS, local_files_only)
 
 
 def _read(file: Path) -> dict[str, Any]:

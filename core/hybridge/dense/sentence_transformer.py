@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -82,7 +82,7 @@ class SentenceTransformerEmbeddingFunction:
         self.model = _load(self.model_name, backend, device=parse_device(device), **options)
         # The first call sets the tokenizer up, which two threads must not do at once.
         with model_errors(self.model_name):
-            self._dim = int(self._vectors(self.model.encode, ["dim"], None, False).shape[1])
+            self._dim = int(self._vectors("encode", ["dim"], None, False).shape[1])
 
     @property
     def dim(self) -> int:
@@ -91,7 +91,7 @@ class SentenceTransformerEmbeddingFunction:
 
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed texts as they are, without an instruction; the shape is `(len(texts), dim)`."""
-        return self._encode(self.model.encode, texts, "texts", "")
+        return self._encode("encode", texts, "texts", "")
 
     def encode_documents(
         self, documents: Sequence[str], *, progress: bool = False
@@ -105,8 +105,8 @@ class SentenceTransformerEmbeddingFunction:
         Raises:
             InvalidInputError: `documents` is not a list of strings.
         """
-        encode, instruction = self.model.encode_document, self._doc_instruction
-        return self._encode(encode, documents, "documents", instruction, progress)
+        instruction = self._doc_instruction
+        return self._encode("encode_document", documents, "documents", instruction, progress)
 
     def encode_queries(self, queries: Sequence[str]) -> NDArray[np.float32]:
         """Return a C-contiguous float32 array of shape `(len(queries), dim)`.
@@ -114,15 +114,14 @@ class SentenceTransformerEmbeddingFunction:
         Raises:
             InvalidInputError: `queries` is not a list of strings.
         """
-        encode, instruction = self.model.encode_query, self._query_instruction
-        return self._encode(encode, queries, "queries", instruction)
+        return self._encode("encode_query", queries, "queries", self._query_instruction)
 
     def __repr__(self) -> str:
         return f"{_NAME}({self.model_name!r})"
 
     def _encode(
         self,
-        encode: Callable[..., Any],
+        method: str,
         texts: Sequence[str],
         name: str,
         instruction: str,
@@ -132,12 +131,12 @@ class SentenceTransformerEmbeddingFunction:
         listed = parse_texts(texts, name)
         if not listed:
             return np.empty((0, self._dim), dtype=np.float32)
-        return self._vectors(encode, listed, instruction or None, progress)
+        return self._vectors(method, listed, instruction or None, progress)
 
     def _vectors(
-        self, encode: Callable[..., Any], texts: list[str], prompt: str | None, progress: bool
+        self, method: str, texts: list[str], prompt: str | None, progress: bool
     ) -> NDArray[np.float32]:
-        vectors = encode(
+        vectors = getattr(self.model, method)(
             texts,
             prompt=prompt,
             batch_size=self._batch_size,

@@ -32,6 +32,7 @@ from hybridge.filters.tree import (
     RowKey,
 )
 from hybridge.filters.values import Value
+from hybridge.narrowing import is_list, is_mapping, is_tuple
 
 _OPERATORS: Mapping[str, Operator] = {f"${operator}": operator for operator in OPERATORS}
 _GROUPS: Mapping[str, type[And | Or]] = {"$and": And, "$or": Or}
@@ -54,14 +55,14 @@ def from_dictionary(mapping: Mapping[str, object]) -> Filter | None:
     Raises:
         FilterError: It cannot be understood, or is deeper than `MAX_DEPTH`.
     """
-    if not isinstance(mapping, Mapping):
+    if not is_mapping(mapping):
         msg = f"{shown(mapping)} is not a mapping such as {{'year': {{'$gte': 2020}}}}"
         raise FilterError(msg)
     return _entries(mapping, 0)
 
 
 def _as_filter(value: object, depth: int) -> Filter | None:
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         return _entries(value, depth)
     if value is None or isinstance(value, Filter):
         return None if value is None or value.empty else value
@@ -102,7 +103,7 @@ def _entry(key: object, value: object, depth: int) -> Filter | None:
 
 
 def _members(key: str, value: object) -> list[object] | tuple[object, ...]:
-    if isinstance(value, (list, tuple)):
+    if is_list(value) or is_tuple(value):
         return value
     msg = f"{key} takes a list of filters, got {shown(value)}"
     raise FilterError(msg)
@@ -114,7 +115,7 @@ def _negated(tree: Filter | None) -> Filter | None:
 
 def _conditions(path: Key, key: str, value: object, depth: int) -> Filter | None:
     """Read what stands under a metadata key or one of the row's own."""
-    if not isinstance(value, Mapping):
+    if not is_mapping(value):
         return _equality(path, key, value)
     if not value or not all(_is_operator(name) for name in value):
         msg = (

@@ -32,6 +32,7 @@ from typing import Any, Protocol, TypeVar
 from hybridge.filters.like import fits
 from hybridge.filters.operators import Operator
 from hybridge.filters.tree import And, Comparison, Filter, Key, Not, RowKey, parse_filter
+from hybridge.narrowing import is_mapping
 
 
 class Row(Protocol):
@@ -101,8 +102,7 @@ def _find(key: Key, row: Row) -> Any:
         return _ROW_VALUES[key](row)
     found: Any = row.metadata
     for part in key:
-        # `dict` first: the check for an abstract class costs ten times as much.
-        if not isinstance(found, (dict, Mapping)):
+        if not is_mapping(found):
             return None
         found = found.get(part)
     return found

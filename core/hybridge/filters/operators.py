@@ -19,7 +19,7 @@ TEXT_OPERATORS = frozenset({"like", "text_match", "text_match_insensitive"})
 BARE_OPERATORS = frozenset({"is_empty", "exists"})
 
 
-def parse_operand(operator: Operator, value: Value) -> Value:
+def parse_operand(operator: object, value: Value) -> Value:
     """Return `value` made plain, lists as tuples.
 
     Raises:

@@ -29,6 +29,7 @@ from hybridge.arguments import shown
 from hybridge.errors import FilterError
 from hybridge.filters.operators import Operator, parse_operand
 from hybridge.filters.values import Scalar, Value, parse_scalars, parse_text
+from hybridge.narrowing import is_tuple
 
 MAX_DEPTH = 100
 """Levels of one tree. Milvus Lite's parser answers 120 nested groups and overflows at 140."""
@@ -46,10 +47,10 @@ Key: TypeAlias = "tuple[str, ...] | RowKey"
 """The path to a metadata value, or a column of the row itself."""
 
 
-def _parse_key(key: Key) -> Key:
+def _parse_key(key: object) -> Key:
     if isinstance(key, RowKey):
         return key
-    if not isinstance(key, tuple) or not key or not all(isinstance(part, str) for part in key):
+    if not is_tuple(key) or not key or not all(isinstance(part, str) for part in key):
         msg = (
             f"{shown(key)} is not a key: write F('year'), F('author', 'name'), or one of the "
             "row's own, ROW_ID, DOCUMENT_ID and TEXT"
@@ -177,9 +178,7 @@ class Not(_Tree):
     depth: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.filter, Filter):
-            raise FilterError(_not_a_filter(self.filter))
-        object.__setattr__(self, "depth", _depth_above(self.filter))
+        object.__setattr__(self, "depth", _depth_above(_checked(self.filter)))
 
     @property
     def empty(self) -> bool:
@@ -302,7 +301,7 @@ def row_keys(tree: Filter | None) -> frozenset[RowKey]:
     if isinstance(tree, Comparison):
         return frozenset([tree.key] if isinstance(tree.key, RowKey) else [])
     members = [tree.filter] if isinstance(tree, Not) else tree.filters
-    return frozenset().union(*map(row_keys, members))
+    return frozenset[RowKey]().union(*map(row_keys, members))
 
 
 def _operands(kind: type[And | Or], *trees: _Tree | Filter) -> tuple[Filter, ...]:
@@ -321,7 +320,7 @@ def _depth_above(*members: Filter) -> int:
     return depth
 
 
-def parse_filter(tree: Filter | None) -> Filter | None:
+def parse_filter(tree: object) -> Filter | None:
     """Return `tree`, and None for one that selects every row.
 
     What is returned has no empty group inside it either.
@@ -331,10 +330,12 @@ def parse_filter(tree: Filter | None) -> Filter | None:
     """
     if tree is None:
         return None
+    given = _checked(tree)
+    return None if given.empty else given
+
+
+def _checked(tree: object) -> Filter:
     if not isinstance(tree, Filter):
-        raise FilterError(_not_a_filter(tree))
-    return None if tree.empty else tree
-
-
-def _not_a_filter(value: object) -> str:
-    return f"{shown(value)} is not a filter; build one such as F('year') >= 2020"
+        msg = f"{shown(tree)} is not a filter; build one such as F('year') >= 2020"
+        raise FilterError(msg)
+    return tree

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from hybridge.arguments import shown
 from hybridge.errors import FilterError
+from hybridge.narrowing import is_iterable, is_list, is_mapping, is_tuple
 
 Scalar: TypeAlias = "str | int | float | bool | None"
 Value: TypeAlias = "Scalar | tuple[Scalar, ...]"
 
-_NO_LISTS = (str, bytes, bytearray, Mapping)
 _MAX_BITS = 14_000
 """Of an integer: longer ones Python refuses to print."""
 
@@ -62,7 +61,7 @@ def parse_scalars(values: object) -> tuple[Scalar, ...]:
         FilterError: It is a single value or a mapping, or holds something else.
     """
     try:
-        if not isinstance(values, Iterable) or isinstance(values, _NO_LISTS):
+        if not is_iterable(values) or isinstance(values, bytearray) or is_mapping(values):
             raise TypeError
         listed = list(values)  # an array without dimensions claims to be iterable, and is not
     except TypeError:
@@ -77,6 +76,6 @@ def parse_value(value: object) -> Value:
     Raises:
         FilterError: It is something else, or holds something else.
     """
-    if isinstance(value, (list, tuple)):
+    if is_list(value) or is_tuple(value):
         return parse_scalars(value)
     return parse_scalar(value)

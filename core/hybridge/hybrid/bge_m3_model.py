@@ -8,7 +8,7 @@ the largest ReLU(w·h) over its places in the text. Special tokens weigh nothing
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from importlib import import_module
 from threading import Lock
 from typing import Any
 
@@ -18,7 +18,7 @@ from scipy.sparse import csr_array, vstack
 from tqdm.auto import tqdm
 
 from hybridge.errors import ModelNotFoundError
-from hybridge.hub import load_model, model_errors
+from hybridge.hub import fetch_folder, load_model, model_errors
 
 _LEXICAL_LAYER = "sparse_linear.pt"
 _PATTERNS = ["*.json", "*.model", "*.safetensors", "pytorch_model.bin", _LEXICAL_LAYER]
@@ -82,8 +82,8 @@ class BGEM3Model:
         """
         ids = self._ids(texts, max_length)
         # Texts of similar length share a batch, so that little of it is padding.
-        order = np.argsort([-len(tokens) for tokens in ids], kind="stable")
-        pairs = []
+        order = sorted(range(len(ids)), key=lambda place: -len(ids[place]))
+        pairs: list[Pair] = []
         with tqdm(total=len(texts), unit="text", disable=not progress) as bar:
             for start in range(0, len(order), batch_size):
                 batch = order[start : start + batch_size]
@@ -92,8 +92,7 @@ class BGEM3Model:
         back = np.argsort(order)
         dense = np.concatenate([pair[0] for pair in pairs])[back]
         stacked = csr_array(vstack([pair[1] for pair in pairs], format="csr"))
-        sparse = csr_array(stacked[back])
-        return dense, sparse
+        return dense, csr_array(stacked[back])
 
     def _ids(self, texts: list[str], max_length: int) -> list[list[int]]:
         # Truncation is part of a tokenizer's state, which two threads must not change at once.
@@ -105,14 +104,14 @@ class BGEM3Model:
     def _forward(self, ids: Sequence[Sequence[int]]) -> Pair:
         import torch
 
-        lengths = np.array([len(tokens) for tokens in ids])
-        mask = np.arange(lengths.max()) < lengths[:, None]
+        lengths = np.array([len(tokens) for tokens in ids], dtype=np.int64)
+        mask: Any = np.arange(lengths.max()) < lengths[:, None]
         padded = np.full(mask.shape, self.tokenizer.pad_token_id, dtype=np.int64)
         padded[mask] = np.concatenate([np.asarray(tokens) for tokens in ids])
         with torch.inference_mode():
             hidden = self.network(
-                input_ids=torch.from_numpy(padded).to(self.device),
-                attention_mask=torch.from_numpy(mask.astype(np.int64)).to(self.device),
+                input_ids=torch.as_tensor(padded, device=self.device),
+                attention_mask=torch.as_tensor(mask, dtype=torch.int64, device=self.device),
             ).last_hidden_state
             weights = torch.relu(self.lexical(hidden))[:, :, 0].float().cpu().numpy()
             dense = hidden[:, 0].float().cpu().numpy()
@@ -153,20 +152,14 @@ def largest_per_term(
 def _open(place: str, local_files_only: bool) -> tuple[Any, Any, Any]:
     """Return tokenizer, network and lexical layer."""
     import torch
-    from huggingface_hub import snapshot_download
-    from transformers import AutoModel, AutoTokenizer
 
-    if Path(place).is_dir():
-        folder = Path(place)
-    else:
-        folder = Path(
-            snapshot_download(place, allow_patterns=_PATTERNS, local_files_only=local_files_only)
-        )
+    transformers: Any = import_module("transformers")
+    folder = fetch_folder(place, _PATTERNS, local_files_only)
     if not (folder / _LEXICAL_LAYER).is_file():
         msg = f"{folder} holds no {_LEXICAL_LAYER}: it is not a BGE-M3 model"
         raise ModelNotFoundError(msg)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    network = AutoModel.from_pretrained(folder)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    network = transformers.AutoModel.from_pretrained(folder)
     state = torch.load(folder / _LEXICAL_LAYER, map_location="cpu", weights_only=True)
     lexical = torch.nn.Linear(network.config.hidden_size, 1)
     lexical.load_state_dict(state)

@@ -117,7 +117,8 @@ class CrossEncoderRerankFunction:
             self._scores("query", ["document " * (1 + places)])
 
     def _scores(self, query: str, texts: list[str]) -> list[float]:
-        scores = self.model.predict(
+        model: Any = self.model
+        scores = model.predict(
             [(query, text) for text in texts],
             batch_size=self._batch_size,
             show_progress_bar=False,

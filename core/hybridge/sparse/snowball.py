@@ -25,7 +25,9 @@ import threading
 import unicodedata
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from importlib.metadata import version
+from typing import Any
 
 from hybridge.errors import InvalidInputError
 from hybridge.sparse.languages import Language
@@ -56,11 +58,10 @@ class SnowballAnalyzer(WordAnalyzer):
     def __init__(
         self, language: Language, stop_words: StopWords, language_argument: str | None = None
     ) -> None:
-        import Stemmer
-
-        # Stemmer.version() is out of date in some releases.
+        snowball: Any = import_module("Stemmer")
+        # Its own version() is out of date in some releases.
         stemmer_version = version("PyStemmer")
-        if language.name not in Stemmer.algorithms():
+        if language.name not in snowball.algorithms():
             msg = (
                 f"PyStemmer {stemmer_version} has no {language.name} stemmer: install a newer "
                 "one, or pass a function that takes a text to the list of its terms"
@@ -70,7 +71,7 @@ class SnowballAnalyzer(WordAnalyzer):
         self._listed = stop_words
         # PyStemmer's objects are not for several threads. Its cache is off: callers remember terms.
         self._lock = threading.Lock()
-        self._stem: Callable[[str], str] = Stemmer.Stemmer(language.name, 0).stemWord
+        self._stem: Callable[[str], str] = snowball.Stemmer(language.name, 0).stemWord
         self._turkish = language.code == "tr"
         self._invisible = [mark for mark in _INVISIBLE if mark not in language.joiners]
         self._words = _word_pattern(language.joiners).findall

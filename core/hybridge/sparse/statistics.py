@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from hybridge.errors import InvalidInputError
 
@@ -24,9 +25,9 @@ class Statistics:
 
     documents: int = 0
     tokens: int = 0
-    frequencies: dict[int, int] = field(default_factory=dict)
+    frequencies: dict[int, int] = field(default_factory=dict[int, int])
     _derived: dict[Callable[[Statistics], float], float] = field(
-        default_factory=dict, init=False, repr=False, compare=False
+        default_factory=dict[Any, float], init=False, repr=False, compare=False
     )
 
     @property

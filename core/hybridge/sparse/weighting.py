@@ -123,7 +123,7 @@ def _check_number(value: float, name: str) -> None:
     Raises:
         InvalidInputError: It is not.
     """
-    number = isinstance(value, Real) and not isinstance(value, bool)
+    number = not isinstance(value, bool) and isinstance(value, Real)
     _check(number and abs(value) <= _LARGEST, f"{name} must be a finite number", value)
 
 

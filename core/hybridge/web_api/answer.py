@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridge.errors import MalformedAnswerError
+from hybridge.narrowing import is_list, is_mapping
 from hybridge.web_api.errors import request_id
 from hybridge.web_api.key import ApiKey
 
@@ -26,7 +27,7 @@ class Answer:
         key: The key that was used, to be kept out of errors.
     """
 
-    body: dict[str, Any]
+    body: Mapping[str, Any]
     request_id: str | None
     key: ApiKey
 
@@ -42,7 +43,7 @@ class Answer:
             body = json.loads(content)
         except (ValueError, RecursionError):
             body = None
-        if not isinstance(body, dict):
+        if not is_mapping(body):
             msg = "it is not a JSON object"
             raise cls({}, identity, key).malformed(msg)
         return cls(body, identity, key)
@@ -63,7 +64,7 @@ class Answer:
             MalformedAnswerError: An index is missing, repeated or out of range.
         """
         items = self.body.get(name)
-        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        if not is_list(items) or not all(map(is_mapping, items)):
             msg = f"it holds no list {name!r}"
             raise self.malformed(msg)
         placed: dict[int, dict[str, Any]] = {}

@@ -17,6 +17,7 @@ from hybridge.errors import (
     RateLimitError,
     ServerError,
 )
+from hybridge.narrowing import is_list, is_mapping
 from hybridge.web_api.key import ApiKey
 
 _DETAIL_LENGTH = 300
@@ -122,19 +123,19 @@ def _said(value: object) -> str:
     """Flatten the shapes in which APIs describe an error."""
     if isinstance(value, str):
         return value
-    if isinstance(value, list):
+    if is_list(value):
         return "; ".join(_said(item) for item in value)
-    if isinstance(value, dict):
+    if is_mapping(value):
         for name in ("detail", "error", "message", "msg"):
             if value.get(name):
                 return _place(value) + _said(value[name])
     return json.dumps(value, ensure_ascii=False)
 
 
-def _place(value: dict[str, object]) -> str:
+def _place(value: Mapping[str, object]) -> str:
     """Return where a validation error lies (`loc` of FastAPI), or nothing."""
     place = value.get("loc")
-    return ".".join(map(str, place)) + ": " if isinstance(place, list) else ""
+    return ".".join(map(str, place)) + ": " if is_list(place) else ""
 
 
 def no_answer(key: ApiKey, base_url: str, what: str, cause: Exception | None) -> ApiConnectionError:

@@ -46,7 +46,7 @@ class ApiKey:
         self._value = value
 
     @classmethod
-    def find(cls, source: KeySource, argument: str | None) -> ApiKey:
+    def find(cls, source: KeySource, argument: object) -> ApiKey:
         """Take the key from `argument`, else from the environment.
 
         Raises:

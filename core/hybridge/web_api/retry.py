@@ -21,6 +21,7 @@ from tenacity import (
 
 from hybridge.arguments import check_count, shown
 from hybridge.errors import ApiError, InvalidInputError
+from hybridge.narrowing import is_number
 
 T = TypeVar("T")
 
@@ -132,8 +133,7 @@ def _log_failure(state: RetryCallState) -> None:
     logger.info("%s Trying again in %.1f s.", _outcome(state).error, state.upcoming_sleep)
 
 
-def _check_seconds(value: float, name: str, lowest: float) -> None:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not lowest <= value <= _LONGEST:  # NaN lies within no limits
+def _check_seconds(value: object, name: str, lowest: float) -> None:
+    if not is_number(value) or not lowest <= value <= _LONGEST:  # NaN lies within no limits
         msg = f"{name} must be a number from {lowest} to {_LONGEST:,.0f}, not {shown(value)}"
         raise InvalidInputError(msg)

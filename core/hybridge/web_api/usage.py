@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
 
+from hybridge.narrowing import is_mapping
+
 
 @dataclass(frozen=True)
 class Usage:
@@ -30,7 +32,7 @@ class UsageMeter:
     def add(self, answer: Mapping[str, object]) -> None:
         """Count one answer; one that reports no tokens counts as a request only."""
         reported = answer.get("usage")
-        tokens = reported.get("total_tokens") if isinstance(reported, dict) else None
+        tokens = reported.get("total_tokens") if is_mapping(reported) else None
         counted = tokens if isinstance(tokens, int) else 0
         with self._lock:
             self.usage = Usage(self.usage.requests + 1, self.usage.total_tokens + counted)

@@ -1,0 +1,47 @@
+"""What a value that anyone gave is, in words that type checkers follow.
+
+`isinstance(value, Mapping)` says nothing about keys and values, and strict checkers report every
+use of them. Behind these functions they may be anything.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeGuard
+
+
+def is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    """Say whether a value is a mapping."""
+    # `dict` first: the check for an abstract class costs ten times as much.
+    return isinstance(value, (dict, Mapping))
+
+
+def is_list(value: object) -> TypeGuard[list[Any]]:
+    """Say whether a value is a list."""
+    return isinstance(value, list)
+
+
+def is_tuple(value: object) -> TypeGuard[tuple[Any, ...]]:
+    """Say whether a value is a tuple."""
+    return isinstance(value, tuple)
+
+
+def is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
+    """Say whether a value is a sequence of values; a text is one value."""
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+
+
+def is_iterable(value: object) -> TypeGuard[Iterable[Any]]:
+    """Say whether a value is an iterable of values; a text is one value."""
+    return isinstance(value, Iterable) and not isinstance(value, (str, bytes))
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Say whether a value is an int or a float; a bool is neither."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def is_path(value: object) -> TypeGuard[str | os.PathLike[str]]:
+    """Say whether a value is a string or a path."""
+    return isinstance(value, (str, os.PathLike))
