@@ -3,7 +3,7 @@
 A document's BM25 vector is weighed by an average document length that is frozen, so that a write
 changes no other row. The first `AVERAGED` documents fix it: those of the first call where it brings
 as many, and then no row is ever written twice. A collection filled in smaller steps is weighed anew
-each time it has doubled until it has that many, so both end with the same average.
+each time it has grown fourfold until it has that many, so both end with the same average.
 
 Later the average is left alone until it has moved by more than `MAX_DRIFT` and the collection has
 doubled. A small collection is then weighed anew once, at a cost that is spread over its writes like
@@ -30,6 +30,7 @@ SMALL = 10_000
 MAX_DRIFT = 0.15
 """Drift that is mended, or reported."""
 
+_YOUNG_GROWTH = 4
 _NEGLIGIBLE = 0.001
 _BATCH = 1000
 
@@ -45,7 +46,8 @@ def settle(bm25: LiveBM25) -> None:
     if state.interrupted is None:
         state.interrupted = bm25.read_progress() is not None
     doubled = documents >= 2 * state.weighed
-    young = state.weighed < AVERAGED and (doubled or documents >= AVERAGED)
+    grown = documents >= min(AVERAGED, _YOUNG_GROWTH * state.weighed)
+    young = state.weighed < AVERAGED and grown
     moved = (young and bm25.drift > _NEGLIGIBLE) or (doubled and bm25.drift > MAX_DRIFT)
     if not (moved or state.interrupted):
         return
