@@ -65,8 +65,8 @@ def as_sparse(text: str) -> dict[int, float]:
 
 
 def raw_row(i: int, text: str, vector: dict[int, float]) -> dict[str, Any]:
-    empty = {"metadata": {}, "document_id": None, "extra": None}
-    return {"id": str(i), "text": text, "sparse": vector, **empty}
+    empty = {"metadata": {}, "document_id": None, "extra": None, "context": None}
+    return {"id": str(i), "text": text, "sparse": vector, "write": f"raw/{i}", **empty}
 
 
 def raw_collection(path: str) -> Any:
@@ -78,6 +78,8 @@ def raw_collection(path: str) -> Any:
     schema.add_field("metadata", types.JSON)
     schema.add_field("document_id", types.VARCHAR, max_length=512, nullable=True)
     schema.add_field("extra", types.JSON, nullable=True)
+    schema.add_field("context", types.VARCHAR, max_length=65_535, nullable=True)
+    schema.add_field("write", types.VARCHAR, max_length=64, nullable=True)
     schema.add_field("sparse", types.SPARSE_FLOAT_VECTOR)
     index = client.prepare_index_params()
     index.add_index("sparse", index_type="SPARSE_INVERTED_INDEX", metric_type="IP")

@@ -25,11 +25,13 @@ class Collection:
 
     Attributes:
         documents: Id to text, title first.
+        titles: Id to title, of the documents that have one.
         queries: Id to text, judged queries only.
         qrels: Query id to the grades (above 0) of its relevant documents.
     """
 
     documents: dict[str, str]
+    titles: dict[str, str]
     queries: dict[str, str]
     qrels: dict[str, dict[str, int]]
 
@@ -42,11 +44,10 @@ def load_collection(name: str) -> Collection:
         query, document, grade = line.split("\t")
         if int(grade) > 0:
             qrels.setdefault(query, {})[document] = int(grade)
+    corpus = list(_rows(folder / "corpus.jsonl"))
     return Collection(
-        documents={
-            row["_id"]: f"{row.get('title', '')} {row['text']}".strip()
-            for row in _rows(folder / "corpus.jsonl")
-        },
+        documents={row["_id"]: f"{row.get('title', '')} {row['text']}".strip() for row in corpus},
+        titles={row["_id"]: row["title"] for row in corpus if row.get("title")},
         queries={
             row["_id"]: row["text"]
             for row in _rows(folder / "queries.jsonl")
