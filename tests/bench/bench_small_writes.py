@@ -1,7 +1,8 @@
 """Documents added one by one: what exact BM25 costs over raw upserts, and whether it pays.
 
 2,000 documents are upserted one by one through raw pymilvus and through the store, in turns. Then a
-store filled one by one and one filled at once answer 200 queries.
+store filled one by one and one filled at once answer 200 queries. The raw rows have the store's
+columns. What the processor did is printed beside the clock: a busy machine disturbs it less.
 Bars: at most 4 times the time of raw (one read and one statistics row more per document are 2.8
 times alone), and the same top 10 for at least 98 % of the queries.
 """
@@ -13,6 +14,8 @@ import sys
 import tempfile
 import time
 from typing import Any
+
+import numpy as np
 
 from hybridge import MilvusStore, Record
 from hybridge.store.engine.connection import pymilvus
@@ -37,23 +40,32 @@ def main() -> int:
         ):
             slow.add([Record(id="0", text=texts[0])])
             vectors = [as_sparse(text) for text in texts]
-            raw = ours = 0.0
+            raw, ours = np.zeros(2), np.zeros(2)
             for start in range(0, DOCUMENTS, CHUNK):
-                begin = time.perf_counter()
+                begin = now()
                 for i in range(start, start + CHUNK):
                     client.upsert("raw", [raw_row(i, texts[i], vectors[i])])
-                middle = time.perf_counter()
+                middle = now()
                 for i in range(start, start + CHUNK):
                     slow.add([Record(id=str(i), text=texts[i])])
                 raw += middle - begin
-                ours += time.perf_counter() - middle
+                ours += now() - middle
             fast.add([Record(id=str(i), text=text) for i, text in enumerate(texts)])
             same = sum(top(slow, query) == top(fast, query) for query in queries) / QUERIES
-    print(f"raw upserts, one by one   {raw / DOCUMENTS * 1e3:7.2f} ms a document")
-    print(f"MilvusStore.add           {ours / DOCUMENTS * 1e3:7.2f} ms a document")
-    print(f"ratio                     {ours / raw:7.2f}    (bar {TIME_BAR})")
+    (clock, cpu), (each_raw, each) = ours / raw, (raw[0], ours[0]) / np.array(DOCUMENTS) * 1e3
+    print(f"raw upserts, one by one   {each_raw:7.2f} ms a document")
+    print(f"MilvusStore.add           {each:7.2f} ms a document")
+    print(f"ratio                     {clock:7.2f}    (bar {TIME_BAR}); of CPU time {cpu:.2f}")
     print(f"same top 10               {same:7.1%}    (bar {SAME_BAR:.0%})")
-    return 0 if ours / raw <= TIME_BAR and same >= SAME_BAR else 1
+    kept = clock <= TIME_BAR and same >= SAME_BAR
+    if not kept:
+        print("MISSED")
+    return 0 if kept else 1
+
+
+def now() -> np.ndarray:
+    """Seconds of the clock and of the processor."""
+    return np.array([time.perf_counter(), time.process_time()])
 
 
 def top(store: MilvusStore, query: str) -> list[str]:
