@@ -23,6 +23,7 @@ FACE = {
     "hybridge.filters",
     "hybridge.jina_api",
     "hybridge.lazy",
+    "hybridge.narrowing",
     "hybridge.protocols",
     "hybridge.registry",
     "hybridge.reranker",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from llama_index.core.vector_stores.types import VectorStoreQuery, VectorStoreQueryMode
 
@@ -15,6 +15,8 @@ from hybridge.protocols import RerankFunction
 from hybridge.store import Fusion, Mode, StoreArguments, VectorField
 from llama_index_hybridge.embeddings import as_dense_function, as_sparse_function
 from llama_index_hybridge.filters import make_filter
+
+T = TypeVar("T")
 
 _MODES: dict[VectorStoreQueryMode, str] = {
     VectorStoreQueryMode.DEFAULT: "dense",
@@ -76,8 +78,7 @@ def plan_query(
         "vector": _vector(query, fields),
         "k": query.similarity_top_k,
         "mode": fields,
-        # LlamaIndex's retrievers pass an empty list where they mean every node.
-        "filter": make_filter(query.filters, query.node_ids or None, query.doc_ids or None),
+        "filter": make_filter(query.filters, _listed(query.node_ids), _listed(query.doc_ids)),
         "expr": expr,
     }
     if asked is VectorStoreQueryMode.MMR:
@@ -96,6 +97,11 @@ def _fields(query: VectorStoreQuery, asked: VectorStoreQueryMode) -> Mode:
     if query.embedding_field is None or fields == "sparse":
         return fields
     return query.embedding_field if fields == "dense" else [query.embedding_field, "sparse"]
+
+
+def _listed(given: T) -> T | None:
+    """Return a list, or None for an empty one: LlamaIndex's retrievers pass it for none."""
+    return None if isinstance(given, (list, tuple)) and not given else given
 
 
 def _vector(query: VectorStoreQuery, fields: Mode) -> Any:
@@ -150,7 +156,7 @@ def _parse_mode(query: VectorStoreQuery, reranker: RerankFunction | None) -> Vec
     if not isinstance(query.embedding_field, (str, type(None))):
         msg = f"embedding_field={shown(query.embedding_field)}: give the name of a vector field"
         raise InvalidInputError(msg)
-    if query.output_fields:
+    if _listed(query.output_fields) is not None:
         msg = "output_fields is not supported: nodes always come back whole"
         raise InvalidInputError(msg)
     return mode
