@@ -21,7 +21,7 @@ class _Call:
 
     function: Any
     role: Role
-    texts: dict[str, int] = field(default_factory=dict)
+    texts: dict[str, int] = field(default_factory=dict[str, int])
     made: Any = None
 
     @property

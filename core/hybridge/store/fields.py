@@ -25,6 +25,7 @@ from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
 from hybridge.filters import TEXT
 from hybridge.filters.tree import Field as RowField
+from hybridge.narrowing import is_mapping
 from hybridge.protocols import DenseEmbeddingFunction, SparseEmbeddingFunction
 from hybridge.records import DenseVector, Hit, Record, SparseVector
 from hybridge.registry import as_dense_function, as_sparse_function, function_name
@@ -195,9 +196,9 @@ class VectorField:
     def from_json(cls, name: str, value: Mapping[str, Any]) -> Self:
         """Return the field that `to_json` described."""
         common: dict[str, Any] = {key: value.get(key) for key in ("model", "made_by", "probe")}
-        source = value.get("source")
+        source: Any = value.get("source")
         if source is not None:
-            source = source["key"] if isinstance(source, Mapping) else TEXT
+            source = source["key"] if is_mapping(source) else TEXT
         return cls(name=name, source=source, optional=value.get("optional", False), **common)
 
     def demands(self) -> dict[str, Any]:
@@ -302,7 +303,7 @@ class DenseField(VectorField):
     dim: int | None = None
     metric: Metric | None = None
     index_type: str | None = None
-    index_params: Mapping[str, Any] = field(default_factory=dict)
+    index_params: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     kind: ClassVar[str] = "dense"
     empty_is_found: ClassVar[bool] = True
@@ -316,7 +317,7 @@ class DenseField(VectorField):
         if self.index_type is not None and not _is_one_of(self.index_type, _DENSE_INDEXES):
             msg = f"index_type={shown(self.index_type)}: choose one of {', '.join(_DENSE_INDEXES)}"
             raise InvalidInputError(msg)
-        if not isinstance(self.index_params, Mapping):
+        if not is_mapping(self.index_params):
             msg = f"index_params={shown(self.index_params)}: give a dictionary"
             raise InvalidInputError(msg)
         made = self.function_dim
@@ -536,7 +537,7 @@ def parse_dense_batch(values: Any, names: Sequence[str]) -> list[DenseVector]:
     try:
         matrix = _as_float32(values, "the batch")
     except InvalidInputError:
-        matrix = np.empty(0, dtype=np.float32)
+        matrix = np.empty((0, 0), dtype=np.float32)
     if matrix.ndim == 2 and matrix.size and np.isfinite(matrix).all():
         return list(matrix)
     return [parse_dense(value, name) for value, name in zip(values, names, strict=True)]
@@ -549,7 +550,7 @@ def parse_sparse(value: Any, name: str) -> SparseVector:
         InvalidInputError: If it is no mapping, an index is out of range, or a weight is negative or
             not finite.
     """
-    if not isinstance(value, Mapping):
+    if not is_mapping(value):
         msg = f"{name}: a sparse vector is a mapping of index to weight, not {type(value).__name__}"
         raise InvalidInputError(msg)
     return dict(_parse_weights(value.items(), name))
@@ -613,7 +614,7 @@ def _check_dim(dim: object) -> None:
 
 def _cosine(first: Any, second: Any) -> float:
     """Return the cosine of two probes: two lists of numbers, or two mappings of index to weight."""
-    if isinstance(first, Mapping):
+    if is_mapping(first):
         indices = sorted({*first, *second})
         first, second = ([one.get(index, 0.0) for index in indices] for one in (first, second))
     if len(first) != len(second):

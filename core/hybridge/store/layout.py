@@ -17,6 +17,7 @@ from typing import Any
 from hybridge.arguments import shown
 from hybridge.errors import CollectionMismatchError, InvalidInputError
 from hybridge.filters import Column
+from hybridge.narrowing import is_mapping
 from hybridge.protocols import DenseEmbeddingFunction
 from hybridge.sparse.bm25 import BM25EmbeddingFunction
 from hybridge.store.bm25.field import BM25Field
@@ -52,7 +53,7 @@ class Layout:
     """
 
     fields: Mapping[str, VectorField]
-    metadata_schema: Mapping[str, type] = field(default_factory=dict)
+    metadata_schema: Mapping[str, type] = field(default_factory=dict[str, type])
     partition_key: str | None = None
     version: int = VERSION
 
@@ -186,7 +187,7 @@ class LayoutRequest:
         Raises:
             InvalidInputError: If one makes no sense, or two contradict each other.
         """
-        if fields is not None and not isinstance(fields, Mapping):
+        if fields is not None and not is_mapping(fields):
             msg = f"fields={shown(fields)}: give a dictionary of name to DenseField or SparseField"
             raise InvalidInputError(msg)
         asked: dict[str, VectorField] = {}
@@ -348,7 +349,7 @@ def _length(vector: Any, name: str) -> int:
     return len(vector)
 
 
-def check_metadata_schema(schema: Mapping[str, type]) -> None:
+def check_metadata_schema(schema: Mapping[Any, Any]) -> None:
     """Check that each key can name a column.
 
     Raises:
@@ -369,7 +370,7 @@ def check_metadata_schema(schema: Mapping[str, type]) -> None:
 
 def _with_partition_key(schema: Any, key: Any) -> dict[str, type]:
     """Return the schema with the partition key, which is a string column, if there is one."""
-    if not isinstance(schema, Mapping):
+    if not is_mapping(schema):
         msg = f"metadata_schema={shown(schema)}: give a dictionary such as {{'year': int}}"
         raise InvalidInputError(msg)
     if key is not None and not isinstance(key, str):

@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from inspect import signature
+from numbers import Integral
 from typing import Any, Literal, TypeAlias, get_args
-
-import numpy as np
 
 from hybridge.arguments import shown
 from hybridge.errors import FilterError, InvalidInputError
 from hybridge.filters import Filter, as_filter
+from hybridge.narrowing import is_list, is_mapping, is_number, is_sequence, is_tuple
 from hybridge.protocols import RerankFunction
 from hybridge.retrieval.fusion import ConfidenceWeighted, Fusion
 from hybridge.retrieval.reranking import pool_size
@@ -173,13 +174,15 @@ def parse_limit(value: Any, name: str) -> int:
     Raises:
         InvalidInputError: If it is not an integer from 1 to 16,384, Milvus's limit.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+    whole = not isinstance(value, bool) and isinstance(value, Integral)
+    number = int(value) if whole else 0
+    if number < 1:
         msg = f"{name}={shown(value)}: it must be an integer of at least 1"
         raise InvalidInputError(msg)
-    if value > MAX_LIMIT:
+    if number > MAX_LIMIT:
         msg = f"{name}={shown(value)}: Milvus returns at most {MAX_LIMIT} hits of one search"
         raise InvalidInputError(msg)
-    return int(value)
+    return number
 
 
 def _parse_flag(value: Any, name: str) -> bool:
@@ -190,7 +193,7 @@ def _parse_flag(value: Any, name: str) -> bool:
 
 
 def _parse_texts(queries: Any) -> list[str]:
-    if isinstance(queries, (str, bytes)) or not isinstance(queries, Sequence):
+    if not isinstance(queries, list) and not is_sequence(queries):
         msg = f"queries is {shown(queries)}: give a list of texts, or use search()"
         raise InvalidInputError(msg)
     for position, query in enumerate(queries):
@@ -210,7 +213,9 @@ def _parse_vectors(vectors: Any, texts: list[str] | None) -> dict[str, Sequence[
     if texts is None and (vectors is None or vectors == {}):
         msg = "nothing to search for: give a query text, a vector, or both"
         raise InvalidInputError(msg)
-    by_field = vectors if isinstance(vectors, Mapping) else {"dense": vectors}
+    if vectors is None:
+        return {}
+    by_field = vectors if is_mapping(vectors) else {"dense": vectors}
     given = {name: some for name, some in by_field.items() if some is not None}
     count = None if texts is None else len(texts)
     for name, some in given.items():
@@ -234,7 +239,7 @@ def _parse_mode(mode: Any) -> tuple[str, ...] | None:
         return None
     if isinstance(mode, str):
         return HYBRID if mode == "hybrid" else (mode,)
-    names = list(mode) if isinstance(mode, (list, tuple)) else []
+    names = list(mode) if is_list(mode) or is_tuple(mode) else []
     if not names or not all(isinstance(name, str) for name in names):
         msg = (
             f"mode={shown(mode)}: choose 'hybrid', the name of a vector field, a list of names, "
@@ -261,29 +266,45 @@ def _parse_fusion(fusion: Any) -> Fusion | MilvusFusion:
 
 
 def _parse_fetch_k(fetch_k: Any) -> int | Mapping[str, int | None] | None:
-    if isinstance(fetch_k, Mapping):
+    if fetch_k is None:
+        return None
+    if is_mapping(fetch_k):
         return {
             name: None if depth is None else parse_limit(depth, f"fetch_k[{shown(name)}]")
             for name, depth in fetch_k.items()
         }
-    return None if fetch_k is None else parse_limit(fetch_k, "fetch_k")
+    return parse_limit(fetch_k, "fetch_k")
 
 
 def _check_reranker(reranker: Any, texts: list[str] | None) -> None:
     if reranker is not None and texts is None:
         msg = "a reranker needs the text of the query: give it beside the vector"
         raise InvalidInputError(msg)
-    if reranker is not None and (not callable(reranker) or isinstance(reranker, type)):
+    if reranker is not None and not _is_reranker(reranker):
         msg = (
-            f"reranker is a {type(reranker).__name__}: give a rerank function, such as "
+            f"reranker is a {type(reranker).__name__}: give a function of (query, documents, "
+            "top_k=), such as "
             "hybridge.rerank_function('jina/jina-reranker-v2-base-multilingual'), made once"
         )
         raise InvalidInputError(msg)
 
 
+def _is_reranker(given: Any) -> bool:
+    """Whether an object can be called as a rerank function is; a class cannot."""
+    if not callable(given) or isinstance(given, type):
+        return False
+    try:
+        signature(given).bind("", [], top_k=1)
+    except TypeError:
+        return False
+    except ValueError:  # one in C may not say what it takes
+        return True
+    return True
+
+
 def _parse_mmr(mmr: MMR) -> MMR:
     balance = mmr.balance
-    if isinstance(balance, bool) or not isinstance(balance, (int, float)) or not 0 <= balance <= 1:
+    if not is_number(balance) or not 0 <= balance <= 1:
         msg = f"the MMR balance (lambda) must lie in [0, 1], not {shown(balance)}"
         raise InvalidInputError(msg)
     if mmr.field is not None and not isinstance(mmr.field, str):

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
+from hybridge.narrowing import is_iterable, is_list, is_mapping
 from hybridge.records import FieldScore, Hit, Record
 from hybridge.store.fields import VectorField
 
@@ -222,7 +223,7 @@ def parse_record(record: Any, position: int, columns: Mapping[str, type]) -> Rec
     _check_json(record.metadata, f"{name}: metadata")
     if record.extra is not None:
         _check_json(record.extra, f"{name}: extra")
-    if not isinstance(record.vectors, Mapping):
+    if not is_mapping(record.vectors):
         msg = f"{name}: vectors is a {type(record.vectors).__name__}: give a mapping of field names"
         raise InvalidInputError(msg)
     _check_columns(record.metadata, columns, name)
@@ -248,7 +249,7 @@ def parse_ids(ids: Any) -> list[str]:
     Raises:
         InvalidInputError: If it is no sequence of ids, or one id is no string.
     """
-    if isinstance(ids, (str, bytes)) or not isinstance(ids, Iterable):
+    if not is_iterable(ids):
         given = shown(ids)
         msg = f"ids is the {type(ids).__name__} {given}: give a list, such as [{given}]"
         raise InvalidInputError(msg)
@@ -281,7 +282,7 @@ def _utf8(value: str, what: str) -> bytes:
 
 
 def _check_json(value: object, what: str) -> None:
-    if not isinstance(value, Mapping):
+    if not is_mapping(value):
         msg = f"{what} is a {type(value).__name__}: give a dictionary"
         raise InvalidInputError(msg)
     _check_json_value(value, what, 0)
@@ -298,7 +299,7 @@ def _check_json_value(value: object, what: str, depth: int) -> None:
     if depth > MAX_DEPTH:
         msg = f"{what:.200} is nested more than {MAX_DEPTH} levels deep"
         raise InvalidInputError(msg)
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         for key, inner in value.items():
             if not isinstance(key, str):
                 msg = (
@@ -307,7 +308,7 @@ def _check_json_value(value: object, what: str, depth: int) -> None:
                 raise InvalidInputError(msg)
             _utf8(key, f"{what}: the key {key!r}")
             _check_json_value(inner, f"{what}[{key!r}]", depth + 1)
-    elif isinstance(value, list):
+    elif is_list(value):
         for position, inner in enumerate(value):
             _check_json_value(inner, f"{what}[{position}]", depth + 1)
     else:

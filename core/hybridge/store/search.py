@@ -7,14 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from heapq import merge
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from hybridge.errors import InvalidInputError
 from hybridge.filters import Filter
 from hybridge.records import FieldScore, Hit
-from hybridge.retrieval.fusion import Weighted
+from hybridge.retrieval.fusion import Fusion, Weighted
 from hybridge.retrieval.mmr import maximal_marginal_relevance
 from hybridge.retrieval.relevance import fused_relevance, reranker_relevance
 from hybridge.retrieval.reranking import reranked
@@ -316,7 +316,7 @@ def _make_hits(
         place: Which query it is.
     """
     key, fields = search.opened.layout.key, search.opened.fields
-    rankings = {}
+    rankings: dict[str, list[tuple[str, float]]] = {}
     for name, rows in found.items():
         sign = fields[name].sign
         rankings[name] = [(row[key], sign * row["distance"]) for row in rows]
@@ -325,7 +325,8 @@ def _make_hits(
         [(name, ordered)] = rankings.items()
         relevances = {row: of[name].relevance for row, of in scores.items()}
     else:
-        ordered = search.query.fusion.fuse(rankings)  # type: ignore[union-attr]  # a Fusion
+        fusion = cast("Fusion", search.query.fusion)  # Milvus's own are not asked for this
+        ordered = fusion.fuse(rankings)
         relevances = {row: fused_relevance(score) for row, score in ordered}
     by_key = {row[key]: row for rows in found.values() for row in rows}
     read = {name: fields[name] for name in search.read}

@@ -5,7 +5,15 @@ from __future__ import annotations
 import copy
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -19,6 +27,7 @@ from hybridge.arguments import check_flag, shown
 from hybridge.closing import Closing
 from hybridge.errors import HybridgeError, InvalidInputError
 from hybridge.filters import DOCUMENT_ID, ROW_ID, And, Filter, as_filter, match_all
+from hybridge.narrowing import is_iterable, is_mapping, is_number, is_sequence
 from hybridge.protocols import DenseEmbeddingFunction, RerankFunction
 from hybridge.records import Hit, Record
 from hybridge.registry import as_dense_function, as_sparse_function
@@ -507,7 +516,7 @@ class MilvusStore(Closing):
             return call()
 
     @contextmanager
-    def _call(self) -> Iterator[Opened | None]:
+    def _call(self) -> Generator[Opened | None]:
         """Keep the store open for a call; give the collection with the functions of this view."""
         with self._session.calls.running():
             yield self._find()
@@ -630,7 +639,7 @@ class MilvusStore(Closing):
     def _read(self, keys: Sequence[str], opened: Opened, with_vectors: bool) -> list[Record]:
         """Return the records of keys, in order, that this view may see."""
         layout = opened.layout
-        fields = layout.fields if with_vectors else {}
+        fields: Mapping[str, VectorField] = layout.fields if with_vectors else {}
         columns = ["id", *layout.data_columns, *vector_columns(layout, fields)]
         rows = opened.collection.read(keys, columns)
         records = [make_record(rows[key], fields) for key in keys if key in rows]
@@ -702,7 +711,7 @@ class MilvusStore(Closing):
     def _batches(self, records: Iterable[Record], batch_size: int) -> Iterator[list[Record]]:
         """Return the records in batches, each checked as far as it can be without encoding."""
         batch_size = parse_limit(batch_size, "batch_size")
-        if isinstance(records, (str, bytes, Mapping)) or not isinstance(records, Iterable):
+        if is_mapping(records) or not is_iterable(records):
             msg = f"records is a {type(records).__name__}: give a list of hybridge.Record objects"
             raise InvalidInputError(msg)
         with self._call() as opened:
@@ -1012,7 +1021,7 @@ class MilvusStore(Closing):
 def _one(query: Any, vector: Any) -> dict[str, Any]:
     """Return the texts and the vectors of one query as those of many."""
     queries = None if query is None else [query]
-    if isinstance(vector, Mapping):
+    if vector is not None and is_mapping(vector):
         vectors = {name: None if one is None else [one] for name, one in vector.items()}
         return {"queries": queries, "vectors": vectors}
     return {"queries": queries, "vectors": None if vector is None else [vector]}
@@ -1034,7 +1043,7 @@ def _parse_name(name: Any) -> str:
 def _parse_search_fields(names: Any) -> tuple[str, ...] | None:
     if names is None:
         return None
-    if isinstance(names, str) or not isinstance(names, Sequence) or not names:
+    if not is_sequence(names) or not names:
         msg = f"search_fields={shown(names)}: give a list of names of vector fields"
         raise InvalidInputError(msg)
     if not all(isinstance(name, str) for name in names):
@@ -1046,7 +1055,7 @@ def _parse_search_fields(names: Any) -> tuple[str, ...] | None:
 def _parse_positive(value: Any, name: str, unit: str) -> float | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e300:
+    if not is_number(value) or not 0 < value < 1e300:
         msg = f"{name}: give a number of {unit} above 0, not a {type(value).__name__}"
         raise InvalidInputError(msg)
     return float(value)
@@ -1054,11 +1063,11 @@ def _parse_positive(value: Any, name: str, unit: str) -> float | None:
 
 def _parse_changes(metadata: Any, count: int) -> list[Mapping[str, Any]]:
     """Return what each row's metadata gets."""
-    changes = [metadata] * count if isinstance(metadata, Mapping) else metadata
-    if isinstance(changes, (str, bytes)) or not isinstance(changes, Sequence):
+    changes: Any = [metadata] * count if is_mapping(metadata) else metadata
+    if not is_sequence(changes):
         msg = f"metadata is a {type(metadata).__name__}: give a dictionary, or a list of one per id"
         raise InvalidInputError(msg)
-    if len(changes) != count or not all(isinstance(one, Mapping) for one in changes):
+    if len(changes) != count or not all(map(is_mapping, changes)):
         msg = f"{count} ids and {len(changes)} metadata: give one dictionary per id, or one for all"
         raise InvalidInputError(msg)
     return list(changes)
@@ -1077,7 +1086,7 @@ def _length(items: Iterable[object]) -> int | None:
 # --- what a collection has -----------------------------------------------------------------------
 
 
-def _bm25(opened: Opened | None, field: str | None = None) -> list[LiveBM25]:
+def _bm25(opened: Opened | None, field: object = None) -> list[LiveBM25]:
     """Return the store's own BM25 of each field, or of one.
 
     Raises:

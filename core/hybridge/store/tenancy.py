@@ -20,7 +20,7 @@ class Tenant:
     value: str | None = None
 
     @classmethod
-    def named(cls, value: str) -> Tenant:
+    def named(cls, value: object) -> Tenant:
         """Return a tenant; None is none, so that a missing name never opens all rows.
 
         Raises:

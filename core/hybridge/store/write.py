@@ -481,7 +481,7 @@ def update(old: Sequence[Record], changed: Sequence[Record], opened: Opened) -> 
 def _prepare_changed(records: Sequence[Record], opened: Opened) -> Batch:
     """Say what must be encoded of rows that were read, changed and are put back."""
     encoding, models = Encoding(), ModelCheck()
-    asked = []
+    asked: list[VectorField] = []
     for one in opened.fields.values():
         texts = [text_to_encode(one, record) for record in records]
         wanted = [text for text in texts if text is not None]

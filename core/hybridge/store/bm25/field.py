@@ -30,7 +30,7 @@ class BM25Field(SparseField):
 
     function: Any = field(default=None, compare=False)
     _: KW_ONLY
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     kind: ClassVar[str] = "bm25"
     is_checked: ClassVar[bool] = True

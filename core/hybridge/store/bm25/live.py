@@ -7,7 +7,7 @@ average length. So adding, overwriting and deleting change counts and rewrite no
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from scipy.sparse import csr_array
@@ -167,7 +167,7 @@ class LiveBM25:
     @contextmanager
     def following(
         self, write: str, added: TermCounts | None = None, removed: TermCounts | None = None
-    ) -> Iterator[None]:
+    ) -> Generator[None]:
         """Bring the statistics up to date with the rows that the block writes or deletes.
 
         If anything fails, the statistics are read, and compared with the rows, at the next use.

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from hybridge.errors import InvalidInputError
+from hybridge.narrowing import is_path
 
 logger = logging.getLogger("hybridge")
 
@@ -80,7 +81,7 @@ def _parse_uri(uri: object) -> str:
     Raises:
         InvalidInputError: If it is neither, or nothing can look like it.
     """
-    if not isinstance(uri, (str, os.PathLike)):
+    if not is_path(uri):
         msg = f"uri is a {type(uri).__name__}: give a URI, or a path that ends in '.db'"
         raise InvalidInputError(msg)
     text = os.fspath(uri)

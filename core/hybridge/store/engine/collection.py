@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -257,7 +257,7 @@ class Collection:
             self.shared.waiting = 0
 
     @contextmanager
-    def _forgetting(self) -> Iterator[None]:
+    def _forgetting(self) -> Generator[None]:
         """Forget the collection when the engine says that another process has dropped it."""
         try:
             yield

@@ -8,7 +8,7 @@ other hand, says only in its log why it cannot open a path.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -26,7 +26,7 @@ def _is_others(record: logging.LogRecord) -> bool:
 
 
 @contextmanager
-def raised_not_logged() -> Iterator[None]:
+def raised_not_logged() -> Generator[None]:
     """Mark a block whose failures are raised by us, so that pymilvus need not log them."""
     token = _raising.set(True)
     try:
@@ -36,7 +36,7 @@ def raised_not_logged() -> Iterator[None]:
 
 
 @contextmanager
-def logged_causes() -> Iterator[list[BaseException]]:
+def logged_causes() -> Generator[list[BaseException]]:
     """Collect the exceptions that Milvus Lite only logs while it opens a path."""
     causes: list[BaseException] = []
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -83,8 +83,8 @@ class SharedState:
     waiting: int = FLUSH_THRESHOLD
     version: int = 0
     scanned: Scan | None = None
-    bm25: dict[str, BM25State] = field(default_factory=dict)
-    lacking: set[str] = field(default_factory=set)
+    bm25: dict[str, BM25State] = field(default_factory=dict[str, BM25State])
+    lacking: set[str] = field(default_factory=set[str])
     writer: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
     writes: int = 0
     dropped_context: bool = False
@@ -92,7 +92,7 @@ class SharedState:
     users: int = 0
 
     @contextmanager
-    def changing(self, rows: int) -> Iterator[None]:
+    def changing(self, rows: int) -> Generator[None]:
         """Note that the block changes so many rows, whether it fails or not."""
         try:
             yield
