@@ -11,6 +11,7 @@ from langchain_core.documents import Document
 from hybridge import Hit, Record
 from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
+from hybridge.narrowing import is_iterable, is_mapping
 
 SCORE = "score"
 RELEVANCE = "relevance_score"
@@ -39,7 +40,7 @@ def make_records(
     Raises:
         InvalidInputError: If the lists differ in length, or `texts` is no list of texts.
     """
-    if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
+    if not is_iterable(texts):
         msg = f"texts is the {type(texts).__name__} {shown(texts)}: give a list of texts"
         raise InvalidInputError(msg)
     texts = list(texts)
@@ -57,7 +58,7 @@ def make_records(
     ]
 
 
-def parse_key(context_key: str | None) -> str | None:
+def parse_key(context_key: object) -> str | None:
     """Return the metadata key that holds contexts, or None.
 
     Raises:
@@ -72,7 +73,7 @@ def parse_key(context_key: str | None) -> str | None:
 def _one_per_text(name: str, given: Any, texts: list[str], default: Any) -> list[Any]:
     if given is None:
         return [default] * len(texts)
-    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+    if not is_iterable(given):
         msg = f"{name} is a {type(given).__name__}: give a list, one for each text"
         raise InvalidInputError(msg)
     values: list[Any] = list(given)
@@ -83,7 +84,7 @@ def _one_per_text(name: str, given: Any, texts: list[str], default: Any) -> list
 
 
 def _context(metadata: Any, key: str) -> Any:
-    return metadata.get(key) if isinstance(metadata, Mapping) else None
+    return metadata.get(key) if is_mapping(metadata) else None
 
 
 def make_document(row: Record | Hit) -> Document:

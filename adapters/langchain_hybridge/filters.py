@@ -17,6 +17,7 @@ from langchain_core.structured_query import (
 
 from hybridge.filters import LIST_OPERATORS, And, F, Filter, Not, Or
 from hybridge.filters import Operator as FilterOperator
+from hybridge.narrowing import is_mapping
 from hybridge.store import FilterLike
 
 LangChainFilter: TypeAlias = FilterLike | FilterDirective | StructuredQuery
@@ -88,6 +89,6 @@ def make_filter(filter: LangChainFilter) -> FilterLike:
 
 def _plain(value: Any) -> Any:
     """Return the string of a date, which LangChain's query parser wraps in a dictionary."""
-    if isinstance(value, Mapping) and value.get("type") in ("date", "datetime"):
+    if is_mapping(value) and value.get("type") in ("date", "datetime"):
         return value[value["type"]]
     return value

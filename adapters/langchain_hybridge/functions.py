@@ -9,6 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast, runtime_checkable
 import numpy as np
 
 from hybridge.errors import InvalidInputError
+from hybridge.narrowing import is_list, is_mapping
 from hybridge.store import sparse_rows
 from hybridge.texts import parse_texts
 
@@ -175,7 +176,7 @@ def parse_weights(answer: Any, count: int) -> list[Mapping[int, float]]:
         InvalidInputError: If it is none of these, or there is not one vector per text.
     """
     rows: Any = sparse_rows(answer) if hasattr(answer, "indptr") else answer
-    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+    if not is_list(rows) or not all(map(is_mapping, rows)):
         msg = f"the function gave a {type(answer).__name__}: no csr_array, and no list of mappings"
         raise InvalidInputError(msg)
     if len(rows) != count:

@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 from hybridge import AUTO, SparseField
 from hybridge.arguments import check_flag, check_fraction
 from hybridge.errors import InvalidInputError
+from hybridge.narrowing import is_mapping
 from hybridge.protocols import RerankFunction
 from hybridge.store import FetchK, Fusion, Mode, StoreArguments, VectorField
 from langchain_hybridge.embeddings import as_dense_function, as_sparse_function
@@ -134,11 +135,11 @@ def search_request(
 
 def store_arguments(arguments: StoreArguments) -> StoreArguments:
     """Return the arguments of a store, with LangChain's own embeddings as functions of Hybridge."""
-    adapted = dict(arguments)
+    adapted: dict[str, Any] = {**arguments}
     sparse = adapted.get("sparse")
     if sparse is not None and sparse is not AUTO:
         adapted["sparse"] = as_sparse_function(sparse)
-    if isinstance(fields := adapted.get("fields"), Mapping):
+    if is_mapping(fields := adapted.get("fields")):
         adapted["fields"] = {name: _adapted(field) for name, field in fields.items()}
     return cast("StoreArguments", adapted)
 
@@ -146,5 +147,5 @@ def store_arguments(arguments: StoreArguments) -> StoreArguments:
 def _adapted(field: Any) -> Any:
     if not isinstance(field, VectorField) or field.function is None:
         return field
-    convert = as_sparse_function if isinstance(field, SparseField) else as_dense_function
+    convert: Any = as_sparse_function if isinstance(field, SparseField) else as_dense_function
     return replace(field, function=convert(field.function))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -568,7 +568,7 @@ def _distinct(records: Sequence[Any]) -> list[Any]:
 
 
 @contextmanager
-def _closed_on_error(vector_store: MilvusVectorStore) -> Iterator[None]:
+def _closed_on_error(vector_store: MilvusVectorStore) -> Generator[None]:
     """Close a vector store that its maker will never see."""
     try:
         yield

@@ -44,6 +44,7 @@ from llama_index.core.schema import (
 from hybridge import Hit, Record
 from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
+from hybridge.narrowing import is_list
 from hybridge.store import CONTEXT, DERIVED, METADATA, OFFSETS
 from llama_index_hybridge.arguments import parse_items
 
@@ -220,7 +221,7 @@ def record_to_node(record: Record | Hit) -> BaseNode:
     """Return the node that a row holds; a row that another framework wrote is a TextNode."""
     extra = record.extra or {}
     cls = _BY_NAME[extra.get("class_name", "TextNode")]
-    fields = {
+    fields: dict[str, Any] = {
         "id_": record.id,
         "metadata": dict(record.metadata),
         "relationships": _unpack_relations(record, extra),
@@ -239,7 +240,7 @@ def record_to_node(record: Record | Hit) -> BaseNode:
 
 
 def _unpack_relations(record: Record | Hit, extra: Mapping[str, Any]) -> dict[Any, Any]:
-    packed = extra.get("relations", {})
+    packed: Mapping[str, Any] = extra.get("relations", {})
     if not extra and record.document_id:
         packed = {"source": {"metadata": {}}}
     shared = extra.get(METADATA)
@@ -256,7 +257,7 @@ def _unpack_relations(record: Record | Hit, extra: Mapping[str, Any]) -> dict[An
 
     return {
         NodeRelationship[name.upper()]: (
-            [unpack(one) for one in related] if isinstance(related, list) else unpack(related)
+            [unpack(one) for one in related] if is_list(related) else unpack(related)
         )
         for name, related in packed.items()
     }
@@ -287,4 +288,4 @@ def _unpack_object(packed: Mapping[str, Any]) -> Any:
 
 
 def _listed(related: Any) -> list[Any]:
-    return related if isinstance(related, list) else [related]
+    return related if is_list(related) else [related]

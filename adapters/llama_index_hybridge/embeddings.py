@@ -136,19 +136,20 @@ class DenseEmbedding(BaseEmbedding):
         return await asyncio.to_thread(self._get_text_embedding, text)
 
     def _embed(self, texts: list[str], role: str) -> list[Vector]:
-        if self._cache is None:
+        cache: Any = self._cache
+        if cache is None:
             return self._encode(texts, role)
         keys = {text: f"{self.model_name}/{role}/{text}" for text in texts}
         known: dict[str, Vector] = {
             text: value["embedding"]
             for text, key in keys.items()
-            if (value := self._cache.get(key, collection=_COLLECTION)) is not None
+            if (value := cache.get(key, collection=_COLLECTION)) is not None
         }
         missing = [text for text in keys if text not in known]
         made = zip(missing, self._encode(missing, role), strict=True) if missing else ()
         for text, vector in made:
             known[text] = vector
-            self._cache.put(keys[text], {"embedding": vector}, collection=_COLLECTION)
+            cache.put(keys[text], {"embedding": vector}, collection=_COLLECTION)
         return [known[text] for text in texts]
 
     def _encode(self, texts: list[str], role: str) -> list[Vector]:

@@ -61,7 +61,7 @@ def make_filter(
     return None if tree.empty else tree
 
 
-def _group(filters: MetadataFilters) -> Filter:
+def _group(filters: object) -> Filter:
     if not isinstance(filters, MetadataFilters):
         msg = f"filters is {shown(filters)}: give MetadataFilters"
         raise FilterError(msg)

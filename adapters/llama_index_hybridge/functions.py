@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Generic, TypeVar, cast
 
 import numpy as np
@@ -11,6 +11,7 @@ from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.base.embeddings.base_sparse import BaseSparseEmbedding
 
 from hybridge.errors import InvalidInputError
+from hybridge.narrowing import is_list, is_mapping
 from hybridge.store import sparse_rows
 from hybridge.texts import parse_texts
 
@@ -106,7 +107,7 @@ def parse_weights(answer: Any, count: int) -> list[Weights]:
         InvalidInputError: If it is none of these, or there is not one vector per text.
     """
     rows: Any = sparse_rows(answer) if hasattr(answer, "indptr") else answer
-    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+    if not is_list(rows) or not all(map(is_mapping, rows)):
         msg = f"the function gave a {type(answer).__name__}: no csr_array, and no list of mappings"
         raise InvalidInputError(msg)
     if len(rows) != count:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
@@ -11,6 +10,7 @@ from llama_index.core.vector_stores.types import VectorStoreQuery, VectorStoreQu
 from hybridge import AUTO, SparseField, Weighted
 from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
+from hybridge.narrowing import is_mapping
 from hybridge.protocols import RerankFunction
 from hybridge.store import Fusion, Mode, StoreArguments, VectorField
 from llama_index_hybridge.embeddings import as_dense_function, as_sparse_function
@@ -114,7 +114,7 @@ def _names(fields: Mode) -> list[str]:
     """Return the names of the fields, as far as they are some; the store refuses others."""
     if isinstance(fields, str):
         return ["dense", "sparse"] if fields == "hybrid" else [fields]
-    names = fields if isinstance(fields, (list, tuple)) else []
+    names: Any = fields if isinstance(fields, (list, tuple)) else []
     return [name for name in names if isinstance(name, str)]
 
 
@@ -164,11 +164,11 @@ def _parse_mode(query: VectorStoreQuery, reranker: RerankFunction | None) -> Vec
 
 def store_arguments(arguments: StoreArguments) -> StoreArguments:
     """Return the arguments of a store, with LlamaIndex's embeddings as functions of Hybridge."""
-    adapted = dict(arguments)
+    adapted: dict[str, Any] = {**arguments}
     sparse = adapted.get("sparse")
     if sparse is not None and sparse is not AUTO:
         adapted["sparse"] = as_sparse_function(sparse)
-    if isinstance(fields := adapted.get("fields"), Mapping):
+    if is_mapping(fields := adapted.get("fields")):
         adapted["fields"] = {name: _adapted(field) for name, field in fields.items()}
     return cast("StoreArguments", adapted)
 
@@ -176,5 +176,5 @@ def store_arguments(arguments: StoreArguments) -> StoreArguments:
 def _adapted(field: Any) -> Any:
     if not isinstance(field, VectorField) or field.function is None:
         return field
-    convert = as_sparse_function if isinstance(field, SparseField) else as_dense_function
+    convert: Any = as_sparse_function if isinstance(field, SparseField) else as_dense_function
     return replace(field, function=convert(field.function))

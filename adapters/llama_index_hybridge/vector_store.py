@@ -26,6 +26,7 @@ from typing_extensions import Self, Unpack
 from hybridge import Hit, MilvusStore
 from hybridge.closing import Closing
 from hybridge.errors import InvalidInputError
+from hybridge.narrowing import is_mapping
 from hybridge.protocols import DenseEmbeddingFunction, RerankFunction
 from hybridge.registry import as_rerank_function, function_name
 from hybridge.store import BATCH_SIZE, COLUMN_TYPES, Fusion, StoreArguments
@@ -183,7 +184,7 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
 
     def __getstate__(self) -> dict[str, Any]:
         fields = self._arguments.get("fields")
-        if not isinstance(fields, Mapping):
+        if not is_mapping(fields):
             return self._arguments
         named = {name: replace(one, function=_named(one.function)) for name, one in fields.items()}
         return {**self._arguments, "fields": named}
@@ -362,7 +363,7 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
         return _result(await search(**plan.arguments))
 
     def _plan(self, query: VectorStoreQuery, kwargs: Mapping[str, Any]) -> Plan:
-        defaults = {"fusion": self.fusion, "reranker": self._reranker}
+        defaults: dict[str, Any] = {"fusion": self.fusion, "reranker": self._reranker}
         return plan_query(query, **{**defaults, **kwargs})
 
     # --- life ----------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ BAD: dict[str, dict[str, Any]] = {
     "no weight": {"fusion": Weighted({"title": 1.0})},
     "bad fetch_k": {"fetch_k": 0},
     "no reranker": {"reranker": 3},
+    "no reranker of ours": {"reranker": lambda query, documents: []},
     "bad flag": {"with_vectors": "yes"},
 }
 

@@ -15,7 +15,7 @@ guessed: a bare list (equality, or one of?), a bare None (equality, or missing?)
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import cast
+from typing import Any, cast
 
 from hybridge.arguments import shown
 from hybridge.errors import FilterError
@@ -62,8 +62,9 @@ def from_dictionary(mapping: Mapping[str, object]) -> Filter | None:
 
 
 def _as_filter(value: object, depth: int) -> Filter | None:
-    if is_mapping(value):
-        return _entries(value, depth)
+    if isinstance(value, Mapping):
+        mapping: Mapping[Any, object] = value
+        return _entries(mapping, depth)
     if value is None or isinstance(value, Filter):
         return None if value is None or value.empty else value
     msg = (
@@ -115,9 +116,10 @@ def _negated(tree: Filter | None) -> Filter | None:
 
 def _conditions(path: Key, key: str, value: object, depth: int) -> Filter | None:
     """Read what stands under a metadata key or one of the row's own."""
-    if not is_mapping(value):
+    if not isinstance(value, Mapping):
         return _equality(path, key, value)
-    if not value or not all(_is_operator(name) for name in value):
+    conditions: Mapping[Any, object] = value
+    if not conditions or not all(_is_operator(name) for name in conditions):
         msg = (
             f"what does {shown(key)}: {shown(value)} mean? Write operators such as "
             f"{{'$gte': 2020}} under {shown(key)}, or F({shown(key)}, 'inner key') == value for a "
@@ -126,7 +128,7 @@ def _conditions(path: Key, key: str, value: object, depth: int) -> Filter | None
         raise FilterError(msg)
     if depth > MAX_DEPTH:
         raise FilterError(_TOO_DEEP)
-    return _all_of(_condition(path, key, name, one, depth) for name, one in value.items())
+    return _all_of(_condition(path, key, name, one, depth) for name, one in conditions.items())
 
 
 def _is_operator(name: object) -> bool:

@@ -32,7 +32,6 @@ from typing import Any, Protocol, TypeVar
 from hybridge.filters.like import fits
 from hybridge.filters.operators import Operator
 from hybridge.filters.tree import And, Comparison, Filter, Key, Not, RowKey, parse_filter
-from hybridge.narrowing import is_mapping
 
 
 class Row(Protocol):
@@ -102,9 +101,10 @@ def _find(key: Key, row: Row) -> Any:
         return _ROW_VALUES[key](row)
     found: Any = row.metadata
     for part in key:
-        if not is_mapping(found):
+        if not isinstance(found, (dict, Mapping)):
             return None
-        found = found.get(part)
+        inner: Mapping[str, Any] = found
+        found = inner.get(part)
     return found
 
 

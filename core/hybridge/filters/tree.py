@@ -23,13 +23,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
-from typing import NoReturn, TypeAlias, cast
+from typing import Any, NoReturn, TypeAlias, cast
 
 from hybridge.arguments import shown
 from hybridge.errors import FilterError
 from hybridge.filters.operators import Operator, parse_operand
 from hybridge.filters.values import Scalar, Value, parse_scalars, parse_text
-from hybridge.narrowing import is_tuple
 
 MAX_DEPTH = 100
 """Levels of one tree. Milvus Lite's parser answers 120 nested groups and overflows at 140."""
@@ -50,13 +49,14 @@ Key: TypeAlias = "tuple[str, ...] | RowKey"
 def _parse_key(key: object) -> Key:
     if isinstance(key, RowKey):
         return key
-    if not is_tuple(key) or not key or not all(isinstance(part, str) for part in key):
+    parts: Any = key
+    if not isinstance(parts, tuple) or not parts or not all(isinstance(x, str) for x in parts):
         msg = (
             f"{shown(key)} is not a key: write F('year'), F('author', 'name'), or one of the "
             "row's own, ROW_ID, DOCUMENT_ID and TEXT"
         )
         raise FilterError(msg)
-    return tuple(parse_text(part, "the key") for part in key)
+    return tuple(parse_text(part, "the key") for part in parts)
 
 
 class _Tree:

@@ -76,6 +76,6 @@ def parse_value(value: object) -> Value:
     Raises:
         FilterError: It is something else, or holds something else.
     """
-    if is_list(value) or is_tuple(value):
-        return parse_scalars(value)
-    return parse_scalar(value)
+    if isinstance(value, (str, int, float)) or not (is_list(value) or is_tuple(value)):
+        return parse_scalar(value)
+    return parse_scalars(value)

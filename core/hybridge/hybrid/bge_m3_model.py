@@ -104,8 +104,8 @@ class BGEM3Model:
     def _forward(self, ids: Sequence[Sequence[int]]) -> Pair:
         import torch
 
-        lengths = np.array([len(tokens) for tokens in ids], dtype=np.int64)
-        mask: Any = np.arange(lengths.max()) < lengths[:, None]
+        lengths = [len(tokens) for tokens in ids]
+        mask = np.arange(max(lengths)) < np.array(lengths, dtype=np.int64)[:, None]
         padded = np.full(mask.shape, self.tokenizer.pad_token_id, dtype=np.int64)
         padded[mask] = np.concatenate([np.asarray(tokens) for tokens in ids])
         with torch.inference_mode():

@@ -235,7 +235,7 @@ def _parse_rankings(rankings: Mapping[str, Ranking]) -> dict[str, list[tuple[str
     Raises:
         InvalidInputError: They are not pairs of an id and a finite score, by field.
     """
-    if not is_mapping(rankings):
+    if not isinstance(rankings, dict) and not is_mapping(rankings):
         msg = f"a fusion takes a mapping from fields to rankings, not {shown(rankings)}"
         raise InvalidInputError(msg)
     return {name: _parse_ranking(name, ranking) for name, ranking in rankings.items()}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
+from hybridge.narrowing import is_iterable
 from hybridge.sparse.languages import CHINESE, JAPANESE, KOREAN, Language, find_language
 from hybridge.sparse.stop_words import StopWords, default_stop_words, own_stop_words
 from hybridge.sparse.word_analyzer import Analyzer, WordAnalyzer
@@ -39,7 +40,7 @@ class FunctionAnalyzer:
         """
         check_text(text, "the text")
         terms = self._function(text)
-        if isinstance(terms, (str, bytes)) or not isinstance(terms, Iterable):
+        if not is_iterable(terms):
             msg = f"{self.identity} gave a {type(terms).__name__}: it must return a list of terms"
             raise InvalidInputError(msg)
         return parse_texts(terms, f"the terms of {self.identity}")

@@ -69,7 +69,7 @@ LANGUAGES = (*_SNOWBALL, CHINESE, JAPANESE, KOREAN)
 _ALIASES = {"nb": "no", "nn": "no", "sp": "es", "jp": "ja", "kr": "ko"}
 
 
-def find_language(value: str) -> Language:
+def find_language(value: object) -> Language:
     """Return the language of a code ("en", "pt-BR") or of an English name ("english").
 
     Raises:

@@ -115,7 +115,7 @@ def recover_statistics(parameters: Parameters) -> Statistics | None:
         and math.isclose(tokens, parameters.average_length * documents, rel_tol=1e-9)
     ):
         return None
-    statistics = Statistics(documents, tokens, dict(enumerate(frequencies.tolist())))
+    statistics = _statistics(documents, tokens, frequencies)
     again = parameters.weighting.query_weights(frequencies, statistics)
     return statistics if np.allclose(again, parameters.idf, rtol=0, atol=1e-9) else None
 
@@ -168,7 +168,12 @@ def _counted(documents: int, counts: Mapping[str, Any] | None) -> Statistics | N
     if not frequencies.sum() <= tokens <= _LARGEST:
         msg = "it holds a number of tokens that no corpus has"
         raise ValueError(msg)
-    return Statistics(documents, tokens, dict(enumerate(frequencies.tolist())))
+    return _statistics(documents, tokens, frequencies)
+
+
+def _statistics(documents: int, tokens: int, frequencies: NDArray[np.int64]) -> Statistics:
+    by_term: list[int] = frequencies.tolist()
+    return Statistics(documents, tokens, dict(enumerate(by_term)))
 
 
 def _check(parameters: Parameters) -> None:
