@@ -284,8 +284,8 @@ class DenseField(VectorField):
     """Dense vectors of one model.
 
     Args:
-        function: A dense function, or its name (`hybridge.registry`); None where all vectors come
-            from outside.
+        function: A dense function, or its name (`hybridge.registry`), or, in a framework's vector
+            store, that framework's embedding; None where all vectors come from outside.
         source: The metadata key whose text is encoded; `hybridge.TEXT` for the text alone; None for
             context and text.
         dim: The length of the vectors, where neither a function nor the first vectors say it.
@@ -298,7 +298,7 @@ class DenseField(VectorField):
         InvalidInputError: If an argument makes no sense.
     """
 
-    function: DenseEmbeddingFunction | str | None = field(default=None, compare=False)
+    function: Any = field(default=None, compare=False)
     _: KW_ONLY
     dim: int | None = None
     metric: Metric | None = None
@@ -416,14 +416,15 @@ class SparseField(VectorField):
 
     Args:
         function: A sparse function, or its name: "splade/…", or "bm25:<language>" for a BM25 whose
-            counts the store keeps. None where all vectors come from outside.
+            counts the store keeps, or, in a framework's vector store, that framework's sparse
+            embedding. None where all vectors come from outside.
         source: See `DenseField`.
 
     Raises:
         InvalidInputError: If an argument makes no sense.
     """
 
-    function: SparseEmbeddingFunction | str | None = field(default=None, compare=False)
+    function: Any = field(default=None, compare=False)
 
     _: KW_ONLY
     metric: Any = field(default="IP", init=False)
