@@ -86,8 +86,8 @@ def index(vector_store: MilvusVectorStore) -> None:
 def show_documents(retriever: MilvusRetriever, question: str) -> None:
     print(f"\nWhat the retriever finds for {question!r}, and its place in each search:")
     for document in retriever.invoke(question, with_scores=True):
-        places = {leg: score["rank"] for leg, score in document.metadata["scores"].items()}
-        found_by = ", ".join(f"{leg} #{rank}" for leg, rank in places.items())
+        places = {name: score["rank"] for name, score in document.metadata["scores"].items()}
+        found_by = ", ".join(f"{name} #{rank}" for name, rank in places.items())
         print(f"   {document.metadata['score']:.2f}  {document.id:<28} {found_by}")
 
 
