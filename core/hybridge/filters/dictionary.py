@@ -32,7 +32,7 @@ from hybridge.filters.tree import (
     RowKey,
 )
 from hybridge.filters.values import Value
-from hybridge.narrowing import is_list, is_mapping, is_tuple
+from hybridge.narrowing import MAPPING, is_list, is_mapping, is_tuple
 
 _OPERATORS: Mapping[str, Operator] = {f"${operator}": operator for operator in OPERATORS}
 _GROUPS: Mapping[str, type[And | Or]] = {"$and": And, "$or": Or}
@@ -61,10 +61,9 @@ def from_dictionary(mapping: Mapping[str, object]) -> Filter | None:
     return _entries(mapping, 0)
 
 
-def _as_filter(value: object, depth: int) -> Filter | None:
-    if isinstance(value, Mapping):
-        mapping: Mapping[Any, object] = value
-        return _entries(mapping, depth)
+def _as_filter(value: Any, depth: int) -> Filter | None:
+    if isinstance(value, MAPPING):
+        return _entries(value, depth)
     if value is None or isinstance(value, Filter):
         return None if value is None or value.empty else value
     msg = (
@@ -114,12 +113,11 @@ def _negated(tree: Filter | None) -> Filter | None:
     return None if tree is None else Not(tree)
 
 
-def _conditions(path: Key, key: str, value: object, depth: int) -> Filter | None:
+def _conditions(path: Key, key: str, value: Any, depth: int) -> Filter | None:
     """Read what stands under a metadata key or one of the row's own."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, MAPPING):
         return _equality(path, key, value)
-    conditions: Mapping[Any, object] = value
-    if not conditions or not all(_is_operator(name) for name in conditions):
+    if not value or not all(_is_operator(name) for name in value):
         msg = (
             f"what does {shown(key)}: {shown(value)} mean? Write operators such as "
             f"{{'$gte': 2020}} under {shown(key)}, or F({shown(key)}, 'inner key') == value for a "
@@ -128,7 +126,7 @@ def _conditions(path: Key, key: str, value: object, depth: int) -> Filter | None
         raise FilterError(msg)
     if depth > MAX_DEPTH:
         raise FilterError(_TOO_DEEP)
-    return _all_of(_condition(path, key, name, one, depth) for name, one in conditions.items())
+    return _all_of(_condition(path, key, name, one, depth) for name, one in value.items())
 
 
 def _is_operator(name: object) -> bool:

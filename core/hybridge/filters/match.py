@@ -32,6 +32,7 @@ from typing import Any, Protocol, TypeVar
 from hybridge.filters.like import fits
 from hybridge.filters.operators import Operator
 from hybridge.filters.tree import And, Comparison, Filter, Key, Not, RowKey, parse_filter
+from hybridge.narrowing import MAPPING
 
 
 class Row(Protocol):
@@ -101,10 +102,9 @@ def _find(key: Key, row: Row) -> Any:
         return _ROW_VALUES[key](row)
     found: Any = row.metadata
     for part in key:
-        if not isinstance(found, (dict, Mapping)):
+        if not isinstance(found, MAPPING):
             return None
-        inner: Mapping[str, Any] = found
-        found = inner.get(part)
+        found = found.get(part)
     return found
 
 

@@ -29,6 +29,7 @@ from hybridge.arguments import shown
 from hybridge.errors import FilterError
 from hybridge.filters.operators import Operator, parse_operand
 from hybridge.filters.values import Scalar, Value, parse_scalars, parse_text
+from hybridge.narrowing import TUPLE
 
 MAX_DEPTH = 100
 """Levels of one tree. Milvus Lite's parser answers 120 nested groups and overflows at 140."""
@@ -50,7 +51,7 @@ def _parse_key(key: object) -> Key:
     if isinstance(key, RowKey):
         return key
     parts: Any = key
-    if not isinstance(parts, tuple) or not parts or not all(isinstance(x, str) for x in parts):
+    if not isinstance(parts, TUPLE) or not parts or not all(isinstance(x, str) for x in parts):
         msg = (
             f"{shown(key)} is not a key: write F('year'), F('author', 'name'), or one of the "
             "row's own, ROW_ID, DOCUMENT_ID and TEXT"

@@ -193,7 +193,7 @@ def _parse_flag(value: Any, name: str) -> bool:
 
 
 def _parse_texts(queries: Any) -> list[str]:
-    if not isinstance(queries, list) and not is_sequence(queries):
+    if not is_list(queries) and not is_sequence(queries):
         msg = f"queries is {shown(queries)}: give a list of texts, or use search()"
         raise InvalidInputError(msg)
     for position, query in enumerate(queries):
