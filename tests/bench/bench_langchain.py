@@ -33,6 +33,7 @@ from langchain_core.embeddings import Embeddings
 from hybridge import MilvusStore, Record
 from hybridge.store import Mode
 from hybridge.store.engine.connection import pymilvus
+from hybridge.store.fields import PROBE
 from langchain_hybridge import MilvusRetriever, MilvusVectorStore
 
 ROWS, DIM, K, BATCH, USERS = 10_000, 384, 10, 40, 50
@@ -41,10 +42,15 @@ VECTORS = np.random.default_rng(7).normal(size=(ROWS, DIM)).astype(np.float32)
 
 
 class LookUp(Embeddings):
-    """Embeds by looking up, so that nothing but the adapter is measured."""
+    """Embeds by looking up, so that nothing but the adapter is measured.
+
+    A new collection also asks for the vector of a text of its own, by which it knows its model.
+    """
 
     def __init__(self) -> None:
-        self.vectors = dict(zip(TEXTS, VECTORS.tolist(), strict=True))
+        self.vectors = dict(
+            zip([PROBE, *TEXTS], [VECTORS[0].tolist(), *VECTORS.tolist()], strict=True)
+        )
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """One vector per text."""
