@@ -92,8 +92,8 @@ def search_arguments(
         msg = f"a search has no argument {unknown[0]!r}; it has {', '.join(sorted(names))}"
         raise InvalidInputError(msg)
     arguments = {name: value for name, value in options.items() if value is not None}
-    for name in ("with_scores", "with_context"):
-        check_flag(arguments.pop(name, False), name)
+    for name in {"with_scores", "with_context"} & arguments.keys():
+        check_flag(arguments.pop(name), name)
     if "filter" in arguments:
         arguments["filter"] = make_filter(arguments["filter"])
     if isinstance(arguments.get("reranker"), Rerank):

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeGuard
 
 MAPPING: Any = (dict, Mapping)  # `dict` first: the check for an abstract class costs ten times more
+LIST: Any = list
 TUPLE: Any = tuple
 """For `isinstance` in hot paths, where a call would cost: being Any, they narrow nothing."""
 

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from hybridge.arguments import shown
 from hybridge.errors import FilterError, InvalidInputError
 from hybridge.filters import Filter, as_filter
-from hybridge.narrowing import is_list, is_mapping, is_number, is_sequence, is_tuple
+from hybridge.narrowing import LIST, is_list, is_mapping, is_number, is_sequence, is_tuple
 from hybridge.protocols import RerankFunction
 from hybridge.retrieval.fusion import ConfidenceWeighted, Fusion
 from hybridge.retrieval.reranking import pool_size
@@ -193,7 +193,7 @@ def _parse_flag(value: Any, name: str) -> bool:
 
 
 def _parse_texts(queries: Any) -> list[str]:
-    if not is_list(queries) and not is_sequence(queries):
+    if not isinstance(queries, LIST) and not is_sequence(queries):
         msg = f"queries is {shown(queries)}: give a list of texts, or use search()"
         raise InvalidInputError(msg)
     for position, query in enumerate(queries):
