@@ -52,7 +52,8 @@ def passes(name: str) -> bool:
     print(f"== {name}: {', '.join(requirements)}", flush=True)
     install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*install, *requirements], check=True)
-    return subprocess.run([python, "-m", "pytest", *SUITES], cwd=ROOT, check=False).returncode == 0
+    command = [python, "-m", "pytest", "-n", "2", "--dist", "loadscope", *SUITES]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
 
 
 def overlay(folder: Path) -> str:
