@@ -138,7 +138,7 @@ class ModelCheck:
                 [probe] = encoding.vectors(one, [one.probe_text], "documents")
             except InvalidInputError as error:
                 raise CollectionMismatchError(str(error)) from error
-            if not one.same_model(one.function, probe):
+            if not one.same_model(probe):
                 asked = model_name(one.function) or type(one.function).__name__
                 msg = (
                     f"the field {one.name!r} of collection {collection!r} holds vectors of "

@@ -162,7 +162,7 @@ class VectorField:
             self, name=name, source=source, optional=optional, model=model, made_by=made_by
         )
 
-    def same_model(self, function: Any, vector: Any) -> bool:
+    def same_model(self, vector: Any) -> bool:
         """Whether a function is the field's model, judged by its vector of `probe_text`.
 
         Where none is known there is nothing to compare.

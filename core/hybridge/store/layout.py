@@ -238,8 +238,6 @@ class LayoutRequest:
         Raises:
             InvalidInputError: If the collection would hold no vectors, or a length is not known.
         """
-        if "dense" in vectors and "dense" not in fields:
-            fields = {"dense": DenseField(), **fields}
         if not fields:
             msg = (
                 "nothing to index: give the store a dense function, dim= or records with dense "
