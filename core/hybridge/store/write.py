@@ -168,8 +168,7 @@ def prepare(
     parsed = [_with_parsed_vectors(record, fields) for record in distinct]
     encoding = Encoding()
     for one in fields.values():
-        texts = [text_to_encode(one, record) for record in parsed]
-        encoding.ask(one, [text for text in texts if text is not None], "documents")
+        _ask(encoding, one, parsed)
         if is_first and _is_encoded(one):
             encoding.ask(one, [PROBE], "documents")
     unknown = (
@@ -178,6 +177,14 @@ def prepare(
         else models.ask(fields.values(), encoding)
     )
     return Batch(parsed, fields, models, encoding, unknown, is_first)
+
+
+def _ask(encoding: Encoding, one: VectorField, records: Sequence[Record]) -> bool:
+    """Ask for the vectors of a field that records lack; return whether there are any."""
+    texts = [text_to_encode(one, record) for record in records]
+    wanted = [text for text in texts if text is not None]
+    encoding.ask(one, wanted, "documents")
+    return bool(wanted)
 
 
 def without_context(records: Sequence[Record], shared: SharedState) -> list[Record]:
@@ -481,12 +488,7 @@ def update(old: Sequence[Record], changed: Sequence[Record], opened: Opened) -> 
 def _prepare_changed(records: Sequence[Record], opened: Opened) -> Batch:
     """Say what must be encoded of rows that were read, changed and are put back."""
     encoding, models = Encoding(), ModelCheck()
-    asked: list[VectorField] = []
-    for one in opened.fields.values():
-        texts = [text_to_encode(one, record) for record in records]
-        wanted = [text for text in texts if text is not None]
-        encoding.ask(one, wanted, "documents")
-        asked += [one] if wanted else []
+    asked = [one for one in opened.fields.values() if _ask(encoding, one, records)]
     unknown = models.ask(asked, encoding)
     return Batch(records, opened.fields, models, encoding, unknown)
 
