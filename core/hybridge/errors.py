@@ -115,10 +115,12 @@ class EngineError(StoreError):
 
     Attributes:
         code: The engine's own error code, where it gave one.
+        too_large: Whether a message was too large: half of it may pass.
     """
 
-    def __init__(self, message: str, code: int | None = None) -> None:
+    def __init__(self, message: str, code: int | None = None, *, too_large: bool = False) -> None:
         self.code = code
+        self.too_large = too_large
         super().__init__(message)
 
 

@@ -86,6 +86,11 @@ def pymilvus() -> Any:
     return module
 
 
+def make_client(**arguments: Any) -> Any:
+    """Make pymilvus's client; tests put one in its place that stands in for what a server lacks."""
+    return pymilvus().MilvusClient(**arguments)
+
+
 class Connection:
     """A client of one address. All calls to the engine go through `call`.
 
@@ -131,6 +136,17 @@ class Connection:
         method = getattr(self._client, operation)
         return self.answer(partial(method, name, timeout=self.timeout, **arguments))
 
+    def written(self, collection_name: str) -> int:
+        """Return the timestamp of this client's last write to a collection, 0 where it has none.
+
+        A read that must see the write carries it; pymilvus sends it by itself but for iterators.
+        """
+        pymilvus()
+        from pymilvus.client.ts_utils import get_collection_ts
+
+        endpoint = self._client._get_connection().server_address
+        return int(get_collection_ts(collection_name, endpoint, self.address.db_name) or 0)
+
     def answer(self, call: Callable[[], Any]) -> Any:
         """Return what a call to the engine answers; its failure becomes an error of ours."""
         try:
@@ -171,8 +187,8 @@ def _open(address: Address, timeout: float | None) -> _Opened:
         _forget_schemas()
     with logged_causes() as causes, raised_not_logged():
         try:
-            client = pymilvus().MilvusClient(
-                address.uri,
+            client = make_client(
+                uri=address.uri,
                 token=address.token,
                 db_name=address.db_name,
                 timeout=timeout,
@@ -184,7 +200,11 @@ def _open(address: Address, timeout: float | None) -> _Opened:
                 msg = f"Milvus at {address} does not answer: check that it runs, and the URI"
                 raise StoreConnectionError(msg) from _without_secrets(error, address)
             raise _cannot_open(address, causes) from error
-    return _Opened(client, detect(address, version))
+    try:
+        return _Opened(client, detect(address, version))
+    except StoreError:
+        client.close()
+        raise
 
 
 def _forget_schemas() -> None:
@@ -226,4 +246,6 @@ def _translate(error: Exception, address: Address) -> StoreError:
             f"Milvus at {address} does not answer ({message}): check that it runs, then call again"
         )
     number = int(code) if isinstance(code, int) else None
-    return EngineError(f"Milvus refused the request (code {number}): {message}", number)
+    too_large = getattr(code, "name", "") == "RESOURCE_EXHAUSTED"
+    msg = f"Milvus refused the request (code {number}): {message}"
+    return EngineError(msg, number, too_large=too_large)

@@ -1,15 +1,19 @@
 """What differs between Milvus Lite and a server, and between one process and many.
 
-An engine says how its rows are read and indexed. Whether the collection is `exclusive` to this
-process (a path) is another question: `milvus-lite server` is Milvus Lite, shared by many. Nothing
-outside this file asks which engine it is.
+An engine says how its rows are read, indexed and written. Whether the collection is `exclusive` to
+this process (a path) is another question: `milvus-lite server` is Milvus Lite, shared by many.
+Nothing outside this file asks which engine it is.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from hybridge.errors import EngineError, StoreError
+from hybridge.filters import quote
 
 if TYPE_CHECKING:
     from hybridge.store.engine.address import Address
@@ -17,28 +21,61 @@ if TYPE_CHECKING:
 
 Rows = list[dict[str, Any]]
 
+MINIMUM = (2, 5)
+"""The oldest server: the first with columns that may be null."""
 
-class Engine(Protocol):
-    """How an engine is asked.
+_PAGE = 1000
+_MIB = 2**20
+
+
+class Engine:
+    """How an engine is asked; the attributes are those of a server of the newest version.
+
+    Args:
+        version: What the engine says that it is.
 
     Attributes:
         exact_indexes: Whether only an exact index answers filtered searches in full.
         column_indexes: Whether scalar columns have indexes.
         parallel_searches: Whether several fields are searched side by side.
+        flushes: Whether rows are slow to search until the client has them flushed.
+        json_paths: Whether filters on metadata keys without a column are sent as JSON paths.
+        functions: Whether the engine has BM25 functions and `text_match`.
+        partial_upserts: Whether an upsert may leave out columns that keep their values.
+        new_columns: Whether columns and fields can be added to a collection.
+        message_bytes: The largest message, in either direction.
+        window: How many rows one answer holds at most.
     """
 
-    exact_indexes: bool
-    column_indexes: bool
-    parallel_searches: bool
+    exact_indexes: ClassVar[bool] = False
+    column_indexes: ClassVar[bool] = True
+    parallel_searches: ClassVar[bool] = True
+    flushes: ClassVar[bool] = False
+    json_paths: ClassVar[bool] = True
+    functions: ClassVar[bool] = True
+    message_bytes: ClassVar[int] = 64 * _MIB
+    window: ClassVar[int] = 16_384
+    minimum: ClassVar[tuple[int, ...]] = ()
+
+    partial_upserts: bool = True
+    new_columns: bool = True
+
+    def __init__(self, version: str = "") -> None:
+        self.version = version
+
+    @classmethod
+    def speaks(cls, address: Address, version: str) -> bool:
+        """Whether this is the engine at an address, by the version that it says it has."""
+        raise NotImplementedError
 
     def select(
         self, connection: Connection, name: str, expression: str, columns: list[str], key: str
     ) -> Iterator[Rows]:
         """Yield the rows that an expression selects, in pages; "" selects all."""
-        ...
+        raise NotImplementedError
 
 
-class Lite:
+class Lite(Engine):
     """Milvus Lite, in this process or as `milvus-lite server`.
 
     HNSW and AUTOINDEX return too few rows where there is a filter; searching two fields side by
@@ -48,6 +85,16 @@ class Lite:
     exact_indexes = True
     column_indexes = False
     parallel_searches = False
+    flushes = True
+    json_paths = False
+    functions = False
+    message_bytes = 256 * _MIB
+    new_columns = False
+
+    @classmethod
+    def speaks(cls, address: Address, version: str) -> bool:
+        """Whether it is a path, or says so: a real server may call itself "v2.3.5-lite"."""
+        return address.is_path or version.lower().startswith("milvus_lite")
 
     def select(
         self, connection: Connection, name: str, expression: str, columns: list[str], key: str
@@ -57,25 +104,62 @@ class Lite:
         yield list(connection.call("query", name, filter=wanted, output_fields=columns))
 
 
-class Server:
-    """A Milvus server, or Zilliz Cloud."""
+class Server(Engine):
+    """A Milvus server, or Zilliz Cloud.
 
-    exact_indexes = False
-    column_indexes = True
-    parallel_searches = True
+    Raises:
+        StoreError: If its version is too old.
+    """
+
+    minimum = MINIMUM
+
+    def __init__(self, version: str = "") -> None:
+        super().__init__(version)
+        numbers = parse_version(version)
+        if numbers and numbers < self.minimum:
+            wanted = ".".join(map(str, self.minimum))
+            msg = f"the server is Milvus {version}, Hybridge needs {wanted} or later: upgrade it"
+            raise StoreError(msg)
+        self.partial_upserts = self.new_columns = not numbers or numbers >= (2, 6)
+
+    @classmethod
+    def speaks(cls, address: Address, version: str) -> bool:
+        """Whatever is not Milvus Lite."""
+        return True
 
     def select(
         self, connection: Connection, name: str, expression: str, columns: list[str], key: str
     ) -> Iterator[Rows]:
-        """Yield the rows in pages: one answer holds 16,384 rows at most."""
-        iterator = connection.call(
-            "query_iterator", name, filter=expression, output_fields=columns, batch_size=1000
-        )
-        try:
-            while batch := connection.answer(iterator.next):
-                yield list(batch)
-        finally:
-            iterator.close()
+        """Yield the rows in pages, in the order of their keys.
+
+        pymilvus's own iterator pastes the last key unescaped into the next page's expression, and
+        sends no timestamp, so that its first page may miss what this process has just written.
+        """
+        size, last = _PAGE, ""
+        while True:
+            after = f"{key} > {quote(last)}"
+            wanted = f"{after} and ({expression})" if expression else after
+            try:
+                page = connection.call(
+                    "query",
+                    name,
+                    filter=wanted,
+                    output_fields=columns,
+                    limit=size,
+                    iterator="True",
+                    reduce_stop_for_best="True",
+                    guarantee_timestamp=connection.written(name),
+                )
+            except EngineError as error:
+                if size == 1 or not error.too_large:
+                    raise
+                size //= 2
+                continue
+            if page:
+                yield list(page)
+            if len(page) < size:
+                return
+            last = page[-1][key]
 
 
 @dataclass(frozen=True)
@@ -93,10 +177,21 @@ class Dialect:
     exclusive: bool
 
 
+ENGINES: list[type[Engine]] = [Lite, Server]
+"""The engines there are, each asked in turn whether it is the one; tests put their own first."""
+
+
 def detect(address: Address, version: str) -> Dialect:
     """Return the dialect of an address, by the version that the engine says it has.
 
-    A real server may call itself "v2.3.5-lite"; Milvus Lite's version starts with its name.
+    Raises:
+        StoreError: If its version is too old.
     """
-    is_lite = address.is_path or version.lower().startswith("milvus_lite")
-    return Dialect(Lite() if is_lite else Server(), exclusive=address.is_path)
+    engine = next(one for one in ENGINES if one.speaks(address, version))
+    return Dialect(engine(version), exclusive=address.is_path)
+
+
+def parse_version(version: str) -> tuple[int, ...]:
+    """Return the numbers of a version such as "v2.5.4-dev"; () where it has none."""
+    found = re.match(r"\D*(\d+)\.(\d+)(?:\.(\d+))?", version)
+    return tuple(int(number) for number in found.groups() if number) if found else ()
