@@ -24,8 +24,9 @@ from hybridge.filters import (
     match_all,
 )
 from hybridge.records import Record
-from hybridge.store.engine.collection import IDS_PER_CALL, Collection
+from hybridge.store.engine.collection import Collection
 from hybridge.store.engine.shared import Scan
+from hybridge.store.engine.transfer import IDS_PER_CALL
 from hybridge.store.layout import Layout
 
 MOST_ROWS = 50_000
