@@ -20,7 +20,7 @@ class Statistics:
     Attributes:
         documents: How many documents there are, those without any term included.
         tokens: How many tokens they have in all, after stop words are dropped.
-        frequencies: Term id to the number of documents that hold the term, always above 0.
+        frequencies: Term id to the number of documents that hold the term, never 0.
     """
 
     documents: int = 0
@@ -40,7 +40,11 @@ class Statistics:
         frequencies = self.frequencies
         # Taken from a list, so that adding statistics to themselves works as well.
         for term, count in list(other.frequencies.items()):
-            frequencies[term] = frequencies.get(term, 0) + count
+            total = frequencies.get(term, 0) + count
+            if total:
+                frequencies[term] = total
+            else:
+                frequencies.pop(term, None)
         self.documents += other.documents
         self.tokens += other.tokens
         self._derived.clear()
@@ -52,13 +56,20 @@ class Statistics:
             InvalidInputError: `other` holds what was never counted here.
         """
         self._check_holds(other)
+        self.subtract(other)
+
+    def subtract(self, other: Statistics) -> None:
+        """Count the documents of `other` no longer, though they may be counted here only later.
+
+        Until they are, counts may lie below 0: those of several writers arrive in any order.
+        """
         frequencies = self.frequencies
         for term, count in list(other.frequencies.items()):
-            left = frequencies[term] - count
+            left = frequencies.get(term, 0) - count
             if left:
                 frequencies[term] = left
             else:
-                del frequencies[term]
+                frequencies.pop(term, None)
         self.documents -= other.documents
         self.tokens -= other.tokens
         self._derived.clear()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from types import TracebackType
@@ -20,6 +19,7 @@ from tqdm.auto import tqdm
 from hybridge.arguments import check_flag
 from hybridge.errors import InvalidInputError, PartialWriteError
 from hybridge.records import Record
+from hybridge.store.bm25.counted import Change, counted
 from hybridge.store.bm25.field import BM25Field
 from hybridge.store.bm25.live import LiveBM25
 from hybridge.store.bm25.reencoding import settle
@@ -300,17 +300,16 @@ def put(
     if not records:
         return
     collection, layout = opened.collection, opened.layout
-    write = collection.shared.next_write()
     rows = {key: dict(record.vectors) for key, record in records.items()}
-    with ExitStack() as stack:
-        for bm25 in opened.bm25:
-            bm25.freeze_by(first or list(records.values()))
-            added, removed = _weigh(bm25, records, old, rows)
-            stack.enter_context(bm25.following(write, added, removed))
-        complete = [record.with_vectors(rows[key]) for key, record in records.items()]
-        for record in complete:
-            _check_complete(record, layout)
-        collection.note_lacking(_lacking(complete, layout))
+    changes: list[Change] = []
+    for bm25 in opened.bm25:
+        bm25.freeze_by(first or list(records.values()))
+        changes.append(_weigh(bm25, records, old, rows))
+    complete = [record.with_vectors(rows[key]) for key, record in records.items()]
+    for record in complete:
+        _check_complete(record, layout)
+    collection.note_lacking(_lacking(complete, layout))
+    with counted(collection, changes) as write:
         collection.upsert([to_row(record, layout, write) for record in complete])
     for bm25 in opened.bm25:
         settle(bm25)
@@ -321,8 +320,8 @@ def _weigh(
     records: Mapping[str, Record],
     old: Mapping[str, Record],
     rows: Mapping[str, dict[str, Any]],
-) -> tuple[Any, Any]:
-    """Put the BM25 vectors into the rows; return the counts that come and those that go."""
+) -> Change:
+    """Put the BM25 vectors into the rows; return what it changes."""
     texts = _texts(bm25.field, records)
     counts = bm25.count(texts.values())
     for row in rows.values():
@@ -330,11 +329,11 @@ def _weigh(
     for key, vector in zip(texts, bm25.weigh(counts), strict=True):
         rows[key][bm25.field.name] = vector
     if not old:
-        return counts, None
+        return Change.of(bm25, counts)
     gone = _texts(bm25.field, old)
     added = [text for key, text in texts.items() if gone.get(key) != text]
     removed = [text for key, text in gone.items() if texts.get(key) != text]
-    return bm25.count(added), bm25.count(removed)
+    return Change.of(bm25, bm25.count(added), bm25.count(removed))
 
 
 def _texts(one: VectorField, records: Mapping[str, Record]) -> dict[str, str]:
@@ -519,13 +518,13 @@ def erase_all(keys: Iterable[str], opened: Opened) -> int:
 def _erase(keys: Sequence[str], opened: Opened) -> int:
     collection, layout = opened.collection, opened.layout
     columns = ["id", *layout.data_columns] if opened.bm25 else []
-    rows = collection.read(keys, columns)
+    marks = ["write"] if collection.marks_rows else []
+    rows = collection.read(keys, [*columns, *marks])
     if not rows:
         return 0
-    write = collection.shared.next_write()
-    with ExitStack() as stack:
-        old = [to_record(row, {}) for row in rows.values()] if opened.bm25 else []
-        for bm25 in opened.bm25:
-            stack.enter_context(bm25.following(write, removed=bm25.count_rows(old)))
+    old = [to_record(row, {}) for row in rows.values()] if opened.bm25 else []
+    changes = [Change.of(bm25, removed=bm25.count_rows(old)) for bm25 in opened.bm25]
+    key, row = next(iter(rows.items()))
+    with counted(collection, changes, {"erased": key, "write": row.get("write")}):
         collection.delete(list(rows))
     return len(rows)

@@ -21,7 +21,7 @@ WRITER = textwrap.dedent(
     from hybridge import MilvusStore, Record
     from hybridge.store.bm25 import statistics_log
 
-    statistics_log._COMPACT_AT = 8  # so that compactions are hit as well
+    statistics_log.COMPACT_AT = 8  # so that compactions are hit as well
     path, seed = sys.argv[1], int(sys.argv[2])
     rng = random.Random(seed)
     store = MilvusStore(path)

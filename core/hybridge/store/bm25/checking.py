@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from hybridge.errors import StoreError
 from hybridge.records import SparseVector
 from hybridge.sparse.statistics import Statistics
 from hybridge.store.bm25.live import LiveBM25
@@ -12,7 +13,11 @@ from hybridge.store.bm25.live import LiveBM25
 def check_bm25(bm25: LiveBM25) -> list[str]:
     """Return what differs from a fresh count over the live rows, and what mends it."""
     with bm25.collection.shared.lock:
-        stored, fresh = bm25.stored_statistics(), bm25.fresh_statistics()
+        try:
+            fresh, entries = bm25.snapshot()
+            stored = bm25.log.read(bm25.counting(entries))
+        except StoreError as error:
+            return [str(error)]
         differences = [
             f"BM25 statistics: {difference}; rebuild_statistics() mends it"
             for difference in _differences(stored, fresh)
@@ -27,7 +32,7 @@ def check_bm25(bm25: LiveBM25) -> list[str]:
 
 def _differences(stored: Statistics | None, fresh: Statistics) -> list[str]:
     if stored is None:
-        return ["the stored rows contradict themselves"]
+        return ["rows of them are gone"]
     differences = [
         f"{name} are {getattr(stored, name):,} and should be {getattr(fresh, name):,}"
         for name in ("documents", "tokens")

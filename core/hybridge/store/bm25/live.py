@@ -7,19 +7,31 @@ average length. So adding, overwriting and deleting change counts and rewrite no
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from scipy.sparse import csr_array
 
-from hybridge.errors import InvalidInputError
+from hybridge.errors import StoreError
+from hybridge.filters import quote
 from hybridge.records import Record, SparseVector
 from hybridge.sparse.analyzer import Analyzer
 from hybridge.sparse.counting import TermCounter, TermCounts, document_vectors, query_vectors
 from hybridge.sparse.statistics import Statistics
 from hybridge.sparse.term_ids import HashedTermIds
 from hybridge.sparse.weighting import Weighting
-from hybridge.store.bm25.statistics_log import StatisticsLog
+from hybridge.store.bm25 import statistics_log
+from hybridge.store.bm25.statistics_log import (
+    DONE,
+    Entry,
+    StatisticsLog,
+    counting,
+    difference,
+    entries_of,
+    is_under_way,
+    with_state,
+    writes_of,
+)
 from hybridge.store.engine.collection import Collection
 from hybridge.store.engine.shared import BM25State
 from hybridge.store.fields import EMPTY_SPARSE, VectorField, sparse_rows
@@ -30,6 +42,10 @@ logger = logging.getLogger("hybridge")
 AVERAGED = 1000
 """The first documents, as many as these, fix the average length."""
 
+UNKNOWN_AGAIN = 0.25
+"""Seconds after which a word that is not known is looked for again."""
+
+_ATTEMPTS = 3
 _AVERAGE = "average_length"
 _REENCODING = "reencoding"
 
@@ -57,7 +73,11 @@ class LiveBM25:
         self._term_ids = HashedTermIds()
         self._counter = TermCounter(analyzer, self._term_ids)
         self.dim = self._term_ids.dim
-        self._log = StatisticsLog(collection.companion, field.name)
+
+    @property
+    def log(self) -> StatisticsLog:
+        """The counts as they are stored."""
+        return StatisticsLog(self.collection.companion, self.field.name)
 
     @property
     def state(self) -> BM25State:
@@ -73,57 +93,175 @@ class LiveBM25:
 
     @property
     def statistics(self) -> Statistics:
-        """The statistics of the live rows, read once and kept up to date by every write.
+        """The statistics of the live rows, kept up to date by every write of this process.
 
-        After a crash between a write and its statistics the two disagree on the number of
-        documents; the rows are then counted afresh.
+        Those of other processes are followed as far as the last look at the companion tells.
         """
         state = self.state
         statistics = state.statistics
         if statistics is None:
             with self.collection.shared.lock:
-                statistics = state.statistics
-                if statistics is None:
-                    statistics = state.statistics = self._read()
+                statistics = state.statistics or self._read()
+        elif state.looks != self.collection.shared.looks and state.following.acquire(
+            blocking=False
+        ):
+            try:
+                self._follow()
+            finally:
+                state.following.release()
+            return state.statistics or self.statistics
         return statistics
 
     def _read(self) -> Statistics:
-        stored = self.stored_statistics()
-        if stored is not None and self._plausible(stored):
-            return stored
-        logger.warning(
-            "BM25 statistics of %r disagree with its rows, as after a crash: counting anew",
-            self.collection.name,
-        )
-        return self.recount()
+        """Read the counts, under the shared lock.
 
-    def _plausible(self, statistics: Statistics) -> bool:
-        """Whether statistics count as many documents as there are.
-
-        In a shared collection they may not: another process may be between a write and its
-        statistics. Nor do they where rows may lack the field.
+        A path that a crash has left without some counts has its rows counted afresh.
         """
-        if not self.collection.dialect.exclusive:
-            return True
+        state, shared = self.state, self.collection.shared
+        state.looks, entries = shared.looks, self.log.entries()
+        statistics = self._sum(entries)
+        if self.collection.dialect.exclusive and not self._is_whole(entries, statistics):
+            logger.warning(
+                "BM25 statistics of %r disagree with its rows, as after a crash: counting anew",
+                self.collection.name,
+            )
+            return self.recount()
+        return statistics
+
+    def _sum(self, entries: Sequence[Entry]) -> Statistics:
+        state = self.state
+        for _ in range(_ATTEMPTS):
+            counted = self.counting(entries)
+            statistics = self.log.read(counted)
+            if statistics is not None:
+                state.counted = {entry.id: entry for entry in counted}
+                state.statistics = statistics
+                return statistics
+            entries = self.log.entries()
+        raise busy(self.collection.name)
+
+    def counting(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Return the entries that count; those of this process are never under way."""
+        return counting(entries, self.landed, own=self.collection.shared.writer)
+
+    def _is_whole(self, entries: Sequence[Entry], statistics: Statistics) -> bool:
+        """Whether every write of an exclusive collection has its counts.
+
+        A write that was cut short left rows with a mark that is ahead of all counts, or took away
+        rows that are still counted.
+        """
+        shared = self.collection.shared
+        own = [entry.last for entry in entries if entry.writer == shared.writer]
+        shared.writes = max([shared.writes, *own])
         rows = self.collection.count("")
-        if self.field.optional:
-            return statistics.documents <= rows
-        return statistics.documents == rows
+        few = statistics.documents <= rows if self.field.optional else statistics.documents == rows
+        return few and not self._is_marked(f"{shared.writer}/{shared.writes + 1}")
+
+    def landed(self, entry: Entry) -> bool:
+        """Whether the write of an open row has reached the collection."""
+        erased = entry.value.get("erased")
+        if erased is None:
+            return self._is_marked(entry.mark)
+        rows = self.collection.read([erased], ["write"])
+        return not rows or rows[erased]["write"] != entry.value["write"]
+
+    def _is_marked(self, mark: str) -> bool:
+        collection = self.collection
+        return collection.marks_rows and collection.count(f"write == {quote(mark)}") > 0
+
+    def _follow(self) -> None:
+        """Count what other processes have written since the last time."""
+        state, shared = self.state, self.collection.shared
+        looks, writer = shared.looks, shared.writer
+        entries = [
+            entry for entry in entries_of(shared.listing, self.field.name) if entry.writer != writer
+        ]
+        wanted = {entry.id: entry for entry in self.counting(entries)}
+        known = {key: one for key, one in state.counted.items() if one.writer != writer}
+        new = {key: entry for key, entry in wanted.items() if key not in known}
+        gone = {key: entry for key, entry in known.items() if key not in wanted}
+        if not _stand_for(new, gone, known):
+            self._read_again()
+            return
+        fresh = [entry for entry in new.values() if not (gone and entry.parts)]
+        added = self.log.read(fresh) if fresh else Statistics()
+        if added is None or state.statistics is None:
+            return  # summed up since the look: the next one tells
+        with state.counting:
+            state.statistics.add(added)
+            state.counted = {**state.counted, **new}
+            for key in gone:
+                del state.counted[key]
+        state.looks = looks
+
+    def _read_again(self) -> None:
+        """Read all counts anew, unless a write is under way: then the next look does."""
+        lock = self.collection.shared.lock
+        if lock.acquire(blocking=False):
+            try:
+                self._read()
+            finally:
+                lock.release()
+
+    def count_write(
+        self, rows: Sequence[Mapping[str, Any]], plus: Statistics, minus: Statistics
+    ) -> None:
+        """Count a write of this process that is done, and sum up if there are many."""
+        state = self.state
+        if state.statistics is None:
+            return  # another write has failed, and all is read anew
+        with state.counting:
+            state.statistics.add(plus)
+            state.statistics.subtract(minus)
+            for row in rows:
+                state.counted[row["id"]] = Entry.parse(row["id"], row["value"])
+        singles = sum(not entry.parts for entry in state.counted.values())
+        if singles >= max(state.compact_at, statistics_log.COMPACT_AT):
+            self._compact()
+
+    def _compact(self) -> None:
+        state, shared = self.state, self.collection.shared
+        is_shared = not self.collection.dialect.exclusive
+        self.log.compact(shared.writer, self.landed, shared=is_shared)
+        own = [one for one in self.counting(self.log.entries()) if one.writer == shared.writer]
+        with state.counting:
+            others = {k: one for k, one in state.counted.items() if one.writer != shared.writer}
+            state.counted = {**others, **{entry.id: entry for entry in own}}
+        left = sum(not entry.parts for entry in state.counted.values())
+        state.compact_at = left + statistics_log.COMPACT_AT
 
     def recount(self) -> Statistics:
-        """Count the live rows afresh, and store the result."""
-        with self.collection.shared.lock:
-            statistics = self.fresh_statistics()
-            self._log.replace(statistics)
-            self.state.statistics = statistics
-            return statistics
+        """Count the live rows afresh, and write what is missing from the counts, or too much.
 
-    def stored_statistics(self) -> Statistics | None:
-        """Return what the companion's rows add up to, or None if they contradict themselves."""
-        try:
-            return self._log.read()
-        except InvalidInputError:
-            return None
+        Raises:
+            StoreError: If other processes write all the time.
+        """
+        shared = self.collection.shared
+        with shared.lock:
+            fresh, entries = self.snapshot()
+            self._sum(entries)
+            stored = self.state.statistics or Statistics()
+            plus, minus = difference(fresh, stored)
+            rows = self.log.rows(shared.next_write(counted=True), plus, minus, {})
+            if rows:
+                self.collection.companion.upsert(with_state(rows, DONE))
+                self.count_write(rows, plus, minus)
+            return fresh
+
+    def snapshot(self) -> tuple[Statistics, list[Entry]]:
+        """Return a fresh count of the live rows and the entries that should add up to it.
+
+        Raises:
+            StoreError: If other processes wrote during each of three scans.
+        """
+        for _ in range(_ATTEMPTS):
+            before = self.log.entries()
+            fresh = self.fresh_statistics()
+            if self.collection.dialect.exclusive:
+                return fresh, before
+            if before == self.log.entries() and not any(map(is_under_way, before)):
+                return fresh, before
+        raise busy(self.collection.name)
 
     def fresh_statistics(self) -> Statistics:
         """Return the counts of the live rows, whatever is stored."""
@@ -164,30 +302,6 @@ class LiveBM25:
         vectors = document_vectors(counts, self._weighting, average, self.dim)
         return [vector or EMPTY_SPARSE for vector in sparse_rows(vectors)]
 
-    @contextmanager
-    def following(
-        self, write: str, added: TermCounts | None = None, removed: TermCounts | None = None
-    ) -> Generator[None]:
-        """Bring the statistics up to date with the rows that the block writes or deletes.
-
-        If anything fails, the statistics are read, and compared with the rows, at the next use.
-        """
-        state, statistics = self.state, self.statistics  # before the rows change
-        plus = Statistics() if added is None else added.statistics()
-        minus = Statistics() if removed is None else removed.statistics()
-        try:
-            yield
-            self._log.append(plus, minus, write)
-        except BaseException:
-            state.statistics = None
-            raise
-        with state.counting:
-            statistics.add(plus)
-            try:
-                statistics.remove(minus)
-            except InvalidInputError:
-                state.statistics = None  # the rows removed were never counted
-
     # --- the average length --------------------------------------------------------------------
 
     def freeze(self, average_length: float, documents: int) -> None:
@@ -204,10 +318,17 @@ class LiveBM25:
 
     def freeze_by(self, records: Sequence[Record]) -> None:
         """Let the first documents fix the average length, if nothing has fixed it."""
-        if self.state.average_length is None:
+        if self.state.average_length is None and not self._has_average():
             counts = self.count_rows(records[:AVERAGED])
             if tokens := int(counts.lengths.sum()):
                 self.freeze(tokens / len(counts), len(counts))
+
+    def _has_average(self) -> bool:
+        """Whether another process has fixed the average length since it was looked for."""
+        state = self.state
+        if not self.collection.dialect.exclusive:
+            self._read_average(state)
+        return state.average_length is not None
 
     def read_progress(self) -> str | None:
         """Return the key of the last row that an interrupted re-encoding wrote, or None."""
@@ -226,10 +347,13 @@ class LiveBM25:
 
     def _read_state(self) -> BM25State:
         state = BM25State()
+        self._read_average(state)
+        return state
+
+    def _read_average(self, state: BM25State) -> None:
         value = self.collection.companion.read_value(self._value_id(_AVERAGE))
         if value is not None:
             state.average_length, state.weighed = value["tokens"], value["documents"]
-        return state
 
     def _value_id(self, kind: str) -> str:
         return kind if self.collection.companion.version == 1 else f"{kind}/{self.field.name}"
@@ -245,6 +369,9 @@ class LiveBM25:
         """Return query vectors, float32 of shape `(len(queries), dim)`."""
         state, statistics = self.state, self.statistics
         counts = self.count(queries)
+        if not self.collection.dialect.exclusive and _has_unknown(counts, statistics):
+            self.collection.look(UNKNOWN_AGAIN)
+            statistics = self.statistics
         with state.counting:
             return query_vectors(counts, statistics, self._weighting, self.dim)
 
@@ -259,3 +386,33 @@ class LiveBM25:
             if index in of_query and index in of_text
         }
         return dict(sorted(added.items(), key=lambda item: -item[1]))
+
+
+def busy(collection_name: str) -> StoreError:
+    """Return the error that says that other processes write all the time."""
+    return StoreError(
+        f"other processes are writing to {collection_name!r}, so its rows and their counts could "
+        "not be compared: call again when they are done"
+    )
+
+
+def _has_unknown(counts: TermCounts, statistics: Statistics) -> bool:
+    return any(term not in statistics.frequencies for term in counts.indices.tolist())
+
+
+def _stand_for(
+    new: Mapping[str, Entry], gone: Mapping[str, Entry], known: Mapping[str, Entry]
+) -> bool:
+    """Whether new sums stand for just what was counted of their writers and is gone."""
+    for writer in {entry.writer for entry in gone.values()}:
+        sums = [entry for entry in new.values() if entry.writer == writer and entry.parts]
+        covered = [
+            entry
+            for entry in known.values()
+            if entry.writer == writer and sums and entry.last <= sums[0].last
+        ]
+        lost = {entry.id for entry in gone.values() if entry.writer == writer}
+        same = lost == {entry.id for entry in covered}
+        if not (sums and same and writes_of(covered) == sums[0].writes):
+            return False
+    return True

@@ -1,8 +1,16 @@
-"""BM25 statistics as rows of the companion collection.
+"""BM25 counts of many writers, as rows of the companion collection.
 
-Each write appends what it added (sign 1) and what it removed (sign -1), so writers of different
-ids on a server add up. Compaction writes the sum as one row that names the rows it replaces, then
-deletes those: a crash in between leaves rows that are named as replaced and so not counted again.
+A write says what it adds (sign 1) and what it takes away (sign -1). Its counts rows have the ids
+`<writer>/<seq>/<field>/<sign>`. Where other processes write as well they are written first, *open*,
+then the rows of the collection with the mark `<writer>/<seq>`, then the counts again, *done*. So a
+writer that dies in between leaves an open row that anyone can settle: does a row carry its mark?
+
+A writer's many rows are summed up in `<writer>/sum/<last>/<field>/<part>`, which counts in the
+place of all its rows up to `last`. Its id and its content follow from the writer and `last`, so
+anyone may sum up a silent writer, and doing it twice does no harm; the rows that it covers go a
+minute later, when nobody reads them any more.
+
+The rows of a writer that is no writer of ids (earlier versions) stay as they are.
 
 Weights of a sparse vector are float32, exact below 2**24: the frequencies of a collection of up to
 16.7 million documents.
@@ -10,20 +18,117 @@ Weights of a sparse vector are float32, exact below 2**24: the frequencies of a 
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Sequence
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from hybridge.sparse.statistics import Statistics
 from hybridge.store.engine.companion import Companion
 from hybridge.store.fields import EMPTY_SPARSE
 
-_COUNTS = "counts"
-_COMPACT_AT = 256
+COUNTS = "counts"
+OPEN, DONE = "open", "done"
+SETTLED_AFTER = 60.0
+"""Seconds after which an open row is no longer under way, and covered rows are read by nobody."""
+
+_SILENT_AFTER = 600.0
+_FEW = 8
+COMPACT_AT = 256
+"""Rows of single writes that are summed up."""
+
+_TERMS_PER_ROW = 250_000  # 2 MB
+_FIELD_OF_VERSION_1 = "sparse"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A counts row, as far as its id and its value tell.
+
+    Attributes:
+        id: Its id.
+        writer: Who wrote it.
+        last: The last write that it counts.
+        field: The BM25 field.
+        parts: Of how many rows the sum is; 0 for those of one write.
+        value: The state, the time, and what an unfinished write can be told by.
+    """
+
+    id: str
+    writer: str
+    last: int
+    field: str
+    parts: int
+    value: Mapping[str, Any]
+
+    @classmethod
+    def parse(cls, row_id: str, value: Mapping[str, Any]) -> Entry:
+        """Return what the id and the value of a counts row tell."""
+        names = row_id.split("/")
+        if len(names) == 5 and names[1] == "sum":
+            return cls(row_id, names[0], int(names[2]), names[3], value["parts"], value)
+        if len(names) == 4:
+            return cls(row_id, names[0], int(names[1]), names[2], 0, value)
+        return cls(row_id, row_id, 0, _FIELD_OF_VERSION_1, 0, value)
+
+    @property
+    def mark(self) -> str:
+        """The mark of the write, which its rows carry."""
+        return f"{self.writer}/{self.last}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the write was not acknowledged when the row was read."""
+        return self.value.get("state") == OPEN
+
+    @property
+    def writes(self) -> int:
+        """How many counts rows of single writes it stands for."""
+        return int(self.value["writes"]) if self.parts else 1
+
+    def older_than(self, seconds: float) -> bool:
+        """Whether it was written so long ago, by its writer's clock."""
+        return bool(time.time() - self.value.get("at", 0.0) > seconds)
+
+
+Landed = Callable[[Entry], bool]
+"""Whether the write of an open row has reached the collection."""
+
+
+def is_under_way(entry: Entry) -> bool:
+    """Whether the write of an entry may still be going on."""
+    return entry.is_open and not entry.older_than(SETTLED_AFTER)
+
+
+def counting(entries: Iterable[Entry], landed: Landed, *, own: str) -> list[Entry]:
+    """Return the entries that count: of each writer its largest whole sum, and what follows it.
+
+    Args:
+        entries: All entries of one field.
+        landed: Says of an open row that is no longer under way whether it counts.
+        own: The writer that asks, which has no write under way.
+    """
+    entries = list(entries)
+    replaced = {one for entry in entries for one in entry.value.get("replaces", ())}
+    result: list[Entry] = []
+    for some in _by_writer(entries).values():
+        total = _sum_of(some)
+        summed = total[0].last if total else -1
+        result += total
+        for entry in some:
+            if entry.parts or entry.last <= summed or entry.id in replaced:
+                continue
+            if entry.is_open and entry.writer != own and is_under_way(entry):
+                continue
+            if not entry.is_open or landed(entry):
+                result.append(entry)
+    return result
 
 
 class StatisticsLog:
-    """The statistics of one BM25 field, as appended rows.
+    """The statistics of one BM25 field, as rows that writers append.
 
     Args:
         companion: The companion collection.
@@ -33,68 +138,88 @@ class StatisticsLog:
     def __init__(self, companion: Companion, field: str) -> None:
         self._companion = companion
         self._field = field
-        self._appended = 0
 
-    def read(self) -> Statistics:
-        """Return the sum of all rows.
+    def entries(self) -> list[Entry]:
+        """Return all entries of the field, as they are now."""
+        return entries_of(self._companion.listing(), self._field)
 
-        Raises:
-            InvalidInputError: If the rows remove what none of them adds.
-        """
-        rows = self._rows()
-        self._appended = len(rows)
-        return _sum(_counting(rows))
+    def read(self, entries: Sequence[Entry]) -> Statistics | None:
+        """Return what entries add up to, or None where one is gone: it was just summed up."""
+        rows = self._companion.read([entry.id for entry in entries])
+        if len(rows) < len(entries):
+            return None
+        total = Statistics()
+        for row in rows:
+            part = _statistics_of(row)
+            (total.add if row["sign"] > 0 else total.subtract)(part)
+        return total
 
-    def append(self, added: Statistics, removed: Statistics, write: str) -> None:
-        """Append what one write added and removed, in one request.
+    def rows(
+        self, mark: str, added: Statistics, removed: Statistics, evidence: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Return the counts rows of one write.
 
         Args:
+            mark: The write's mark, `<writer>/<seq>`.
             added: The counts of the rows that are new.
             removed: The counts of the rows that are gone.
-            write: The write's mark, `<writer>/<seq>`.
+            evidence: What an unfinished write can be told by, where no row carries its mark.
         """
-        writer, _, seq = write.partition("/")
-        rows = [
-            self._row(statistics, sign) | {"writer": writer, "seq": int(seq)}
-            for statistics, sign in ((added, 1), (removed, -1))
-            if statistics.documents
+        return [
+            self._row(f"{mark}/{self._field}/{name}", statistics, sign, dict(evidence))
+            for statistics, sign, name in ((added, 1, "+"), (removed, -1, "-"))
+            if not _is_empty(statistics)
         ]
-        if not rows:
+
+    def compact(self, own: str, landed: Landed, *, shared: bool) -> None:
+        """Sum up the writers that have many rows: this one, and those that are silent.
+
+        Args:
+            own: This writer.
+            landed: Says whether an open row counts.
+            shared: Whether others may be reading.
+        """
+        by_writer = _by_writer(self.entries())
+        for writer, entries in by_writer.items():
+            self._companion.delete(_covered(entries, SETTLED_AFTER if shared else -1.0))
+            silent = all(entry.older_than(_SILENT_AFTER) for entry in entries)
+            many = COMPACT_AT if writer == own else _FEW
+            if (writer == own or silent) and len(_following(entries)) >= many:
+                self._sum_up(writer, entries, landed)
+                if not shared:
+                    self._companion.delete([entry.id for entry in entries])
+
+    def _sum_up(self, writer: str, entries: Sequence[Entry], landed: Landed) -> None:
+        counted = counting(entries, landed, own=writer)
+        total = self.read(counted)
+        if total is None:
             return
-        self._companion.upsert(rows)
-        self._appended += len(rows)
-        if self._appended >= _COMPACT_AT:
-            self.compact()
+        last = max(entry.last for entry in entries)
+        added, removed = _by_sign(total)
+        parts = [
+            *((1, part) for part in _parts(added)),
+            *((-1, part) for part in _parts(removed)),
+        ]
+        value = {"parts": len(parts), "writes": writes_of(counted)}
+        self._companion.upsert(
+            [
+                self._row(f"{writer}/sum/{last}/{self._field}/{place}", part, sign, dict(value))
+                for place, (sign, part) in enumerate(parts)
+            ]
+        )
 
-    def replace(self, statistics: Statistics) -> None:
-        """Put one row in the place of all rows there are."""
-        self._replace(self._rows(), statistics)
-
-    def compact(self) -> None:
-        """Replace many rows by their sum."""
-        self._appended = 0
-        rows = self._rows()
-        if len(rows) >= _COMPACT_AT:
-            self._replace(rows, _sum(_counting(rows)))
-
-    def _replace(self, rows: Sequence[dict[str, Any]], statistics: Statistics) -> None:
-        # Rows that an earlier, interrupted compaction replaced are named again: the row that
-        # names them now is about to go.
-        replaced = [row["id"] for row in rows]
-        self._companion.upsert([self._row(statistics, 1) | {"value": {"replaces": replaced}}])
-        self._companion.delete(replaced)
-
-    def _rows(self) -> list[dict[str, Any]]:
-        rows = [row for page in self._companion.select(_COUNTS) for row in page]
-        # A collection of version 1 has one field, and does not name it.
-        return [row for row in rows if row.get("field", self._field) == self._field]
-
-    def _row(self, statistics: Statistics, sign: int) -> dict[str, Any]:
+    def _row(
+        self, row_id: str, statistics: Statistics, sign: int, value: dict[str, Any]
+    ) -> dict[str, Any]:
+        writer, seq = row_id.split("/")[:2]
         frequencies = {term: float(count) for term, count in statistics.frequencies.items()}
         return {
-            "id": uuid.uuid4().hex,
-            "kind": _COUNTS,
+            "id": row_id,
+            "kind": COUNTS,
+            "value": {"at": time.time(), **value},
             "field": self._field,
+            "writer": writer,
+            "seq": 0 if seq == "sum" else int(seq),
             "sign": sign,
             "documents": statistics.documents,
             "tokens": statistics.tokens,
@@ -102,24 +227,97 @@ class StatisticsLog:
         }
 
 
-def _counting(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the rows that count, without those that a compaction has replaced."""
-    replaced = {row_id for row in rows for row_id in row["value"].get("replaces", ())}
-    return [row for row in rows if row["id"] not in replaced]
+def entries_of(listing: Iterable[Mapping[str, Any]], field: str) -> list[Entry]:
+    """Return the entries of a field among the rows of a companion."""
+    rows = (row for row in listing if row["kind"] == COUNTS)
+    entries = (Entry.parse(row["id"], row["value"]) for row in rows)
+    return [entry for entry in entries if entry.field == field]
 
 
-def _sum(rows: Sequence[dict[str, Any]]) -> Statistics:
-    """Add the rows up; additions first, since a removal needs what it removes."""
-    total = Statistics()
-    for row in sorted(rows, key=lambda row: -row["sign"]):
-        frequencies = {
-            int(term): round(count)
-            for term, count in row["frequencies"].items()
-            if term not in EMPTY_SPARSE
-        }
-        part = Statistics(row["documents"], row["tokens"], frequencies)
-        if row["sign"] > 0:
-            total.add(part)
-        else:
-            total.remove(part)
-    return total
+def with_state(rows: Sequence[Mapping[str, Any]], state: str) -> list[dict[str, Any]]:
+    """Return counts rows in a state: open or done."""
+    return [{**row, "state": state, "value": {**row["value"], "state": state}} for row in rows]
+
+
+def writes_of(entries: Iterable[Entry]) -> int:
+    """Return how many counts rows of single writes these entries stand for."""
+    sums = {(entry.writer, entry.last): entry.writes for entry in entries if entry.parts}
+    return sum(sums.values()) + sum(not entry.parts for entry in entries)
+
+
+def difference(first: Statistics, second: Statistics) -> tuple[Statistics, Statistics]:
+    """Return what must be added to `second`, and what taken away, to have `first`."""
+    total = Statistics(first.documents, first.tokens, dict(first.frequencies))
+    total.subtract(second)
+    return _by_sign(total)
+
+
+def _by_sign(total: Statistics) -> tuple[Statistics, Statistics]:
+    """Return counts that may lie below 0 as what they add and what they take away."""
+    added, removed = (
+        Statistics(
+            max(0, sign * total.documents),
+            max(0, sign * total.tokens),
+            {term: sign * n for term, n in total.frequencies.items() if sign * n > 0},
+        )
+        for sign in (1, -1)
+    )
+    return added, removed
+
+
+def _parts(statistics: Statistics) -> list[Statistics]:
+    """Return counts in parts that one row can hold; a corpus of nothing is one, too."""
+    items = iter(statistics.frequencies.items())
+    parts = [
+        Statistics(statistics.documents, statistics.tokens, dict(islice(items, _TERMS_PER_ROW)))
+    ]
+    while frequencies := dict(islice(items, _TERMS_PER_ROW)):
+        parts.append(Statistics(0, 0, frequencies))
+    return parts
+
+
+def _is_empty(statistics: Statistics) -> bool:
+    return not (statistics.documents or statistics.tokens or statistics.frequencies)
+
+
+def _by_writer(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+    groups: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        groups[entry.writer].append(entry)
+    return groups
+
+
+def _sum_of(entries: Iterable[Entry]) -> list[Entry]:
+    """Return the rows of the largest sum of a writer that is whole."""
+    sums: dict[int, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        if entry.parts:
+            sums[entry.last].append(entry)
+    whole = [last for last, rows in sums.items() if len(rows) == rows[0].parts]
+    return sums[max(whole)] if whole else []
+
+
+def _following(entries: Sequence[Entry]) -> list[Entry]:
+    """Return a writer's rows that no sum covers."""
+    total = _sum_of(entries)
+    summed = total[0].last if total else -1
+    return [entry for entry in entries if not entry.parts and entry.last > summed]
+
+
+def _covered(entries: Sequence[Entry], after: float) -> list[str]:
+    """Return the rows of a writer that a sum has covered for so many seconds."""
+    total = _sum_of(entries)
+    if not total or not total[0].older_than(after):
+        return []
+    kept = {entry.id for entry in [*total, *_following(entries)]}
+    newer = {entry.id for entry in entries if entry.parts and entry.last > total[0].last}
+    return [entry.id for entry in entries if entry.id not in kept | newer]
+
+
+def _statistics_of(row: Mapping[str, Any]) -> Statistics:
+    frequencies = {
+        int(term): round(count)
+        for term, count in row["frequencies"].items()
+        if term not in EMPTY_SPARSE
+    }
+    return Statistics(row["documents"], row["tokens"], frequencies)

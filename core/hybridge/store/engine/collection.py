@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from time import monotonic, sleep
 from typing import Any
 
 from hybridge.errors import EngineError, StoreError
@@ -18,7 +20,14 @@ from hybridge.store.engine.transfer import read_rows, upsert_rows
 from hybridge.store.fields import VectorField
 from hybridge.store.layout import VERSION, Layout
 
+LOOK_AGAIN = 2.0
+"""Seconds after which what other processes have written is looked at again."""
+
+MADE_WITHIN = 20.0
+"""Seconds within which another process that makes a collection is done."""
+
 _LACKING = "lacking"
+_NAME = "collection_name"
 
 
 @dataclass(frozen=True)
@@ -48,9 +57,19 @@ class Collection:
 
     def __init__(self, connection: Connection, name: str) -> None:
         self.connection = connection
-        self.name = name
-        self.companion = Companion(connection, name)
+        self._asked = name
         self.shared = shared.acquire(connection.address, name)
+
+    @property
+    def name(self) -> str:
+        """The collection's own name: an alias is resolved at each look."""
+        return self.shared.target or self._asked
+
+    @property
+    def companion(self) -> Companion:
+        """Its companion."""
+        layout = self.shared.layout
+        return Companion(self.connection, self.name, VERSION if layout is None else layout.version)
 
     @property
     def dialect(self) -> Dialect:
@@ -61,41 +80,104 @@ class Collection:
 
     def layout(self) -> Layout | None:
         """Return what the collection holds, or None while there is none."""
+        self.look(LOOK_AGAIN)
         if self.shared.layout is None:
             with self.shared.lock:
-                if self.shared.layout is None and self.connection.call("has_collection", self.name):
-                    self.shared.layout = self._read_layout()
-        if self.shared.layout is not None:
-            self.companion.version = self.shared.layout.version
+                if self.shared.layout is None and self._exists():
+                    self._read_layout()
         return self.shared.layout
 
-    def _read_layout(self) -> Layout:
-        value = None
-        if self.companion.exists():
-            self.companion.load()
-            value = self.companion.read_value(LAYOUT)
-        schema = None if value else self.connection.call("describe_collection", self.name)
-        layout = Layout.recognise(value, schema, self.name)
+    def look(self, after: float) -> None:
+        """Look again at what other processes have written, where any can.
+
+        Args:
+            after: Seconds since the last look that must have passed; one thread looks at a time.
+        """
+        state = self.shared
+        fresh = monotonic() - state.looked < after
+        if self.dialect.exclusive or state.layout is None or fresh:
+            return
+        if state.looking.acquire(blocking=False):
+            try:
+                self._look()
+            finally:
+                state.looking.release()
+
+    def _look(self) -> None:
+        state = self.shared
+        try:
+            listing = self.companion.listing() if self._is_target() else []
+        except EngineError as error:
+            if error.code != COLLECTION_NOT_FOUND:
+                raise
+            listing = []
+        if stored_layout(listing) != state.stored:
+            state.forget()  # it was dropped, made anew, or another has its alias
+            return
+        state.listing, state.looks, state.looked = listing, state.looks + 1, monotonic()
+        state.lacking |= _lacking(listing)
+
+    def _is_target(self) -> bool:
+        """Whether the name that was asked for is still that of the same collection."""
+        return not self.dialect.engine.aliases or self._described()[_NAME] == self.name
+
+    def _described(self) -> dict[str, Any]:
+        """Return what Milvus says of the collection, an alias resolved."""
+        described: dict[str, Any] = self.connection.call("describe_collection", self._asked)
+        return described
+
+    def _exists(self) -> bool:
+        if not self.connection.call("has_collection", self._asked):
+            return False
+        if self.dialect.engine.aliases:
+            self.shared.target = self._described()[_NAME]
+        return True
+
+    def _read_layout(self) -> None:
+        state, companion = self.shared, self.companion
+        listing: list[dict[str, Any]] = []
+        if companion.exists():
+            companion.load()
+            listing = companion.listing()
+        stored = stored_layout(listing)
+        schema = None if stored else self._described()
+        layout = Layout.recognise(stored, schema, self.name)
         self.connection.call("load_collection", self.name)
-        if any(field.optional for field in layout.fields.values()):
-            for page in self.companion.select(_LACKING):
-                self.shared.lacking |= {row["id"].partition("/")[2] for row in page}
-        return layout
+        state.lacking |= _lacking(listing)
+        state.listing, state.looks, state.looked = listing, state.looks + 1, monotonic()
+        state.layout, state.stored = layout, stored
 
     def create(self, layout: Layout) -> None:
         """Make the collection; the companion comes first, so that none is ever without."""
         layout = replace(layout, version=VERSION)
         with self.shared.lock:
+            if not self.dialect.exclusive and self._is_being_made():
+                return
+            stored = {**layout.to_json(), "made": uuid.uuid4().hex}
             self.companion.create()
-            self.companion.write_value(LAYOUT, layout.to_json())
+            self.companion.write_value(LAYOUT, stored)
             create_collection(self.connection, self.name, layout)
             self.shared.forget()
-            self.shared.layout = layout
+            self.shared.layout, self.shared.stored = layout, stored
+
+    def _is_being_made(self) -> bool:
+        """Wait for another process that is making the collection; False where none is.
+
+        A companion without a collection is what it leaves for a moment, or for good if it dies.
+        """
+        until = monotonic() + MADE_WITHIN
+        while self.companion.exists():
+            if self._exists():
+                return True
+            if monotonic() > until:
+                return False
+            sleep(0.2)
+        return self._exists()
 
     def drop(self) -> None:
         """Remove the collection and its companion."""
         with self.shared.lock:
-            if self.connection.call("has_collection", self.name):
+            if self._exists():
                 self.connection.call("drop_collection", self.name)
             self.companion.drop()
             self.shared.forget()
@@ -145,6 +227,11 @@ class Collection:
         with self._forgetting():
             pages = read_rows(self.connection, self.name, key, keys, columns)
             return {row[key]: row for page in pages for row in page}
+
+    @property
+    def marks_rows(self) -> bool:
+        """Whether rows carry the mark of the write that they came with."""
+        return self.shared.layout is not None and self.shared.layout.has_context
 
     def select(self, expression: str, columns: Sequence[str]) -> Iterator[list[dict[str, Any]]]:
         """Yield the rows that an expression selects, in pages; "" selects all."""
@@ -263,6 +350,15 @@ class Collection:
             if error.code == COLLECTION_NOT_FOUND:
                 self.shared.forget()
             raise
+
+
+def stored_layout(listing: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the layout among the rows of a companion, or None if there is none."""
+    return next((row["value"] for row in listing if row["id"] == LAYOUT), None)
+
+
+def _lacking(listing: Sequence[Mapping[str, Any]]) -> set[str]:
+    return {row["id"].partition("/")[2] for row in listing if row["kind"] == _LACKING}
 
 
 def _rows(answer: Any, key: str) -> list[list[dict[str, Any]]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from hybridge.errors import CollectionMismatchError
 from hybridge.filters import ids_expression
 from hybridge.store.engine.connection import Connection
 from hybridge.store.engine.schema import create_companion
+from hybridge.store.engine.transfer import IDS_PER_CALL, read_rows, upsert_rows
 from hybridge.store.fields import EMPTY_SPARSE
 
 LAYOUT = "layout"
@@ -27,15 +29,13 @@ class Companion:
     Args:
         connection: The connection.
         collection_name: The collection.
-
-    Attributes:
         version: The version of the layout; version 1 has fewer columns.
     """
 
-    def __init__(self, connection: Connection, collection_name: str) -> None:
+    def __init__(self, connection: Connection, collection_name: str, version: int) -> None:
         self._connection = connection
         self.name = collection_name + SUFFIX
-        self.version = 2
+        self.version = version
 
     @property
     def columns(self) -> list[str]:
@@ -49,12 +49,23 @@ class Companion:
     def create(self) -> None:
         """Make it anew, in the place of one that an interrupted creation left."""
         self.drop()
-        self.version = 2
         create_companion(self._connection, self.name)
 
     def drop(self) -> None:
-        """Remove it, where there is one."""
+        """Remove it, where there is one.
+
+        Raises:
+            CollectionMismatchError: If what has its name is no companion.
+        """
         if self.exists():
+            described = self._connection.call("describe_collection", self.name)
+            columns = [one.get("name") for one in described["fields"]]
+            if not {"id", "kind", *_COLUMNS_OF_VERSION_1} <= set(columns):
+                msg = (
+                    f"{self.name!r} is no collection of Hybridge's (it has the columns {columns}), "
+                    "and has the name that the companion needs: choose another collection_name"
+                )
+                raise CollectionMismatchError(msg)
             self._connection.call("drop_collection", self.name)
 
     def load(self) -> None:
@@ -78,18 +89,24 @@ class Companion:
         complete = [
             {name: row[name] if name in row else _DEFAULTS[name] for name in names} for row in rows
         ]
-        self._connection.call("upsert", self.name, data=complete)
+        upsert_rows(self._connection, self.name, complete)
+
+    def read(self, ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the rows of these ids; missing ones are left out."""
+        pages = read_rows(self._connection, self.name, "id", ids, self.columns)
+        return [row for page in pages for row in page]
 
     def delete(self, ids: Sequence[str]) -> None:
         """Remove rows by id."""
-        if ids:
-            self._connection.call("delete", self.name, filter=ids_expression(ids))
+        for start in range(0, len(ids), IDS_PER_CALL):
+            expression = ids_expression(ids[start : start + IDS_PER_CALL])
+            self._connection.call("delete", self.name, filter=expression)
 
-    def select(self, kind: str) -> Iterator[list[dict[str, Any]]]:
-        """Yield the rows of a kind, in pages."""
-        engine = self._connection.dialect.engine
-        expression, columns = f'kind == "{kind}"', ["id", *self.columns]
-        yield from engine.select(self._connection, self.name, expression, columns, "id")
+    def listing(self) -> list[dict[str, Any]]:
+        """Return the id, the kind and the value of every row: what is small of it."""
+        engine, columns = self._connection.dialect.engine, ["id", "kind", "value"]
+        pages = engine.select(self._connection, self.name, "", columns, "id")
+        return [row for page in pages for row in page]
 
     def flush(self) -> None:
         """Make what was written durable."""

@@ -40,6 +40,7 @@ class Engine:
         parallel_searches: Whether several fields are searched side by side.
         flushes: Whether rows are slow to search until the client has them flushed.
         json_paths: Whether filters on metadata keys without a column are sent as JSON paths.
+        aliases: Whether a collection may be named by an alias.
         functions: Whether the engine has BM25 functions and `text_match`.
         partial_upserts: Whether an upsert may leave out columns that keep their values.
         new_columns: Whether columns and fields can be added to a collection.
@@ -52,6 +53,7 @@ class Engine:
     parallel_searches: ClassVar[bool] = True
     flushes: ClassVar[bool] = False
     json_paths: ClassVar[bool] = True
+    aliases: ClassVar[bool] = True
     functions: ClassVar[bool] = True
     message_bytes: ClassVar[int] = 64 * _MIB
     window: ClassVar[int] = 16_384
@@ -87,6 +89,7 @@ class Lite(Engine):
     parallel_searches = False
     flushes = True
     json_paths = False
+    aliases = False
     functions = False
     message_bytes = 256 * _MIB
     new_columns = False

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hybridge.errors import StoreBrokenError
 from hybridge.records import Record
@@ -21,6 +21,9 @@ from hybridge.store.layout import Layout
 
 # Unflushed rows make sparse search up to 70 times slower on Milvus Lite; a flush takes 20 ms.
 FLUSH_THRESHOLD = 100
+
+ONLY_WRITER = "path"
+"""The writer of a path, which one process has open at a time."""
 
 
 class Scan(NamedTuple):
@@ -43,6 +46,10 @@ class BM25State:
 
     Attributes:
         statistics: The counts; None until they are read.
+        counted: The entries of the statistics log that the statistics count, by id.
+        looks: The look at the companion that they follow.
+        following: Held by the one thread that brings them up to date with other processes.
+        compact_at: How many rows of single writes are summed up.
         counting: Held for the moment in which the statistics change or are weighed.
         average_length: The frozen average document length, in tokens; None until it is known.
         weighed: How many documents the frozen average length is the average of.
@@ -51,6 +58,10 @@ class BM25State:
     """
 
     statistics: Statistics | None = None
+    counted: dict[str, Any] = field(default_factory=dict[str, Any])
+    looks: int = 0
+    following: threading.Lock = field(default_factory=threading.Lock)
+    compact_at: int = 0
     counting: threading.Lock = field(default_factory=threading.Lock)
     average_length: float | None = None
     weighed: int = 0
@@ -65,6 +76,12 @@ class SharedState:
     Attributes:
         lock: Held while rows, statistics or the collection itself change, one batch at a time.
         layout: What the collection holds; None while it is not known to exist.
+        stored: The layout as the companion has it.
+        target: The collection's own name, where it was opened by an alias.
+        listing: What is small of the companion's rows, as last looked at.
+        looks: How often it was looked at.
+        looked: When, by the monotonic clock.
+        looking: Held by the one thread that looks.
         waiting: Rows that may be unflushed. A collection just opened counts as waiting, since
             rows recovered after a crash are unflushed.
         version: How often rows were changed.
@@ -80,6 +97,12 @@ class SharedState:
 
     lock: threading.RLock = field(default_factory=threading.RLock)
     layout: Layout | None = None
+    stored: Mapping[str, Any] | None = None
+    target: str = ""
+    listing: Sequence[Mapping[str, Any]] = ()
+    looks: int = 0
+    looked: float = 0.0
+    looking: threading.Lock = field(default_factory=threading.Lock)
     waiting: int = FLUSH_THRESHOLD
     version: int = 0
     scanned: Scan | None = None
@@ -106,13 +129,19 @@ class SharedState:
         with self.lock:
             self.version += 1
             self.scanned = None
-            self.layout = None
+            self.layout = self.stored = None
+            self.target, self.listing = "", ()
             self.bm25 = {}
             self.lacking = set()
 
-    def next_write(self) -> str:
-        """Return the mark of a write, `<writer>/<seq>`, under the lock."""
-        self.writes += 1
+    def next_write(self, *, counted: bool) -> str:
+        """Return the mark of a write, `<writer>/<seq>`, under the lock.
+
+        Args:
+            counted: Whether counts follow the rows. On a path a mark that is ahead of the counts
+                is that of a write that a crash cut short, so only those get a new one.
+        """
+        self.writes += counted or self.writer != ONLY_WRITER
         return f"{self.writer}/{self.writes}"
 
     def check_not_broken(self) -> None:
@@ -140,7 +169,8 @@ _registry = threading.Lock()
 def acquire(address: Address, collection_name: str) -> SharedState:
     """Return the state of a collection and count one more user."""
     with _registry:
-        state = _states.setdefault((address, collection_name), SharedState())
+        new = SharedState(writer=ONLY_WRITER) if address.is_path else SharedState()
+        state = _states.setdefault((address, collection_name), new)
         state.users += 1
         return state
 

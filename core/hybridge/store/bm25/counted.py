@@ -1,0 +1,77 @@
+"""Writes that keep the BM25 counts true."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from hybridge.sparse.counting import TermCounts
+from hybridge.sparse.statistics import Statistics
+from hybridge.store.bm25.live import LiveBM25
+from hybridge.store.bm25.statistics_log import DONE, OPEN, with_state
+from hybridge.store.engine.collection import Collection
+
+
+class Change(NamedTuple):
+    """What a write changes of one field's counts.
+
+    Attributes:
+        bm25: The field's BM25.
+        added: The counts of the texts that are new.
+        removed: The counts of the texts that are gone.
+    """
+
+    bm25: LiveBM25
+    added: Statistics
+    removed: Statistics
+
+    @classmethod
+    def of(
+        cls, bm25: LiveBM25, added: TermCounts | None = None, removed: TermCounts | None = None
+    ) -> Change:
+        """Return the change of these texts."""
+        plus, minus = (
+            Statistics() if one is None else one.statistics() for one in (added, removed)
+        )
+        return cls(bm25, plus, minus)
+
+
+@contextmanager
+def counted(
+    collection: Collection, changes: Sequence[Change], evidence: Mapping[str, Any] | None = None
+) -> Generator[str]:
+    """Bring the counts up to date with the rows that the block writes or deletes.
+
+    Where others write as well, the counts are there before the rows, so that anyone can settle a
+    write that is cut short; on a path they follow. If anything fails, they are read anew at the
+    next use.
+
+    Args:
+        collection: The collection, whose lock the caller holds.
+        changes: What changes, by field.
+        evidence: What an unfinished deletion can be told by.
+
+    Yields:
+        The mark of the write, for its rows.
+    """
+    for change in changes:
+        _ = change.bm25.statistics  # read before the rows change
+    some = [change for change in changes if change.added.documents or change.removed.documents]
+    mark = collection.shared.next_write(counted=bool(some))
+    rows = [
+        change.bm25.log.rows(mark, change.added, change.removed, evidence or {}) for change in some
+    ]
+    every = [row for of_field in rows for row in of_field]
+    try:
+        if every and collection.marks_rows and not collection.dialect.exclusive:
+            collection.companion.upsert(with_state(every, OPEN))
+        yield mark
+        if every:
+            collection.companion.upsert(with_state(every, DONE))
+    except BaseException:
+        for change in changes:
+            change.bm25.state.statistics = None
+        raise
+    for change, of_field in zip(some, rows, strict=True):
+        change.bm25.count_write(of_field, change.added, change.removed)
