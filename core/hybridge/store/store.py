@@ -25,7 +25,7 @@ from typing_extensions import Self
 
 from hybridge.arguments import check_flag, shown
 from hybridge.closing import Closing
-from hybridge.errors import HybridgeError, InvalidInputError
+from hybridge.errors import HybridgeError, InvalidInputError, StoreError
 from hybridge.filters import DOCUMENT_ID, ROW_ID, And, Filter, as_filter, match_all
 from hybridge.narrowing import is_iterable, is_mapping, is_number, is_sequence
 from hybridge.protocols import DenseEmbeddingFunction, RerankFunction
@@ -65,6 +65,7 @@ logger = logging.getLogger("hybridge")
 
 BATCH_SIZE = 256
 SCROLL_SIZE = 1000
+_ATTEMPTS = 3
 
 
 class MilvusStore(Closing):
@@ -809,9 +810,14 @@ class MilvusStore(Closing):
             with shared.lock:
                 shared.check_not_broken()
                 keys = self._tenant.keys(ids, opened.layout)
-                old = self._read(keys, opened, with_vectors=True)
-                changed = [self._changed(one, changes[str(one.id)], opened) for one in old]
-                return write.update(old, changed, opened)
+                for _ in range(_ATTEMPTS):
+                    marks = write.read_marks(keys, opened)
+                    old = self._read(keys, opened, with_vectors=True)
+                    changed = [self._changed(one, changes[str(one.id)], opened) for one in old]
+                    if write.update(old, changed, marks, opened):
+                        return len(old)
+        msg = f"other processes keep changing these rows of {self.collection_name!r}: call again"
+        raise StoreError(msg)
 
     def _changed(self, record: Record, change: Mapping[str, Any], opened: Opened) -> Record:
         layout = opened.layout

@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 from hybridge.arguments import check_flag
 from hybridge.errors import InvalidInputError, PartialWriteError
 from hybridge.records import Record
-from hybridge.store.bm25.counted import Change, counted
+from hybridge.store.bm25.counted import Change, count_landed, counted
 from hybridge.store.bm25.field import BM25Field
 from hybridge.store.bm25.live import LiveBM25
 from hybridge.store.bm25.reencoding import settle
@@ -41,6 +41,7 @@ T = TypeVar("T")
 logger = logging.getLogger("hybridge")
 
 _ERASED_AT_ONCE = 1000
+_EVIDENCE = 16  # rows by which a deletion that was cut short can be told
 
 # What `extra` may say about the row's own text and metadata, kept true when they are overwritten.
 OFFSETS = "offsets"  # where in its document the text stood
@@ -369,9 +370,20 @@ def _old_records(records: Mapping[str, Record], opened: Opened) -> dict[str, Rec
         if one.optional and any(name not in record.vectors for record in records.values())
     ]
     columns = ["id", *layout.data_columns, *vector_columns(layout, keepable)]
-    rows = opened.collection.read(list(records), columns)
+    rows = _read_to_change(list(records), columns, opened)
     fields = {name: layout.fields[name] for name in keepable}
     return {key: to_record(row, fields) for key, row in rows.items()}
+
+
+def _read_to_change(
+    keys: Sequence[str], columns: Sequence[str], opened: Opened
+) -> dict[str, dict[str, Any]]:
+    """Return rows that are about to be overwritten or deleted, with their marks."""
+    collection = opened.collection
+    marks = ["write"] if collection.marks_rows else []
+    rows = collection.read(keys, [*columns, *marks])
+    count_landed(collection, opened.bm25, {row.get("write") for row in rows.values()})
+    return rows
 
 
 def _keep(record: Record, old: Record | None, opened: Opened) -> Record:
@@ -461,15 +473,29 @@ def _check_tenants(
 # --- changed and erased --------------------------------------------------------------------------
 
 
-def update(old: Sequence[Record], changed: Sequence[Record], opened: Opened) -> int:
-    """Put rows back with other metadata, under the shared lock; return how many there are.
+def read_marks(keys: Sequence[str], opened: Opened) -> dict[str, Any]:
+    """Return the marks by which it can be told that another process has changed rows."""
+    collection = opened.collection
+    if collection.dialect.exclusive or not collection.marks_rows:
+        return {}
+    return {key: row["write"] for key, row in _read_to_change(keys, [], opened).items()}
+
+
+def update(
+    old: Sequence[Record], changed: Sequence[Record], marks: Mapping[str, Any], opened: Opened
+) -> bool:
+    """Put rows back with other metadata, under the shared lock.
 
     Only the fields whose source has changed are encoded again.
 
     Args:
         old: The rows, with their vectors.
         changed: The same, with the metadata that they get.
+        marks: What `read_marks` gave before the rows were read.
         opened: The collection.
+
+    Returns:
+        False, and nothing is written, if another process has changed a row since.
 
     Raises:
         InvalidInputError: If a field must be encoded again and has no function.
@@ -480,8 +506,10 @@ def update(old: Sequence[Record], changed: Sequence[Record], opened: Opened) -> 
     batch.encoding.run()
     batch.models.check(batch.unknown, batch.encoding, opened.collection.name)
     keys = [record_key(record, opened.layout) for record in old]
+    if read_marks(keys, opened) != marks:
+        return False
     put(dict(zip(keys, batch.encoded(), strict=True)), dict(zip(keys, old, strict=True)), opened)
-    return len(keys)
+    return True
 
 
 def _prepare_changed(records: Sequence[Record], opened: Opened) -> Batch:
@@ -518,13 +546,12 @@ def erase_all(keys: Iterable[str], opened: Opened) -> int:
 def _erase(keys: Sequence[str], opened: Opened) -> int:
     collection, layout = opened.collection, opened.layout
     columns = ["id", *layout.data_columns] if opened.bm25 else []
-    marks = ["write"] if collection.marks_rows else []
-    rows = collection.read(keys, [*columns, *marks])
+    rows = _read_to_change(keys, columns, opened)
     if not rows:
         return 0
     old = [to_record(row, {}) for row in rows.values()] if opened.bm25 else []
     changes = [Change.of(bm25, removed=bm25.count_rows(old)) for bm25 in opened.bm25]
-    key, row = next(iter(rows.items()))
-    with counted(collection, changes, {"erased": key, "write": row.get("write")}):
+    erased = {key: row.get("write") for key, row in islice(rows.items(), _EVIDENCE)}
+    with counted(collection, changes, erased):
         collection.delete(list(rows))
     return len(rows)

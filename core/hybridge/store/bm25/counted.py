@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hybridge.sparse.counting import TermCounts
 from hybridge.sparse.statistics import Statistics
@@ -39,7 +39,9 @@ class Change(NamedTuple):
 
 @contextmanager
 def counted(
-    collection: Collection, changes: Sequence[Change], evidence: Mapping[str, Any] | None = None
+    collection: Collection,
+    changes: Sequence[Change],
+    erased: Mapping[str, str | None] | None = None,
 ) -> Generator[str]:
     """Bring the counts up to date with the rows that the block writes or deletes.
 
@@ -50,21 +52,24 @@ def counted(
     Args:
         collection: The collection, whose lock the caller holds.
         changes: What changes, by field.
-        evidence: What an unfinished deletion can be told by.
+        erased: Some of the keys that the block deletes, with the marks of their rows: an unfinished
+            deletion can be told by them.
 
     Yields:
         The mark of the write, for its rows.
     """
+    is_shared = collection.marks_rows and not collection.dialect.exclusive
     for change in changes:
         _ = change.bm25.statistics  # read before the rows change
+        if is_shared:
+            change.bm25.settle()
     some = [change for change in changes if change.added.documents or change.removed.documents]
     mark = collection.shared.next_write(counted=bool(some))
-    rows = [
-        change.bm25.log.rows(mark, change.added, change.removed, evidence or {}) for change in some
-    ]
+    evidence = {"erased": dict(erased)} if erased else {}
+    rows = [change.bm25.log.rows(mark, change.added, change.removed, evidence) for change in some]
     every = [row for of_field in rows for row in of_field]
     try:
-        if every and collection.marks_rows and not collection.dialect.exclusive:
+        if every and is_shared:
             collection.companion.upsert(with_state(every, OPEN))
         yield mark
         if every:
@@ -75,3 +80,19 @@ def counted(
         raise
     for change, of_field in zip(some, rows, strict=True):
         change.bm25.count_write(of_field, change.added, change.removed)
+
+
+def count_landed(
+    collection: Collection, every: Sequence[LiveBM25], marks: Iterable[str | None]
+) -> None:
+    """Count the writes that were cut short after their rows had landed, before those rows go.
+
+    Args:
+        collection: The collection, whose lock the caller holds.
+        every: Its BM25 fields.
+        marks: The marks of the rows that are about to be overwritten or deleted.
+    """
+    if collection.dialect.exclusive:
+        return
+    for bm25 in every:
+        bm25.count_landed({mark for mark in marks if mark})

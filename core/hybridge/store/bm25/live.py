@@ -7,7 +7,7 @@ average length. So adding, overwriting and deleting change counts and rewrite no
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from scipy.sparse import csr_array
@@ -160,10 +160,10 @@ class LiveBM25:
     def landed(self, entry: Entry) -> bool:
         """Whether the write of an open row has reached the collection."""
         erased = entry.value.get("erased")
-        if erased is None:
+        if not erased:
             return self._is_marked(entry.mark)
-        rows = self.collection.read([erased], ["write"])
-        return not rows or rows[erased]["write"] != entry.value["write"]
+        rows = self.collection.read(list(erased), ["write"])
+        return all(row["write"] != erased[key] for key, row in rows.items())
 
     def _is_marked(self, mark: str) -> bool:
         collection = self.collection
@@ -229,6 +229,32 @@ class LiveBM25:
             state.counted = {**others, **{entry.id: entry for entry in own}}
         left = sum(not entry.parts for entry in state.counted.values())
         state.compact_at = left + statistics_log.COMPACT_AT
+
+    def settle(self) -> None:
+        """Settle for good, under the lock, the writes of others that were cut short long ago."""
+        entries = entries_of(self.collection.shared.listing, self.field.name)
+        cut = [entry for entry in entries if entry.is_open and not is_under_way(entry)]
+        if cut:
+            landed = {entry.id: self.landed(entry) for entry in cut}
+            self.log.finish([key for key, has in landed.items() if has])
+            self.collection.companion.delete([key for key, has in landed.items() if not has])
+
+    def count_landed(self, marks: Set[str]) -> None:
+        """Finish the counts of writes whose rows have landed, as their marks show."""
+        known, summed = set[str](), dict[str, int]()
+        for entry in self.state.counted.values():
+            if entry.parts:
+                summed[entry.writer] = entry.last
+            else:
+                known.add(entry.mark)
+        unknown = [
+            mark
+            for mark in marks - known
+            for writer, _, seq in [mark.partition("/")]
+            if int(seq) > summed.get(writer, -1)
+        ]
+        if unknown:
+            self.log.finish(self.log.ids(unknown))
 
     def recount(self) -> Statistics:
         """Count the live rows afresh, and write what is missing from the counts, or too much.

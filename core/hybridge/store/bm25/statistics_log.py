@@ -166,10 +166,23 @@ class StatisticsLog:
             evidence: What an unfinished write can be told by, where no row carries its mark.
         """
         return [
-            self._row(f"{mark}/{self._field}/{name}", statistics, sign, dict(evidence))
-            for statistics, sign, name in ((added, 1, "+"), (removed, -1, "-"))
+            self._row(row_id, statistics, sign, dict(evidence))
+            for row_id, statistics, sign in zip(
+                self.ids([mark]), (added, removed), (1, -1), strict=True
+            )
             if not _is_empty(statistics)
         ]
+
+    def ids(self, marks: Iterable[str]) -> list[str]:
+        """Return the ids of the counts rows that writes can have."""
+        return [f"{mark}/{self._field}/{sign}" for mark in marks for sign in "+-"]
+
+    def finish(self, ids: Sequence[str]) -> None:
+        """Say of open rows that their writes are done."""
+        rows = self._companion.read(ids) if ids else []
+        some = [{**row, "kind": COUNTS} for row in rows if row["value"].get("state") == OPEN]
+        if some:
+            self._companion.upsert(with_state(some, DONE))
 
     def compact(self, own: str, landed: Landed, *, shared: bool) -> None:
         """Sum up the writers that have many rows: this one, and those that are silent.

@@ -38,7 +38,6 @@ class Engine:
         exact_indexes: Whether only an exact index answers filtered searches in full.
         column_indexes: Whether scalar columns have indexes.
         parallel_searches: Whether several fields are searched side by side.
-        flushes: Whether rows are slow to search until the client has them flushed.
         json_paths: Whether filters on metadata keys without a column are sent as JSON paths.
         aliases: Whether a collection may be named by an alias.
         functions: Whether the engine has BM25 functions and `text_match`.
@@ -51,7 +50,6 @@ class Engine:
     exact_indexes: ClassVar[bool] = False
     column_indexes: ClassVar[bool] = True
     parallel_searches: ClassVar[bool] = True
-    flushes: ClassVar[bool] = False
     json_paths: ClassVar[bool] = True
     aliases: ClassVar[bool] = True
     functions: ClassVar[bool] = True
@@ -87,7 +85,6 @@ class Lite(Engine):
     exact_indexes = True
     column_indexes = False
     parallel_searches = False
-    flushes = True
     json_paths = False
     aliases = False
     functions = False

@@ -1,0 +1,240 @@
+"""Several processes on one server: what one writes another finds, and their counts add up."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from hybridge import MilvusStore, Record
+from hybridge.errors import StoreError
+from hybridge.store.bm25 import statistics_log
+
+SETUP = textwrap.dedent(
+    """
+    import random, sys, time
+    from hybridge import MilvusStore, Record
+    from hybridge.store.bm25 import statistics_log
+
+    uri, name, writer = sys.argv[1:4]
+    store = MilvusStore(uri, collection_name=name)
+    rng = random.Random(writer)
+    """
+)
+
+Worker = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def worker(lite_server: str, collection_name: str) -> Iterator[Worker]:
+    """Starts Python programs with a store on the server; ends those that are left."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start(program: str, writer: str = "w") -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", SETUP + textwrap.dedent(program)]
+        process = subprocess.Popen(
+            [*command, lite_server, collection_name, writer],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        running.append(process)
+        return process
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def done(process: subprocess.Popen[str]) -> None:
+    """Wait for a worker, which must have ended well."""
+    process.communicate()
+    assert process.returncode == 0
+
+
+def rebuilt(store: MilvusStore) -> bool:
+    """Rebuild the statistics; False while others write too often for that."""
+    try:
+        store.rebuild_statistics()
+    except StoreError as error:
+        if "other processes are writing" not in str(error):
+            raise
+        return False
+    return True
+
+
+@contextmanager
+def opened(uri: str, name: str) -> Iterator[MilvusStore]:
+    """A store of this process that is its own: another one's state is not shared."""
+    with MilvusStore(uri, collection_name=name) as store:
+        yield store
+
+
+def test_new_words_of_another_process_are_found(
+    lite_server: str, collection_name: str, worker: Worker
+) -> None:
+    """Each word soon after its acknowledgement, and at the end everything is alike."""
+    with opened(lite_server, collection_name) as store:
+        store.add([Record(id="first", text="a parrot")])
+        writer = worker(
+            """
+            for i in range(100):
+                texts = [f"new{i}x{j} parrot {rng.choice('abcd')}" for j in range(20)]
+                store.add([Record(text=text) for text in texts])
+                print(f"new{i}x7", time.time(), flush=True)
+            """
+        )
+        assert writer.stdout is not None
+        late = []
+        for line in writer.stdout:
+            word, acknowledged = line.split()
+            while not store.search(word, mode="sparse"):
+                time.sleep(0.05)
+            late.append(time.time() - float(acknowledged))
+        assert len(late) == 100
+        print(f"found at most {max(late):.2f} s after its acknowledgement")
+        time.sleep(2.1)
+        fresh = worker(
+            """
+            for i in range(100):
+                for query in (f"new{i}x{i % 20} parrot a", f"parrot b new{i}x3"):
+                    print([(hit.id, hit.score) for hit in store.search(query, k=10)], flush=True)
+            """
+        )
+        assert fresh.stdout is not None
+        for i in range(100):
+            for query in (f"new{i}x{i % 20} parrot a", f"parrot b new{i}x3"):
+                mine = [(hit.id, hit.score) for hit in store.search(query, k=10)]
+                assert fresh.stdout.readline().strip() == str(mine)
+
+
+def test_counts_of_four_writers_add_up(
+    lite_server: str, collection_name: str, worker: Worker
+) -> None:
+    """Ids of their own, overwritten and deleted by each, with many compactions in between."""
+    writers = [
+        worker(
+            """
+            statistics_log.COMPACT_AT = 16
+            for i in range(50):
+                ids = [f"{writer}-{rng.randrange(400)}" for _ in range(20)]
+                letter = rng.choice("abcd")
+                store.add([Record(id=one, text=f"{one} {letter} word{i}") for one in ids])
+                if i % 5 == 4:
+                    store.delete(ids=ids[:3])
+            """,
+            str(number),
+        )
+        for number in range(4)
+    ]
+    for writer in writers:
+        done(writer)
+    with opened(lite_server, collection_name) as store:
+        assert store.count() > 1000
+        assert store.check() == []
+
+
+def test_a_killed_writer_is_settled(
+    lite_server: str, collection_name: str, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writes that a kill cut short count if their rows are there, and not if they are not."""
+    monkeypatch.setattr(statistics_log, "SETTLED_AFTER", 0.5)
+    with opened(lite_server, collection_name) as store:
+        store.add([Record(id="0", text="the first")])
+    for number in range(6):
+        writer = worker(
+            """
+            print("ready", flush=True)
+            for i in range(10_000):
+                ids = [f"{rng.randrange(60)}" for _ in range(9)]
+                if i % 3:
+                    store.add([Record(id=one, text=f"{one} word{i}") for one in ids])
+                else:
+                    store.delete(ids=ids)
+            """,
+            str(number),
+        )
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        time.sleep(0.3 + number * 0.21)
+        writer.send_signal(signal.SIGKILL)
+        writer.wait()
+        time.sleep(0.6)
+        with opened(lite_server, collection_name) as store:
+            assert store.check() == []
+
+
+def test_a_collection_that_was_made_anew_is_noticed(
+    lite_server: str, collection_name: str, worker: Worker
+) -> None:
+    """A worker that is open sees the nightly rebuild, and none of what was before."""
+    with opened(lite_server, collection_name) as store:
+        store.add([Record(id="old", text="an old parrot")])
+        assert store.search("parrot")
+        done(
+            worker(
+                """
+                store.drop()
+                store.add([Record(id=f"{i}", text=f"macaw number{i}") for i in range(500)])
+                """
+            )
+        )
+        time.sleep(2.1)
+        assert store.search("number77")[0].id == "77"
+        assert store.search("parrot", mode="sparse") == []
+        assert store.count() == 500
+        assert store.check() == []
+
+
+def test_two_processes_that_make_the_collection_share_it(
+    lite_server: str, collection_name: str, worker: Worker
+) -> None:
+    """The first write of each at once: neither drops what the other has made."""
+    program = """
+        print("ready", flush=True)
+        sys.stdin.readline()
+        store.add([Record(id=f"{writer}-{i}", text=f"{writer} word{i}") for i in range(20)])
+        """
+    workers = [worker(program, str(number)) for number in range(3)]
+    for one in workers:
+        assert one.stdout is not None
+        one.stdout.readline()
+    for one in workers:
+        assert one.stdin is not None
+        one.stdin.write("go\\n")
+        one.stdin.flush()
+    for one in workers:
+        done(one)
+    with opened(lite_server, collection_name) as store:
+        assert store.count() == 60
+        assert store.check() == []
+
+
+def test_statistics_are_rebuilt_beside_a_writer(
+    lite_server: str, collection_name: str, worker: Worker
+) -> None:
+    """What was lost is mended while another process goes on, and nothing is counted twice."""
+    with opened(lite_server, collection_name) as store:
+        store.add([Record(id=f"{i}", text=f"parrot word{i}") for i in range(200)])
+        collection = store._session.collection()
+        collection.delete(["3", "4"])  # by a client that keeps no counts
+        assert store.check() != []
+        writer = worker(
+            """
+            for i in range(20):
+                store.add([Record(text=f"macaw word{i}")])
+                time.sleep(0.3)
+            """
+        )
+        while not rebuilt(store):
+            time.sleep(0.1)
+        done(writer)
+        assert store.check() == []
+        assert store.count() == 218
