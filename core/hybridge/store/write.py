@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 from hybridge.arguments import check_flag
 from hybridge.errors import InvalidInputError, PartialWriteError
 from hybridge.records import Record
-from hybridge.store.bm25.counted import Change, count_landed, counted
+from hybridge.store.bm25.counted import Change, counted
 from hybridge.store.bm25.field import BM25Field
 from hybridge.store.bm25.live import LiveBM25
 from hybridge.store.bm25.reencoding import settle
@@ -380,9 +380,12 @@ def _read_to_change(
 ) -> dict[str, dict[str, Any]]:
     """Return rows that are about to be overwritten or deleted, with their marks."""
     collection = opened.collection
-    marks = ["write"] if collection.marks_rows else []
-    rows = collection.read(keys, [*columns, *marks])
-    count_landed(collection, opened.bm25, {row.get("write") for row in rows.values()})
+    if not collection.shows_marks:
+        return collection.read(keys, columns)
+    rows = collection.read(keys, [*columns, "write"])
+    marks = {key: row["write"] for key, row in rows.items()}
+    for bm25 in opened.bm25:
+        bm25.settle_for(marks)
     return rows
 
 
@@ -476,7 +479,7 @@ def _check_tenants(
 def read_marks(keys: Sequence[str], opened: Opened) -> dict[str, Any]:
     """Return the marks by which it can be told that another process has changed rows."""
     collection = opened.collection
-    if collection.dialect.exclusive or not collection.marks_rows:
+    if not collection.shows_marks:
         return {}
     return {key: row["write"] for key, row in _read_to_change(keys, [], opened).items()}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -58,7 +58,7 @@ def counted(
     Yields:
         The mark of the write, for its rows.
     """
-    is_shared = collection.marks_rows and not collection.dialect.exclusive
+    is_shared = collection.shows_marks
     for change in changes:
         _ = change.bm25.statistics  # read before the rows change
         if is_shared:
@@ -80,19 +80,3 @@ def counted(
         raise
     for change, of_field in zip(some, rows, strict=True):
         change.bm25.count_write(of_field, change.added, change.removed)
-
-
-def count_landed(
-    collection: Collection, every: Sequence[LiveBM25], marks: Iterable[str | None]
-) -> None:
-    """Count the writes that were cut short after their rows had landed, before those rows go.
-
-    Args:
-        collection: The collection, whose lock the caller holds.
-        every: Its BM25 fields.
-        marks: The marks of the rows that are about to be overwritten or deleted.
-    """
-    if collection.dialect.exclusive:
-        return
-    for bm25 in every:
-        bm25.count_landed({mark for mark in marks if mark})

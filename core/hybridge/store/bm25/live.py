@@ -7,7 +7,7 @@ average length. So adding, overwriting and deleting change counts and rewrite no
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from scipy.sparse import csr_array
@@ -167,7 +167,7 @@ class LiveBM25:
 
     def _is_marked(self, mark: str) -> bool:
         collection = self.collection
-        return collection.marks_rows and collection.count(f"write == {quote(mark)}") > 0
+        return collection.has_marks and collection.count(f"write == {quote(mark)}") > 0
 
     def _follow(self) -> None:
         """Count what other processes have written since the last time."""
@@ -215,46 +215,77 @@ class LiveBM25:
             state.statistics.subtract(minus)
             for row in rows:
                 state.counted[row["id"]] = Entry.parse(row["id"], row["value"])
-        singles = sum(not entry.parts for entry in state.counted.values())
-        if singles >= max(state.compact_at, statistics_log.COMPACT_AT):
+        if len(state.counted) >= max(state.compact_at, statistics_log.COMPACT_AT):
             self._compact()
 
     def _compact(self) -> None:
-        state, shared = self.state, self.collection.shared
-        is_shared = not self.collection.dialect.exclusive
-        self.log.compact(shared.writer, self.landed, shared=is_shared)
-        own = [one for one in self.counting(self.log.entries()) if one.writer == shared.writer]
+        state, writer = self.state, self.collection.shared.writer
+        others = {key: one for key, one in state.counted.items() if one.writer != writer}
+        summed = self.log.compact(
+            writer,
+            self.landed,
+            shared=not self.collection.dialect.exclusive,
+            total=None if others else state.statistics,
+        )
         with state.counting:
-            others = {k: one for k, one in state.counted.items() if one.writer != shared.writer}
-            state.counted = {**others, **{entry.id: entry for entry in own}}
-        left = sum(not entry.parts for entry in state.counted.values())
-        state.compact_at = left + statistics_log.COMPACT_AT
+            if summed:
+                state.counted = {**others, **{entry.id: entry for entry in summed}}
+        state.compact_at = len(state.counted) + statistics_log.COMPACT_AT
 
     def settle(self) -> None:
         """Settle for good, under the lock, the writes of others that were cut short long ago."""
-        entries = entries_of(self.collection.shared.listing, self.field.name)
-        cut = [entry for entry in entries if entry.is_open and not is_under_way(entry)]
+        cut = [entry for entry in self._open_entries() if not is_under_way(entry)]
         if cut:
             landed = {entry.id: self.landed(entry) for entry in cut}
             self.log.finish([key for key, has in landed.items() if has])
-            self.collection.companion.delete([key for key, has in landed.items() if not has])
+            self.log.forget([key for key, has in landed.items() if not has])
+            self._settled(landed)
 
-    def count_landed(self, marks: Set[str]) -> None:
-        """Finish the counts of writes whose rows have landed, as their marks show."""
+    def settle_for(self, marks: Mapping[str, str | None]) -> None:
+        """Settle the writes by which rows could be told that are about to change.
+
+        Args:
+            marks: The marks of those rows, by key. A write with such a mark has landed; a deletion
+                that names such a row has not.
+        """
+        self.log.finish(self.log.ids(self._unknown({mark for mark in marks.values() if mark})))
+        void = [
+            entry.id
+            for entry in self._open_entries()
+            for erased in [entry.value.get("erased") or {}]
+            if any(key in marks and marks[key] == mark for key, mark in erased.items())
+        ]
+        if void:
+            self.log.forget(void)
+            self._settled(void)
+
+    def _settled(self, ids: Container[str]) -> None:
+        left = [entry for entry in self._open_entries() if entry.id not in ids]
+        self.state.unfinished = (self.collection.shared.looks, left)
+
+    def _unknown(self, marks: Set[str]) -> list[str]:
+        """Return the marks of writes that are not counted here."""
         known, summed = set[str](), dict[str, int]()
         for entry in self.state.counted.values():
             if entry.parts:
                 summed[entry.writer] = entry.last
             else:
                 known.add(entry.mark)
-        unknown = [
+        return [
             mark
             for mark in marks - known
             for writer, _, seq in [mark.partition("/")]
             if int(seq) > summed.get(writer, -1)
         ]
-        if unknown:
-            self.log.finish(self.log.ids(unknown))
+
+    def _open_entries(self) -> list[Entry]:
+        """Return the open entries of other processes, as last looked at."""
+        state, shared = self.state, self.collection.shared
+        if state.unfinished is None or state.unfinished[0] != shared.looks:
+            entries = entries_of(shared.listing, self.field.name)
+            some = [one for one in entries if one.is_open and one.writer != shared.writer]
+            state.unfinished = (shared.looks, some)
+        return state.unfinished[1]
 
     def recount(self) -> Statistics:
         """Count the live rows afresh, and write what is missing from the counts, or too much.

@@ -184,42 +184,55 @@ class StatisticsLog:
         if some:
             self._companion.upsert(with_state(some, DONE))
 
-    def compact(self, own: str, landed: Landed, *, shared: bool) -> None:
+    def forget(self, ids: Sequence[str]) -> None:
+        """Remove open rows whose writes never came."""
+        self._companion.delete(ids)
+
+    def compact(
+        self, own: str, landed: Landed, *, shared: bool, total: Statistics | None = None
+    ) -> list[Entry]:
         """Sum up the writers that have many rows: this one, and those that are silent.
 
         Args:
             own: This writer.
             landed: Says whether an open row counts.
             shared: Whether others may be reading.
+            total: What the rows of this writer add up to, where that is known.
+
+        Returns:
+            The entries of this writer's new sum, if there is one.
         """
-        by_writer = _by_writer(self.entries())
-        for writer, entries in by_writer.items():
+        summed: list[Entry] = []
+        for writer, entries in _by_writer(self.entries()).items():
             self._companion.delete(_covered(entries, SETTLED_AFTER if shared else -1.0))
-            silent = all(entry.older_than(_SILENT_AFTER) for entry in entries)
-            many = COMPACT_AT if writer == own else _FEW
-            if (writer == own or silent) and len(_following(entries)) >= many:
-                self._sum_up(writer, entries, landed)
+            many, silent = len(_following(entries)), _is_silent(entries)
+            if writer == own and many >= COMPACT_AT:
+                summed = self._sum_up(writer, counting(entries, landed, own=own), total)
                 if not shared:
                     self._companion.delete([entry.id for entry in entries])
+            elif silent and many >= _FEW:
+                self._sum_up(writer, counting(entries, landed, own=writer))
+        return summed
 
-    def _sum_up(self, writer: str, entries: Sequence[Entry], landed: Landed) -> None:
-        counted = counting(entries, landed, own=writer)
-        total = self.read(counted)
+    def _sum_up(
+        self, writer: str, counted: Sequence[Entry], total: Statistics | None = None
+    ) -> list[Entry]:
+        total = self.read(counted) if total is None else total
         if total is None:
-            return
-        last = max(entry.last for entry in entries)
+            return []  # another process has just done it
+        last = max(entry.last for entry in counted)
         added, removed = _by_sign(total)
         parts = [
             *((1, part) for part in _parts(added)),
             *((-1, part) for part in _parts(removed)),
         ]
         value = {"parts": len(parts), "writes": writes_of(counted)}
-        self._companion.upsert(
-            [
-                self._row(f"{writer}/sum/{last}/{self._field}/{place}", part, sign, dict(value))
-                for place, (sign, part) in enumerate(parts)
-            ]
-        )
+        rows = [
+            self._row(f"{writer}/sum/{last}/{self._field}/{place}", part, sign, dict(value))
+            for place, (sign, part) in enumerate(parts)
+        ]
+        self._companion.upsert(rows)
+        return [Entry.parse(row["id"], row["value"]) for row in rows]
 
     def _row(
         self, row_id: str, statistics: Statistics, sign: int, value: dict[str, Any]
@@ -315,6 +328,10 @@ def _following(entries: Sequence[Entry]) -> list[Entry]:
     total = _sum_of(entries)
     summed = total[0].last if total else -1
     return [entry for entry in entries if not entry.parts and entry.last > summed]
+
+
+def _is_silent(entries: Iterable[Entry]) -> bool:
+    return all(entry.older_than(_SILENT_AFTER) for entry in entries)
 
 
 def _covered(entries: Sequence[Entry], after: float) -> list[str]:

@@ -137,12 +137,10 @@ class Collection:
         state, companion = self.shared, self.companion
         listing: list[dict[str, Any]] = []
         if companion.exists():
-            companion.load()
             listing = companion.listing()
         stored = stored_layout(listing)
         schema = None if stored else self._described()
         layout = Layout.recognise(stored, schema, self.name)
-        self.connection.call("load_collection", self.name)
         state.lacking |= _lacking(listing)
         state.listing, state.looks, state.looked = listing, state.looks + 1, monotonic()
         state.layout, state.stored = layout, stored
@@ -247,9 +245,14 @@ class Collection:
             return {row[key]: row for page in pages for row in page}
 
     @property
-    def marks_rows(self) -> bool:
+    def has_marks(self) -> bool:
         """Whether rows carry the mark of the write that they came with."""
         return self.shared.layout is not None and self.shared.layout.has_context
+
+    @property
+    def shows_marks(self) -> bool:
+        """Whether other processes go by the marks of rows, and this one by theirs."""
+        return self.has_marks and not self.dialect.exclusive
 
     def select(self, expression: str, columns: Sequence[str]) -> Iterator[list[dict[str, Any]]]:
         """Yield the rows that an expression selects, in pages; "" selects all."""

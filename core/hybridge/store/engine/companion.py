@@ -68,10 +68,6 @@ class Companion:
                 raise CollectionMismatchError(msg)
             self._connection.call("drop_collection", self.name)
 
-    def load(self) -> None:
-        """Load it, as every collection that is opened must be."""
-        self._connection.call("load_collection", self.name)
-
     def read_value(self, row_id: str) -> dict[str, Any] | None:
         """Return a value, or None if there is none of this id."""
         rows = self._connection.call(

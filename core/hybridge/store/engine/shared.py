@@ -48,8 +48,9 @@ class BM25State:
         statistics: The counts; None until they are read.
         counted: The entries of the statistics log that the statistics count, by id.
         looks: The look at the companion that they follow.
+        unfinished: A look, and the entries of others that were open at it.
         following: Held by the one thread that brings them up to date with other processes.
-        compact_at: How many rows of single writes are summed up.
+        compact_at: How many entries there are when many are summed up.
         counting: Held for the moment in which the statistics change or are weighed.
         average_length: The frozen average document length, in tokens; None until it is known.
         weighed: How many documents the frozen average length is the average of.
@@ -60,6 +61,7 @@ class BM25State:
     statistics: Statistics | None = None
     counted: dict[str, Any] = field(default_factory=dict[str, Any])
     looks: int = 0
+    unfinished: tuple[int, list[Any]] | None = None
     following: threading.Lock = field(default_factory=threading.Lock)
     compact_at: int = 0
     counting: threading.Lock = field(default_factory=threading.Lock)
