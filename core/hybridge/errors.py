@@ -14,6 +14,12 @@ HybridgeError
 │   ├── StoreConnectionError                  the server does not answer
 │   ├── PartialWriteError                     a later batch failed; `landed` has the ids written
 │   └── EngineError                           the engine refused; `code` has its error code
+│       ├── StoreAuthenticationError          it refused the credentials
+│       ├── StorePermissionError              the user may not do that
+│       ├── StoreDatabaseError                there is no such database
+│       ├── StoreAbsentError                  the collection is gone
+│       ├── StoreOverloadedError              a rate limit, a quota, no memory: later, or less
+│       └── StoreLimitError                   a message that is too large
 └── ApiError                                  a web API failed; see `status` and `request_id`
     ├── AuthenticationError                   no key, or the API refused it
     ├── RateLimitError                        too many requests, or the quota is used up
@@ -115,13 +121,46 @@ class EngineError(StoreError):
 
     Attributes:
         code: The engine's own error code, where it gave one.
+        passes: Whether the same call may succeed a moment later.
         too_large: Whether a message was too large: half of it may pass.
     """
 
-    def __init__(self, message: str, code: int | None = None, *, too_large: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        code: int | None = None,
+        *,
+        passes: bool = False,
+        too_large: bool = False,
+    ) -> None:
         self.code = code
+        self.passes = passes
         self.too_large = too_large
         super().__init__(message)
+
+
+class StoreAuthenticationError(EngineError):
+    """The server refused the credentials."""
+
+
+class StorePermissionError(EngineError):
+    """The user of the token may not do what was asked for."""
+
+
+class StoreDatabaseError(EngineError):
+    """The server has no database of this name."""
+
+
+class StoreAbsentError(EngineError):
+    """The collection is gone."""
+
+
+class StoreOverloadedError(EngineError):
+    """The server is at a limit of its own: requests, memory, disk or quota."""
+
+
+class StoreLimitError(EngineError):
+    """A message is larger than the server takes."""
 
 
 class ApiError(HybridgeError):

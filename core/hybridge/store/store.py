@@ -102,7 +102,8 @@ class MilvusStore(Closing):
         average_length: The average document length in tokens, where it is known, for BM25; None
             lets the first 1,000 documents fix it.
         overwrite: Drop an existing collection of this name first.
-        timeout: Seconds that one call to Milvus may take.
+        timeout: Seconds that one call to Milvus may take; None means 60 for a server and 600 for a
+            path.
 
     Raises:
         InvalidInputError: If an argument makes no sense.

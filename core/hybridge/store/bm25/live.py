@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
+from time import monotonic, sleep
 from typing import Any
 
 from scipy.sparse import csr_array
@@ -33,6 +34,7 @@ from hybridge.store.bm25.statistics_log import (
     writes_of,
 )
 from hybridge.store.engine.collection import Collection
+from hybridge.store.engine.companion import AVERAGE_LENGTH
 from hybridge.store.engine.shared import BM25State
 from hybridge.store.fields import EMPTY_SPARSE, VectorField, sparse_rows
 from hybridge.store.rows import to_record
@@ -45,8 +47,10 @@ AVERAGED = 1000
 UNKNOWN_AGAIN = 0.25
 """Seconds after which a word that is not known is looked for again."""
 
+AVERAGE_WITHIN = 10.0
+"""Seconds within which the process that made a collection fixes the average length."""
+
 _ATTEMPTS = 3
-_AVERAGE = "average_length"
 _REENCODING = "reencoding"
 
 
@@ -369,7 +373,7 @@ class LiveBM25:
             documents: How many documents it is the average of.
         """
         value = {"tokens": average_length, "documents": documents}
-        self.collection.companion.write_value(self._value_id(_AVERAGE), value)
+        self.collection.companion.write_value(self._value_id(AVERAGE_LENGTH), value)
         state = self.state
         state.average_length, state.weighed, state.reported = average_length, documents, False
 
@@ -381,9 +385,17 @@ class LiveBM25:
                 self.freeze(tokens / len(counts), len(counts))
 
     def _has_average(self) -> bool:
-        """Whether another process has fixed the average length since it was looked for."""
-        state = self.state
-        if not self.collection.dialect.exclusive:
+        """Whether another process has fixed the average length since it was looked for.
+
+        Who made the collection fixes it with its first rows, which the others wait for.
+        """
+        state, collection = self.state, self.collection
+        if collection.dialect.exclusive:
+            return False
+        until = 0.0 if collection.shared.made else monotonic() + AVERAGE_WITHIN
+        self._read_average(state)
+        while state.average_length is None and monotonic() < until:
+            sleep(0.1)
             self._read_average(state)
         return state.average_length is not None
 
@@ -408,7 +420,7 @@ class LiveBM25:
         return state
 
     def _read_average(self, state: BM25State) -> None:
-        value = self.collection.companion.read_value(self._value_id(_AVERAGE))
+        value = self.collection.companion.read_value(self._value_id(AVERAGE_LENGTH))
         if value is not None:
             state.average_length, state.weighed = value["tokens"], value["documents"]
 

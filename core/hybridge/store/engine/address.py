@@ -18,6 +18,15 @@ DEFAULT_PATH = "./milvus.db"
 _URI = re.compile(r"^(https?|tcp)://|^unix:", re.IGNORECASE)
 
 
+class Secret(str):
+    """A string whose repr does not show it: error reporters print the variables of each frame."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
 @dataclass(frozen=True)
 class Address:
     """Where Milvus is.
@@ -57,13 +66,13 @@ def resolve_address(
     Raises:
         InvalidInputError: If `uri` is neither a URI nor a path that ends in `.db`.
     """
-    token = _parse_text(token, "token") or os.environ.get("MILVUS_TOKEN", "")
+    token = Secret(_parse_text(token, "token") or os.environ.get("MILVUS_TOKEN", ""))
     db_name = _parse_text(db_name, "db_name")
     if uri is None or (isinstance(uri, str) and not uri):
         uri = os.environ.get("MILVUS_URI") or DEFAULT_PATH
     uri = _parse_uri(uri)
     if _URI.match(uri):
-        return Address(uri, token, db_name)
+        return Address(Secret(uri), token, db_name)
     if not uri.endswith(".db") or "://" in uri:
         msg = (
             f"{uri.rpartition('@')[2]!r} is neither a URI nor a Milvus Lite path: write a URI such "

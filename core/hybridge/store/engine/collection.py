@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from time import monotonic, sleep
 from typing import Any
 
-from hybridge.errors import EngineError, StoreError
+from hybridge.errors import EngineError, StoreAbsentError, StoreError
 from hybridge.filters import ids_expression
 from hybridge.store.engine import shared
-from hybridge.store.engine.companion import LAYOUT, Companion
-from hybridge.store.engine.connection import COLLECTION_NOT_FOUND, Connection, pymilvus
+from hybridge.store.engine.companion import AVERAGE_LENGTH, LAYOUT, Companion
+from hybridge.store.engine.connection import Connection, pymilvus
 from hybridge.store.engine.dialect import Dialect
 from hybridge.store.engine.schema import create_collection
 from hybridge.store.engine.transfer import read_rows, upsert_rows
@@ -107,9 +107,7 @@ class Collection:
         state = self.shared
         try:
             listing = self.companion.listing() if self._is_target() else []
-        except EngineError as error:
-            if error.code != COLLECTION_NOT_FOUND:
-                raise
+        except StoreAbsentError:
             listing = []
         if stored_layout(listing) != state.stored:
             state.forget()  # it was dropped, made anew, or another has its alias
@@ -166,7 +164,7 @@ class Collection:
         self.companion.write_value(LAYOUT, stored)
         create_collection(self.connection, self.name, layout)
         self.shared.forget()
-        self.shared.layout, self.shared.stored = layout, stored
+        self.shared.made, self.shared.layout, self.shared.stored = True, layout, stored
 
     def _is_being_made(self) -> bool:
         """Wait for another process that is making the collection; False where none is.
@@ -211,12 +209,20 @@ class Collection:
             self.shared.lacking.add(name)
 
     def clear(self) -> None:
-        """Remove all rows, by making the collection anew."""
+        """Remove all rows, by making the collection anew.
+
+        Where others write, too, the average length stays: the next writer may be any of them.
+        """
         with self.shared.lock:
             layout = self.layout()
-            if layout is not None:
-                self.drop()
-                self.create(layout)
+            if layout is None:
+                return
+            kept = [] if self.dialect.exclusive else self.companion.listing()
+            self.drop()
+            self.create(layout)
+            for row in kept:
+                if row["kind"] == AVERAGE_LENGTH:
+                    self.companion.write_value(row["id"], row["value"])
 
     def close(self) -> None:
         """Flush what no other process would flush, and close the connection."""
@@ -370,9 +376,8 @@ class Collection:
         """Forget the collection when the engine says that another process has dropped it."""
         try:
             yield
-        except EngineError as error:
-            if error.code == COLLECTION_NOT_FOUND:
-                self.shared.forget()
+        except StoreAbsentError:
+            self.shared.forget()
             raise
 
 

@@ -13,6 +13,7 @@ from hybridge.store.engine.transfer import IDS_PER_CALL, read_rows, upsert_rows
 from hybridge.store.fields import EMPTY_SPARSE
 
 LAYOUT = "layout"
+AVERAGE_LENGTH = "average_length"
 SUFFIX = "__hybridge"
 
 _COLUMNS_OF_VERSION_1 = ("value", "sign", "documents", "tokens", "frequencies")

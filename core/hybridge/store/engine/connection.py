@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from tenacity import (
+    RetryCallState,
     Retrying,
-    retry_if_exception_type,
-    stop_after_attempt,
+    retry_if_exception,
+    stop_before_delay,
     wait_exponential,
     wait_random,
 )
@@ -24,20 +27,40 @@ from tenacity import (
 from hybridge.errors import (
     EngineError,
     StoreConnectionError,
+    StoreDatabaseError,
     StoreError,
     StoreLockedError,
+    StorePermissionError,
 )
-from hybridge.store.engine.address import Address
+from hybridge.store.engine.address import Address, Secret
 from hybridge.store.engine.dialect import Dialect, detect
 from hybridge.store.engine.logs import keep_ours_out, logged_causes, raised_not_logged
+from hybridge.store.engine.refusals import NOT_LOADED, translate
 
-COLLECTION_NOT_FOUND = 100
-_NOT_LOADED = 101
-_UNAVAILABLE = 2
+# Seconds that a call may take, its repetitions included.
+_LIMIT = 60.0
+_LONG_LIMIT = 600.0
+_LONG = frozenset({"load_collection", "create_index", "flush"})
+_UNREACHABLE_ATTEMPTS = 3
 
-# Concurrent first opens of one path fail on Milvus Lite, and the last user of a path must not
-# release it while another opens it, so opening and closing share this lock.
-_opening = threading.RLock()
+
+class _Locks(defaultdict[str, threading.RLock]):
+    """A lock for each server, and one for all paths.
+
+    Concurrent first opens of paths fail on Milvus Lite, and the last user of a path must not
+    release it while another opens it, so opening and closing share a lock. That of one server must
+    not wait for another that does not answer.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(threading.RLock)
+
+    def of(self, address: Address) -> threading.RLock:
+        """Return the lock under which an address is opened and closed."""
+        return self["" if address.is_path else address.uri]
+
+
+_opening = _Locks()
 
 
 @dataclass
@@ -63,12 +86,29 @@ _CHANNEL_OPTIONS = {
     "grpc.initial_reconnect_backoff_ms": 100,
 }
 
-_attempts = Retrying(
-    stop=stop_after_attempt(3),
-    wait=wait_exponential(multiplier=0.3) + wait_random(0, 0.2),
-    retry=retry_if_exception_type(StoreConnectionError),
-    reraise=True,
-)
+
+def _attempts(limit: float) -> Retrying:
+    """Return what repeats a call that may succeed a moment later, until the limit.
+
+    A server that nobody can reach is given up after three attempts.
+    """
+    is_late = stop_before_delay(limit)
+
+    def is_over(state: RetryCallState) -> bool:
+        error = None if state.outcome is None else state.outcome.exception()
+        unreachable = isinstance(error, StoreConnectionError)
+        return is_late(state) or (unreachable and state.attempt_number >= _UNREACHABLE_ATTEMPTS)
+
+    return Retrying(
+        stop=is_over,
+        wait=wait_exponential(multiplier=0.3, max=3) + wait_random(0, 0.2),
+        retry=retry_if_exception(_may_pass),
+        reraise=True,
+    )
+
+
+def _may_pass(error: BaseException) -> bool:
+    return isinstance(error, StoreConnectionError) or getattr(error, "passes", False)
 
 
 def pymilvus() -> Any:
@@ -96,45 +136,53 @@ class Connection:
 
     Args:
         address: Where Milvus is.
-        timeout: Seconds that one call may take; None leaves it to pymilvus.
+        timeout: Seconds that one call may take; None means 60 for a server and 600 for a path.
+            Loading, indexing and flushing have 600 at least.
 
     Raises:
         StoreLockedError: If another process has the path open.
-        StoreConnectionError: If the server does not answer, after three attempts.
+        StoreConnectionError: If the server does not answer.
+        EngineError: If the server refuses, by the token for instance.
     """
 
     def __init__(self, address: Address, timeout: float | None = None) -> None:
         self.address = address
-        self.timeout = timeout
-        opened: _Opened = _attempts(_acquire, address, timeout)
+        default = _LONG_LIMIT if address.is_path else _LIMIT
+        self.timeout = default if timeout is None else timeout
+        opened: _Opened = _attempts(self.timeout)(_acquire, address, self.timeout)
         self._client = opened.client
         self.dialect = opened.dialect
 
     def call(self, operation: str, collection_name: str, **arguments: Any) -> Any:
-        """Call the client's method `operation`, retrying what can be retried.
+        """Call the client's method `operation`, repeating what may succeed a moment later.
 
         Every operation that the store uses may be repeated without harm: writes are upserts
         and deletions name their ids.
 
         Raises:
-            StoreConnectionError: If the server does not answer, after three attempts.
+            StoreConnectionError: If the server does not answer within the time limit.
             EngineError: If the engine refused.
         """
-        return _attempts(self._call_loaded, operation, collection_name, arguments)
+        limit = max(self.timeout, _LONG_LIMIT) if operation in _LONG else self.timeout
+        until = monotonic() + limit
+        return _attempts(limit)(self._call_loaded, operation, collection_name, arguments, until)
 
-    def _call_loaded(self, operation: str, name: str, arguments: dict[str, Any]) -> Any:
+    def _call_loaded(
+        self, operation: str, name: str, arguments: dict[str, Any], until: float
+    ) -> Any:
         """Call once; a collection that a restarted server has released is loaded first."""
         try:
-            return self._call_once(operation, name, arguments)
+            return self._call_once(operation, name, arguments, until)
         except EngineError as error:
-            if error.code != _NOT_LOADED:
+            if error.code != NOT_LOADED:
                 raise
-        self._call_once("load_collection", name, {})
-        return self._call_once(operation, name, arguments)
+        self._call_once("load_collection", name, {}, monotonic() + _LONG_LIMIT)
+        return self._call_once(operation, name, arguments, until)
 
-    def _call_once(self, operation: str, name: str, arguments: dict[str, Any]) -> Any:
+    def _call_once(self, operation: str, name: str, arguments: dict[str, Any], until: float) -> Any:
+        left = max(until - monotonic(), 0.1)
         method = getattr(self._client, operation)
-        return self.answer(partial(method, name, timeout=self.timeout, **arguments))
+        return self.answer(partial(method, name, timeout=left, **arguments))
 
     def written(self, collection_name: str) -> int:
         """Return the timestamp of this client's last write to a collection, 0 where it has none.
@@ -153,7 +201,7 @@ class Connection:
             with raised_not_logged():
                 return call()
         except Exception as error:
-            raise _translate(error, self.address) from error
+            raise translate(error, self.address, self.timeout) from error
 
     def close(self, *, release: bool = True) -> None:
         """Close the client if nobody else uses it, and release the engine's file lock.
@@ -161,7 +209,7 @@ class Connection:
         Args:
             release: False leaves the engine running, which keeps its write-ahead log.
         """
-        with _opening:
+        with _opening.of(self.address):
             _opened[self.address].users -= 1
             if _opened[self.address].users:
                 return
@@ -174,7 +222,7 @@ class Connection:
 
 def _acquire(address: Address, timeout: float | None) -> _Opened:
     """Return the client of an address, and count one more user."""
-    with _opening:
+    with _opening.of(address):
         if address not in _opened:
             _opened[address] = _open(address, timeout)
         _opened[address].users += 1
@@ -188,7 +236,7 @@ def _open(address: Address, timeout: float | None) -> _Opened:
     with logged_causes() as causes, raised_not_logged():
         try:
             client = make_client(
-                uri=address.uri,
+                uri=Secret(address.uri),
                 token=address.token,
                 db_name=address.db_name,
                 timeout=timeout,
@@ -197,14 +245,41 @@ def _open(address: Address, timeout: float | None) -> _Opened:
             version = client.get_server_version(timeout=timeout)
         except Exception as error:
             if not address.is_path:
-                msg = f"Milvus at {address} does not answer: check that it runs, and the URI"
-                raise StoreConnectionError(msg) from _without_secrets(error, address)
+                refusal = translate(error, address, timeout)
+                raise refusal from _without_secrets(error, address)
             raise _cannot_open(address, causes) from error
     try:
-        return _Opened(client, detect(address, version))
+        dialect = detect(address, version)
+        if dialect.engine.databases:
+            _check_database(client, address, timeout)
     except StoreError:
         client.close()
         raise
+    return _Opened(client, dialect)
+
+
+def _check_database(client: Any, address: Address, timeout: float | None) -> None:
+    """Refuse a database that is not there: its collections would seem to be empty.
+
+    Raises:
+        StoreDatabaseError: If it is not there.
+    """
+    if not address.db_name:
+        return
+    try:
+        with raised_not_logged():
+            there = client.list_databases(timeout=timeout)
+    except Exception as error:
+        refusal = translate(error, address, timeout)
+        if isinstance(refusal, StorePermissionError):
+            return  # who may not list them may still use one
+        raise refusal from error
+    if address.db_name not in there:
+        msg = (
+            f"Milvus at {address} has no database {address.db_name!r}, only {sorted(there)}: check "
+            "db_name=, or create it"
+        )
+        raise StoreDatabaseError(msg)
 
 
 def _forget_schemas() -> None:
@@ -234,18 +309,3 @@ def _without_secrets(error: Exception, address: Address) -> Exception | None:
     if address.uri != str(address):
         secrets.append(address.uri)
     return None if any(secret in str(error) for secret in secrets) else error
-
-
-def _translate(error: Exception, address: Address) -> StoreError:
-    """Return the error of ours that says what pymilvus, gRPC or the engine said."""
-    code = getattr(error, "code", None)
-    code = code() if callable(code) else code
-    message = getattr(error, "message", None) or str(error)
-    if code == _UNAVAILABLE or getattr(code, "name", "") in ("UNAVAILABLE", "DEADLINE_EXCEEDED"):
-        return StoreConnectionError(
-            f"Milvus at {address} does not answer ({message}): check that it runs, then call again"
-        )
-    number = int(code) if isinstance(code, int) else None
-    too_large = getattr(code, "name", "") == "RESOURCE_EXHAUSTED"
-    msg = f"Milvus refused the request (code {number}): {message}"
-    return EngineError(msg, number, too_large=too_large)

@@ -39,6 +39,7 @@ class Engine:
         column_indexes: Whether scalar columns have indexes.
         parallel_searches: Whether several fields are searched side by side.
         json_paths: Whether filters on metadata keys without a column are sent as JSON paths.
+        databases: Whether there are several databases.
         aliases: Whether a collection may be named by an alias.
         functions: Whether the engine has BM25 functions and `text_match`.
         partial_upserts: Whether an upsert may leave out columns that keep their values.
@@ -51,6 +52,7 @@ class Engine:
     column_indexes: ClassVar[bool] = True
     parallel_searches: ClassVar[bool] = True
     json_paths: ClassVar[bool] = True
+    databases: ClassVar[bool] = True
     aliases: ClassVar[bool] = True
     functions: ClassVar[bool] = True
     message_bytes: ClassVar[int] = 64 * _MIB
@@ -86,6 +88,7 @@ class Lite(Engine):
     column_indexes = False
     parallel_searches = False
     json_paths = False
+    databases = False
     aliases = False
     functions = False
     message_bytes = 256 * _MIB

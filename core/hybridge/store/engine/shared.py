@@ -78,6 +78,7 @@ class SharedState:
     Attributes:
         lock: Held while rows, statistics or the collection itself change, one batch at a time.
         layout: What the collection holds; None while it is not known to exist.
+        made: Whether this process made the collection.
         stored: The layout as the companion has it.
         target: The collection's own name, where it was opened by an alias.
         listing: What is small of the companion's rows, as last looked at.
@@ -99,6 +100,7 @@ class SharedState:
 
     lock: threading.RLock = field(default_factory=threading.RLock)
     layout: Layout | None = None
+    made: bool = False
     stored: Mapping[str, Any] | None = None
     target: str = ""
     listing: Sequence[Mapping[str, Any]] = ()
@@ -132,7 +134,7 @@ class SharedState:
             self.version += 1
             self.scanned = None
             self.layout = self.stored = None
-            self.target, self.listing = "", ()
+            self.made, self.target, self.listing = False, "", ()
             self.bm25 = {}
             self.lacking = set()
 
