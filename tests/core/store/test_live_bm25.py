@@ -94,6 +94,20 @@ def test_counts_lost_in_a_crash_are_counted_again_on_opening(make_store: MakeSto
     assert reopened.check() == []
 
 
+def test_an_overwrite_cut_short_is_noticed_on_opening(make_store: MakeStore) -> None:
+    """As many rows as before, but their mark is ahead of the counts: they are counted anew."""
+    store = make_store()
+    store.add(Record(id=str(i), text=text) for i, text in enumerate(texts(20)))
+    collection = store._session.collection()
+    [row] = collection.connection.call("query", "hybridge", filter='id == "7"', output_fields=["*"])
+    mark = f"path/{collection.shared.writes + 1}"
+    collection.upsert([dict(row) | {"text": "something else altogether", "write": mark}])
+    store.close()
+    reopened = make_store()
+    assert reopened.search("altogether") is not None
+    assert not [line for line in reopened.check() if "statistics" in line]
+
+
 def test_many_small_writes_are_compacted(make_store: MakeStore) -> None:
     """The log does not grow with the number of writes, and counts nothing twice."""
     store = make_store()
