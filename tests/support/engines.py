@@ -1,0 +1,37 @@
+"""Engines for tests: the server's half of the dialect over `milvus-lite server`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from hybridge.store.engine import dialect
+from hybridge.store.engine.address import Address
+
+
+class ServerOverLite(dialect.Server):
+    """A server whose engine is Milvus Lite: paged and shared like one, indexed like Lite."""
+
+    exact_indexes = True  # Lite returns too few rows of a filtered search with others
+    column_indexes = False
+    json_paths = False
+    functions = False
+    minimum = ()
+
+    def __init__(self, version: str = "") -> None:
+        super().__init__("")  # Lite's own number says nothing of what a server can
+
+    @classmethod
+    def speaks(cls, address: Address, version: str) -> bool:
+        """Every URI."""
+        return not address.is_path
+
+
+@contextmanager
+def servers_over_lite() -> Iterator[None]:
+    """Within the block a `milvus-lite server` is taken for a Milvus server."""
+    dialect.ENGINES.insert(0, ServerOverLite)
+    try:
+        yield
+    finally:
+        dialect.ENGINES.remove(ServerOverLite)
