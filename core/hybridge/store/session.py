@@ -12,7 +12,7 @@ from hybridge.store.bm25.field import BM25Field
 from hybridge.store.bm25.live import LiveBM25
 from hybridge.store.encoding import ModelCheck
 from hybridge.store.engine.address import Address
-from hybridge.store.engine.collection import Collection
+from hybridge.store.engine.collection import LOOK_AGAIN, Collection
 from hybridge.store.engine.connection import Connection
 from hybridge.store.fields import VectorField, model_name
 from hybridge.store.layout import Layout, LayoutRequest
@@ -103,6 +103,8 @@ class Session:
             CollectionMismatchError: If what is there contradicts what was asked for.
         """
         collection, opened = self.collection(), self._opened
+        if collection.is_shared:
+            collection.look(LOOK_AGAIN)
         if opened is not None and opened.layout is collection.shared.layout:
             return opened
         layout = collection.layout()

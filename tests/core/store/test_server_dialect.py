@@ -78,7 +78,7 @@ def test_two_flushes_break_nothing(store: MilvusStore) -> None:
 
 def test_what_a_warm_store_asks(store: MilvusStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """A batch takes four calls, a search one per field, within the time between two looks."""
-    monkeypatch.setattr("hybridge.store.engine.collection.LOOK_AGAIN", 1000.0)
+    monkeypatch.setattr("hybridge.store.session.LOOK_AGAIN", 1000.0)
     store.add([Record(id=str(i), text=f"word{i}", dense=[i, 1]) for i in range(20)])
     store.search("word1", vector=[1, 1])
     connection = store._session.collection().connection

@@ -438,7 +438,7 @@ class LiveBM25:
         """Return query vectors, float32 of shape `(len(queries), dim)`."""
         state, statistics = self.state, self.statistics
         counts = self.count(queries)
-        if not self.collection.dialect.exclusive and _has_unknown(counts, statistics):
+        if self.collection.is_shared and _has_unknown(counts, statistics):
             self.collection.look(UNKNOWN_AGAIN)
             statistics = self.statistics
         with state.counting:

@@ -53,10 +53,14 @@ class Collection:
     Args:
         connection: The connection.
         name: The name of the collection.
+
+    Attributes:
+        is_shared: Whether other processes may write to it.
     """
 
     def __init__(self, connection: Connection, name: str) -> None:
         self.connection = connection
+        self.is_shared = not connection.dialect.exclusive
         self._asked = name
         self.shared = shared.acquire(connection.address, name)
 
@@ -80,7 +84,6 @@ class Collection:
 
     def layout(self) -> Layout | None:
         """Return what the collection holds, or None while there is none."""
-        self.look(LOOK_AGAIN)
         if self.shared.layout is None:
             with self.shared.lock:
                 if self.shared.layout is None and self._exists():
