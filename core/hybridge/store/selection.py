@@ -88,7 +88,7 @@ def _evaluate(collection: Collection, layout: Layout, compiled: Compiled) -> lis
 def _scan(collection: Collection, key: str, columns: Sequence[str], expression: str) -> Scan:
     """Return what a filter can ask for, of every row that an expression selects."""
     state = collection.shared
-    keep = not expression and collection.connection.dialect.exclusive and "text" not in columns
+    keep = not (expression or collection.is_shared) and "text" not in columns
     kept = state.scanned  # read once: a write in another thread takes it away
     if keep and kept is not None and kept.version == state.version:
         return kept

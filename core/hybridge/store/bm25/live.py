@@ -124,7 +124,7 @@ class LiveBM25:
         state, shared = self.state, self.collection.shared
         state.looks, entries = shared.looks, self.log.entries()
         statistics = self._sum(entries)
-        if self.collection.dialect.exclusive and not self._is_whole(entries, statistics):
+        if not self.collection.is_shared and not self._is_whole(entries, statistics):
             logger.warning(
                 "BM25 statistics of %r disagree with its rows, as after a crash: counting anew",
                 self.collection.name,
@@ -228,7 +228,7 @@ class LiveBM25:
         summed = self.log.compact(
             writer,
             self.landed,
-            shared=not self.collection.dialect.exclusive,
+            shared=self.collection.is_shared,
             total=None if others else state.statistics,
         )
         with state.counting:
@@ -318,7 +318,7 @@ class LiveBM25:
         for _ in range(_ATTEMPTS):
             before = self.log.entries()
             fresh = self.fresh_statistics()
-            if self.collection.dialect.exclusive:
+            if not self.collection.is_shared:
                 return fresh, before
             if before == self.log.entries() and not any(map(is_under_way, before)):
                 return fresh, before
@@ -390,7 +390,7 @@ class LiveBM25:
         Who made the collection fixes it with its first rows, which the others wait for.
         """
         state, collection = self.state, self.collection
-        if collection.dialect.exclusive:
+        if not collection.is_shared:
             return False
         until = 0.0 if collection.shared.made else monotonic() + AVERAGE_WITHIN
         self._read_average(state)

@@ -40,7 +40,7 @@ def settle(bm25: LiveBM25) -> None:
 
     The caller holds the shared lock, after a write.
     """
-    if not bm25.collection.dialect.exclusive:
+    if bm25.collection.is_shared:
         return
     state, documents = bm25.state, bm25.statistics.documents
     if state.interrupted is None:

@@ -208,7 +208,7 @@ class StatisticsLog:
             many, silent = len(_following(entries)), _is_silent(entries)
             if writer == own and many >= COMPACT_AT:
                 summed = self._sum_up(writer, counting(entries, landed, own=own), total)
-                if not shared:
+                if summed and not shared:
                     self._companion.delete([entry.id for entry in entries])
             elif silent and many >= _FEW:
                 self._sum_up(writer, counting(entries, landed, own=writer))

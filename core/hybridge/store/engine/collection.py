@@ -98,7 +98,7 @@ class Collection:
         """
         state = self.shared
         fresh = monotonic() - state.looked < after
-        if self.dialect.exclusive or state.layout is None or fresh:
+        if not self.is_shared or state.layout is None or fresh:
             return
         if state.looking.acquire(blocking=False):
             try:
@@ -153,12 +153,12 @@ class Collection:
         """
         layout = replace(layout, version=VERSION)
         with self.shared.lock:
-            if not self.dialect.exclusive and self._is_being_made():
+            if self.is_shared and self._is_being_made():
                 return
             try:
                 self._make(layout)
             except EngineError:
-                if self.dialect.exclusive or not self._is_being_made():
+                if not (self.is_shared and self._is_being_made()):
                     raise
 
     def _make(self, layout: Layout) -> None:
@@ -203,7 +203,7 @@ class Collection:
         """Whether some row may lack a field: what another process wrote is not known here."""
         if not field.optional:
             return False
-        return not self.dialect.exclusive or field.name in self.shared.lacking
+        return self.is_shared or field.name in self.shared.lacking
 
     def note_lacking(self, names: set[str]) -> None:
         """Note, before they are written, that some rows lack these fields."""
@@ -220,7 +220,7 @@ class Collection:
             layout = self.layout()
             if layout is None:
                 return
-            kept = [] if self.dialect.exclusive else self.companion.listing()
+            kept = self.companion.listing() if self.is_shared else []
             self.drop()
             self.create(layout)
             for row in kept:
@@ -231,7 +231,7 @@ class Collection:
         """Flush what no other process would flush, and close the connection."""
         broken = self.shared.broken is not None
         try:
-            if self.dialect.exclusive and not broken and self.shared.layout is not None:
+            if not (self.is_shared or broken) and self.shared.layout is not None:
                 self.flush()
         finally:
             shared.release(self.connection.address, self.name)
@@ -261,7 +261,7 @@ class Collection:
     @property
     def shows_marks(self) -> bool:
         """Whether other processes go by the marks of rows, and this one by theirs."""
-        return self.has_marks and not self.dialect.exclusive
+        return self.has_marks and self.is_shared
 
     def select(self, expression: str, columns: Sequence[str]) -> Iterator[list[dict[str, Any]]]:
         """Yield the rows that an expression selects, in pages; "" selects all."""
@@ -352,7 +352,7 @@ class Collection:
 
         Milvus Lite loses rows that one client writes while another flushes (20 of 4,400).
         """
-        if self.dialect.exclusive and self.shared.waiting >= shared.FLUSH_THRESHOLD:
+        if not self.is_shared and self.shared.waiting >= shared.FLUSH_THRESHOLD:
             self.flush()
 
     def flush(self) -> None:
@@ -368,7 +368,7 @@ class Collection:
                 self.connection.call("flush", self.name)
                 self.companion.flush()
             except StoreError as error:
-                if not self.dialect.exclusive:
+                if self.is_shared:
                     raise
                 self.shared.broken = str(error)
                 raise self.shared.broken_error() from error
