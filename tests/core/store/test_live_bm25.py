@@ -108,6 +108,23 @@ def test_an_overwrite_cut_short_is_noticed_on_opening(make_store: MakeStore) -> 
     assert not [line for line in reopened.check() if "statistics" in line]
 
 
+def test_a_rebuild_is_the_first_thing_after_a_crash(
+    make_store: MakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its counts follow the sum of those before the crash, which would cover them otherwise."""
+    monkeypatch.setattr(statistics_log, "COMPACT_AT", 8)
+    store = make_store()
+    for i, text in enumerate(texts(20)):
+        store.add([Record(id=str(i), text=text)])
+    connection = store._session.collection().connection
+    connection.call("delete", store.collection_name, filter='id in ["3", "4"]')
+    store.close()
+    reopened = make_store()
+    assert reopened.check() != []
+    reopened.rebuild_statistics()
+    assert reopened.check() == []
+
+
 def test_many_small_writes_are_compacted(make_store: MakeStore) -> None:
     """The log does not grow with the number of writes, and counts nothing twice."""
     store = make_store()

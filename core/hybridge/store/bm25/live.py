@@ -124,7 +124,7 @@ class LiveBM25:
         state, shared = self.state, self.collection.shared
         state.looks, entries = shared.looks, self.log.entries()
         statistics = self._sum(entries)
-        if not self.collection.is_shared and not self._is_whole(entries, statistics):
+        if not self.collection.is_shared and not self._is_whole(statistics):
             logger.warning(
                 "BM25 statistics of %r disagree with its rows, as after a crash: counting anew",
                 self.collection.name,
@@ -133,7 +133,10 @@ class LiveBM25:
         return statistics
 
     def _sum(self, entries: Sequence[Entry]) -> Statistics:
-        state = self.state
+        """Add up the entries; this process goes on after the last write that they count of it."""
+        state, shared = self.state, self.collection.shared
+        own = [entry.last for entry in entries if entry.writer == shared.writer]
+        shared.writes = max([shared.writes, *own])
         for _ in range(_ATTEMPTS):
             counted = self.counting(entries)
             statistics = self.log.read(counted)
@@ -148,26 +151,22 @@ class LiveBM25:
         """Return the entries that count; those of this process are never under way."""
         return counting(entries, self.landed, own=self.collection.shared.writer)
 
-    def _is_whole(self, entries: Sequence[Entry], statistics: Statistics) -> bool:
+    def _is_whole(self, statistics: Statistics) -> bool:
         """Whether every write of an exclusive collection has its counts.
 
         A write that was cut short left rows with a mark that is ahead of all counts, or took away
         rows that are still counted.
         """
-        shared = self.collection.shared
-        own = [entry.last for entry in entries if entry.writer == shared.writer]
-        shared.writes = max([shared.writes, *own])
-        rows = self.collection.count("")
+        shared, rows = self.collection.shared, self.collection.count("")
         few = statistics.documents <= rows if self.field.optional else statistics.documents == rows
         return few and not self._is_marked(f"{shared.writer}/{shared.writes + 1}")
 
     def landed(self, entry: Entry) -> bool:
         """Whether the write of an open row has reached the collection."""
-        erased = entry.value.get("erased")
-        if not erased:
+        if not entry.erased:
             return self._is_marked(entry.mark)
-        rows = self.collection.read(list(erased), ["write"])
-        return all(row["write"] != erased[key] for key, row in rows.items())
+        rows = self.collection.read(list(entry.erased), ["write"])
+        return all(row["write"] != entry.erased[key] for key, row in rows.items())
 
     def _is_marked(self, mark: str) -> bool:
         collection = self.collection
@@ -256,8 +255,7 @@ class LiveBM25:
         void = [
             entry.id
             for entry in self._open_entries()
-            for erased in [entry.value.get("erased") or {}]
-            if any(key in marks and marks[key] == mark for key, mark in erased.items())
+            if any(key in marks and marks[key] == mark for key, mark in entry.erased.items())
         ]
         if void:
             self.log.forget(void)

@@ -84,6 +84,12 @@ class Entry:
         return self.value.get("state") == OPEN
 
     @property
+    def erased(self) -> Mapping[str, str | None]:
+        """Some of the keys that an unfinished write deletes, with the marks of their rows."""
+        erased: Mapping[str, str | None] = self.value.get("erased") or {}
+        return erased
+
+    @property
     def writes(self) -> int:
         """How many counts rows of single writes it stands for."""
         return int(self.value["writes"]) if self.parts else 1

@@ -6,11 +6,12 @@ what is too large is halved; only what is surely too large is cut before it is s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hybridge.errors import EngineError
 from hybridge.filters import ids_expression
+from hybridge.narrowing import is_mapping
 from hybridge.store.engine.connection import Connection
 
 # Ids in one expression: 10,000 of them cost a search 50 to 130 ms on Milvus Lite.
@@ -85,6 +86,6 @@ def _size(value: Any) -> int:
     """Return about how many bytes a value has in a message."""
     if isinstance(value, str):
         return len(value.encode())
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         return len(repr(value).encode())
     return 4 * len(value) if hasattr(value, "__len__") else 8
