@@ -81,16 +81,29 @@ def comparisons(draw: st.DrawFn) -> Comparison:
     return field.compare(operator, draw(values_for(operator, found)))
 
 
-trees: st.SearchStrategy[Filter] = st.recursive(
-    comparisons(),
-    lambda inner: st.one_of(
-        inner.map(Not),
-        st.lists(inner, min_size=2, max_size=4).map(And),
-        st.lists(inner, min_size=2, max_size=4).map(Or),
-        st.lists(st.none() | inner, max_size=1).map(Or),
-    ),
-    max_leaves=12,
-)
+@st.composite
+def json_comparisons(draw: st.DrawFn) -> Comparison:
+    """One comparison of a metadata key by any operator, with any value that rows have in it."""
+    field = draw(st.sampled_from([F("free"), F("a.b"), F("not"), F("author", "name")]))
+    operator = draw(st.sampled_from(OPERATORS))
+    return field.compare(operator, draw(values_for(operator, sum(POOLS.values(), ()))))
+
+
+def _trees(leaves: st.SearchStrategy[Comparison]) -> st.SearchStrategy[Filter]:
+    return st.recursive(
+        leaves,
+        lambda inner: st.one_of(
+            inner.map(Not),
+            st.lists(inner, min_size=2, max_size=4).map(And),
+            st.lists(inner, min_size=2, max_size=4).map(Or),
+            st.lists(st.none() | inner, max_size=1).map(Or),
+        ),
+        max_leaves=12,
+    )
+
+
+trees = _trees(comparisons())
+json_trees = _trees(json_comparisons())
 
 
 def random_records(seed: int, count: int) -> list[Record]:

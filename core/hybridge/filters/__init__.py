@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from hybridge.filters.compile import Column, Compiled, compile_filter, ids_expression, quote
+from hybridge.filters.compile import Column, Compiled, compile_filter, ids_expression
 from hybridge.filters.dictionary import as_filter, from_dictionary
 from hybridge.filters.match import match, match_all
 from hybridge.filters.operators import LIST_OPERATORS, Operator
+from hybridge.filters.quoting import quote
 from hybridge.filters.tree import (
     DOCUMENT_ID,
     ROW_ID,

@@ -1,9 +1,10 @@
 r"""A filter as a Milvus expression, as far as the engine answers it exactly and fast.
 
 `compile_filter` returns an expression that selects a superset of the matching rows and, unless
-that is exact, a residual tree for `match` to evaluate over them. Only columns are compiled: the
-row's own and the metadata keys that have one. On Milvus Lite a JSON path costs 240 ms at 10,000
-rows and cannot express several operators at all.
+that is exact, a residual tree for `match` to evaluate over them. On Milvus Lite only columns are
+compiled, the row's own and the metadata keys that have one: a JSON path costs 240 ms at 10,000 rows
+there and cannot express several operators at all. On a server JSON paths narrow what is selected
+(`hybridge.filters.json_paths`).
 
 What the engine would get wrong is decided here:
 
@@ -24,8 +25,10 @@ from typing import TypeAlias
 
 from hybridge.arguments import shown
 from hybridge.errors import FilterError, InvalidInputError
+from hybridge.filters.json_paths import superset
 from hybridge.filters.match import HOLDS_FOR_MISSING
 from hybridge.filters.operators import LIST_OPERATORS, Operator
+from hybridge.filters.quoting import quote
 from hybridge.filters.tree import And, Comparison, Filter, Key, Not, RowKey, parse_filter
 from hybridge.filters.values import Value
 
@@ -87,13 +90,21 @@ ROW_COLUMNS: Mapping[RowKey, Column] = {
 }
 """The columns of the row's own values in a collection of ours."""
 
-_Columns: TypeAlias = Mapping[Key, Column]
+
+@dataclass(frozen=True)
+class _Target:
+    """What a filter is compiled for: the columns by key, and whether JSON paths are sent."""
+
+    columns: Mapping[Key, Column]
+    json_paths: bool
 
 
 def compile_filter(
     tree: Filter | None,
     columns: Mapping[str, Column],
     row_columns: Mapping[RowKey, Column] = ROW_COLUMNS,
+    *,
+    json_paths: bool = False,
 ) -> Compiled:
     """Compile `tree` for a collection.
 
@@ -101,6 +112,8 @@ def compile_filter(
         tree: The filter; None and empty groups select every row.
         columns: The metadata keys that have a column, whose values are also in the column.
         row_columns: The row's own values that have a column; the others are left to `match`.
+        json_paths: Whether other metadata keys narrow what is selected, as paths into the column
+            "metadata"; they are left to `match` all the same.
 
     Raises:
         FilterError: `tree` is not a filter.
@@ -112,7 +125,7 @@ def compile_filter(
     by_key: dict[Key, Column] = {(key,): column for key, column in columns.items()}
     for key, column in row_columns.items():
         by_key[key] = column
-    return _compile(tree, by_key, wanted=True)
+    return _compile(tree, _Target(by_key, json_paths), wanted=True)
 
 
 def ids_expression(ids: Iterable[str], column: str = ROW_COLUMNS[RowKey.ID].name) -> str:
@@ -131,31 +144,18 @@ def ids_expression(ids: Iterable[str], column: str = ROW_COLUMNS[RowKey.ID].name
     return f"{column} in [{', '.join(map(quote, listed))}]"
 
 
-_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
-
-
-def quote(text: str) -> str:
-    r"""Return `text` as a string literal of the expression language.
-
-    Only `\\`, `\"`, `\n`, `\r` and `\t` are escapes there; everything else, NUL included, is raw.
-
-    Raises:
-        InvalidInputError: `text` is not a string.
-    """
-    if not isinstance(text, str):
-        msg = f"{shown(text)} is a {type(text).__name__}, not a string"
-        raise InvalidInputError(msg)
-    return f'"{text.translate(_ESCAPES)}"'
-
-
-def _compile(tree: Filter, columns: _Columns, *, wanted: bool) -> Compiled:
+def _compile(tree: Filter, target: _Target, *, wanted: bool) -> Compiled:
     """Compile `tree` or, if it is not `wanted`, its negation, so that no `not` is ever sent."""
     if isinstance(tree, Not):
-        return _compile(tree.filter, columns, wanted=not wanted)
+        return _compile(tree.filter, target, wanted=not wanted)
     if isinstance(tree, Comparison):
-        expression = _comparison(tree, columns, wanted)
-        return _left_over("", tree, wanted) if expression is None else Compiled(expression)
-    parts = [_compile(member, columns, wanted=wanted) for member in tree.filters]
+        expression = _comparison(tree, target.columns, wanted)
+        if expression is not None:
+            return Compiled(expression)
+        missing = (tree.operator in HOLDS_FOR_MISSING) is wanted
+        narrowed = target.json_paths and not missing
+        return _left_over(superset(tree) if narrowed else "", tree, wanted)
+    parts = [_compile(member, target, wanted=wanted) for member in tree.filters]
     if isinstance(tree, And) is wanted:
         return _all_of(parts)
     if any(part == Compiled("") for part in parts):
@@ -180,7 +180,7 @@ def _joined(word: str, parts: list[Compiled]) -> str:
     return f"({word.join(expressions)})" if len(expressions) > 1 else "".join(expressions)
 
 
-def _comparison(comparison: Comparison, columns: _Columns, wanted: bool) -> str | None:
+def _comparison(comparison: Comparison, columns: Mapping[Key, Column], wanted: bool) -> str | None:
     """Return an expression that is exact, NULL included, or None where there is none."""
     column = columns.get(comparison.key)
     test = None if column is None else _test(comparison, column, wanted)

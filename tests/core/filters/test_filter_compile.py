@@ -24,7 +24,8 @@ from hybridge.filters import (
 )
 from hybridge.filters.tree import RowKey
 from support.filter_collection import COLUMNS
-from support.filter_strategies import random_records, trees
+from support.filter_strategies import OTHER_KEYS, json_trees, random_records, trees
+from support.json_path_expressions import evaluate
 
 YEAR, SOURCE, RATING, DRAFT, FREE = map(F, ("year", "source", "rating", "draft", "free"))
 
@@ -155,3 +156,89 @@ def test_residual_is_all_that_is_missing(tree: Filter, seed: int) -> None:
     residual = compile_filter(tree, COLUMNS).residual
     for row in random_records(seed, count=20):
         assert match(residual, row) or not match(tree, row)
+
+
+K = 'metadata["free"]'
+
+
+@pytest.mark.parametrize(
+    ("tree", "expression"),
+    [
+        (FREE == 5, f"{K} == 5.0"),
+        (FREE == 1, f"({K} == 1.0 or {K} == true)"),
+        (FREE == False, f"({K} in [0.0, -0.0] or {K} == false)"),  # noqa: E712
+        (FREE == 'a"b', rf'{K} == "a\"b"'),
+        (~(FREE != "a"), f'{K} == "a"'),
+        (FREE.isin(["a", "b", 2, 2.0, 5.5, None]), f'({K} in ["a", "b"] or {K} in [2.0, 5.5])'),
+        (~FREE.not_in(["a"]), f'{K} == "a"'),
+        (FREE > 5, f"{K} > 5.0"),
+        (FREE >= 0.5, f"({K} >= 0.5 or {K} == true)"),
+        (FREE < 2**53, f"({K} <= 9007199254740992.0 or {K} == false or {K} == true)"),
+        (FREE > 10**400, f"{K} >= 1.7976931348623157e+308"),
+        (FREE <= "a", f'{K} <= "a"'),
+        (FREE.like("ab%c"), f'{K} like "ab%"'),
+        (FREE.like("_b"), f'{K} >= ""'),
+        (FREE.text_match("a"), f'{K} >= ""'),
+        (FREE.contains(2), f"json_contains({K}, 2.0)"),
+        (FREE.any([2, 3]), f"(json_contains({K}, 2.0) or json_contains({K}, 3.0))"),
+        (FREE.all([2, "a"]), f"json_contains({K}, 2.0)"),
+        (F("a b", "é") == "x", 'metadata["a b"]["é"] == "x"'),
+        ((FREE == 5) & (F("other") != 1), f"{K} == 5.0"),
+        (~((FREE != 5) | (F("other") != "x")), f'({K} == 5.0 and metadata["other"] == "x")'),
+        ((YEAR == 1) | (FREE == 5), f"(meta_year == 1 or {K} == 5.0)"),
+        (YEAR > 5.5, 'metadata["year"] > 5.5'),
+    ],
+)
+def test_json_paths_narrow_what_is_selected(tree: Filter, expression: str) -> None:
+    """A key without a column is a path into the metadata on a server; `match` still decides."""
+    compiled = compile_filter(tree, COLUMNS, json_paths=True)
+    assert compiled.expression == expression
+    assert compiled.residual is not None
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        FREE != 5,
+        ~(FREE == 5),
+        FREE.not_in([5]),
+        ~(FREE > 5),
+        FREE.is_empty(),
+        ~FREE.is_empty(),
+        FREE.exists(),
+        ~FREE.exists(),
+        FREE == [5],
+        FREE > [5],
+        FREE == None,  # noqa: E711
+        FREE == "\U00020000",
+        FREE.contains("a"),
+        FREE.contains(None),
+        FREE.any([5, "a"]),
+        (FREE == 5) | (FREE != 6),
+        *(
+            F(key) == 5
+            for key in ("", 'a"b', "a\\b", "a[", "a]b", "a/b", "a~b", "a\nb", "\U0001f600")
+        ),
+        F("a", "b]") == 5,
+    ],
+)
+def test_what_no_json_path_tells_selects_every_row(tree: Filter) -> None:
+    """Missing values, keys that a server reads otherwise, and what it cannot tell apart."""
+    assert compile_filter(tree, COLUMNS, json_paths=True) == compile_filter(tree, COLUMNS)
+    assert compile_filter(tree, COLUMNS).expression == ""
+
+
+@given(json_trees, st.integers(0, 2**32))
+def test_json_paths_select_every_matching_row(tree: Filter, seed: int) -> None:
+    """Whatever the rows hold under the keys, the expression is a superset of what matches."""
+    compiled = compile_filter(tree, {}, {}, json_paths=True)
+    for row in random_records(seed, count=20):
+        if match(tree, row):
+            assert not compiled.expression or evaluate(compiled.expression, row.metadata)
+
+
+@pytest.mark.parametrize("key", OTHER_KEYS)
+def test_hostile_keys_and_values_stay_data(key: str) -> None:
+    """A key is sent only where it is read back as it is; a value is always quoted."""
+    expression = compile_filter(F(key) == 'x" or id != "', {}, json_paths=True).expression
+    assert expression in ("", rf'metadata["{key}"] == "x\" or id != \""')
