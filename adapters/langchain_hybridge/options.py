@@ -13,7 +13,7 @@ from hybridge.arguments import check_flag, check_fraction
 from hybridge.errors import InvalidInputError
 from hybridge.narrowing import is_mapping
 from hybridge.protocols import RerankFunction
-from hybridge.store import FetchK, Fusion, Mode, StoreArguments, VectorField
+from hybridge.store import FetchK, Fusion, Mode, SearchParams, StoreArguments, VectorField
 from langchain_hybridge.embeddings import as_dense_function, as_sparse_function
 from langchain_hybridge.filters import LangChainFilter, make_filter
 from langchain_hybridge.reranker import Rerank
@@ -32,6 +32,7 @@ class CommonOptions(TypedDict, total=False):
         with_scores: Whether documents say how they scored, in their metadata.
         with_vectors: Whether documents carry their vectors, in their metadata.
         with_context: Whether documents carry their context, in their metadata.
+        search_params: What the indexes of a server are searched with, such as `{"ef": 128}`.
     """
 
     mode: Mode | None
@@ -41,6 +42,7 @@ class CommonOptions(TypedDict, total=False):
     with_scores: bool
     with_vectors: bool
     with_context: bool
+    search_params: SearchParams
 
 
 class MMROptions(CommonOptions, total=False):

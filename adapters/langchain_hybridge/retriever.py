@@ -20,7 +20,7 @@ from pydantic_core import core_schema
 
 from hybridge import Hit
 from hybridge.protocols import RerankFunction
-from hybridge.store import FetchK, Fusion, Mode
+from hybridge.store import FetchK, Fusion, Mode, SearchParams
 from langchain_hybridge.arguments import parse_items
 from langchain_hybridge.convert import make_found_document
 from langchain_hybridge.filters import LangChainFilter
@@ -57,6 +57,7 @@ class MilvusRetriever(BaseRetriever):
         with_scores: Whether documents say how they scored, in their metadata.
         with_vectors: Whether documents carry their vectors, in their metadata.
         with_context: Whether documents carry their context, in their metadata.
+        search_params: What the indexes of a server are searched with, such as `{"ef": 128}`.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
@@ -73,6 +74,7 @@ class MilvusRetriever(BaseRetriever):
     with_scores: bool = False
     with_vectors: bool = False
     with_context: bool = False
+    search_params: Annotated[SearchParams, _AS_IT_IS] = None
 
     def batch(
         self,

@@ -12,7 +12,7 @@ from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
 from hybridge.narrowing import is_mapping
 from hybridge.protocols import RerankFunction
-from hybridge.store import Fusion, Mode, StoreArguments, VectorField
+from hybridge.store import Fusion, Mode, SearchParams, StoreArguments, VectorField
 from llama_index_hybridge.embeddings import as_dense_function, as_sparse_function
 from llama_index_hybridge.filters import make_filter
 
@@ -51,6 +51,7 @@ def plan_query(
     fetch_k: int | None = None,
     mmr_threshold: float | None = None,
     mmr_prefetch_k: int | None = None,
+    search_params: SearchParams = None,
 ) -> Plan:
     """Return the search that a query asks for.
 
@@ -67,6 +68,7 @@ def plan_query(
         mmr_threshold: MMR's balance in [0, 1]: 1 is relevance alone, 0 is diversity alone; the
             query's own if None, else 0.5.
         mmr_prefetch_k: How many nodes MMR chooses from.
+        search_params: What the indexes of a server are searched with, such as `{"ef": 128}`.
 
     Raises:
         InvalidInputError: If the mode is not supported, or lacks what it needs.
@@ -80,11 +82,10 @@ def plan_query(
         "mode": fields,
         "filter": make_filter(query.filters, _listed(query.node_ids), _listed(query.doc_ids)),
         "expr": expr,
+        "search_params": search_params,
     }
     if asked is VectorStoreQueryMode.MMR:
-        balance = next((x for x in (mmr_threshold, query.mmr_threshold) if x is not None), 0.5)
-        mmr = {"fetch_k": mmr_prefetch_k, "mmr_field": query.embedding_field}
-        return Plan(arguments | {"balance": balance, **mmr}, mmr=True)
+        return Plan(arguments | _unlike(query, mmr_threshold, mmr_prefetch_k), mmr=True)
     if len(_names(fields)) > 1:
         arguments |= _fused(query, fusion, fetch_k)
     if asked is VectorStoreQueryMode.SEMANTIC_HYBRID:
@@ -116,6 +117,13 @@ def _names(fields: Mode) -> list[str]:
         return ["dense", "sparse"] if fields == "hybrid" else [fields]
     names: Any = fields if isinstance(fields, (list, tuple)) else []
     return [name for name in names if isinstance(name, str)]
+
+
+def _unlike(
+    query: VectorStoreQuery, threshold: float | None, prefetch_k: int | None
+) -> dict[str, Any]:
+    balance = next((x for x in (threshold, query.mmr_threshold) if x is not None), 0.5)
+    return {"balance": balance, "fetch_k": prefetch_k, "mmr_field": query.embedding_field}
 
 
 def _fused(

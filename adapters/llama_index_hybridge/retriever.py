@@ -16,7 +16,7 @@ from hybridge.arguments import check_fraction
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import RerankFunction
 from hybridge.registry import as_rerank_function
-from hybridge.store import FetchK, Fusion, Mode
+from hybridge.store import FetchK, Fusion, Mode, SearchParams
 from llama_index_hybridge.convert import record_to_node
 from llama_index_hybridge.embeddings import as_dense_function
 from llama_index_hybridge.filters import make_filter
@@ -41,6 +41,7 @@ class MilvusRetriever(BaseRetriever):
         fetch_k: How deep each field is read where several are fused.
         reranker: Orders the first max(20, 4 k) nodes anew: a rerank function, or its name.
         score_threshold: Leave out nodes of less relevance than this, in [0, 1].
+        search_params: What the indexes of a server are searched with, such as `{"ef": 128}`.
         **settings: Those of `BaseRetriever`: `callback_manager`, `object_map`, `verbose`.
     """
 
@@ -57,6 +58,7 @@ class MilvusRetriever(BaseRetriever):
         fetch_k: FetchK = None,
         reranker: RerankFunction | str | None = None,
         score_threshold: float | None = None,
+        search_params: SearchParams = None,
         **settings: Any,
     ) -> None:
         super().__init__(**settings)
@@ -73,6 +75,7 @@ class MilvusRetriever(BaseRetriever):
         self.fetch_k = fetch_k
         self.reranker = None if reranker is None else as_rerank_function(reranker)
         self.score_threshold = score_threshold
+        self.search_params = search_params
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         store = self._store(query_bundle)
@@ -102,6 +105,7 @@ class MilvusRetriever(BaseRetriever):
             "fusion": self.vector_store.fusion if self.fusion is None else self.fusion,
             "fetch_k": self.fetch_k,
             "reranker": self.reranker,
+            "search_params": self.search_params,
         }
 
     def _nodes(self, hits: list[Hit]) -> list[NodeWithScore]:

@@ -23,7 +23,7 @@ from llama_index.core.vector_stores.types import (
 )
 from typing_extensions import Self, Unpack
 
-from hybridge import Hit, MilvusStore
+from hybridge import Hit, MilvusStore, ServerOptions
 from hybridge.closing import Closing
 from hybridge.errors import InvalidInputError
 from hybridge.narrowing import is_mapping
@@ -65,7 +65,8 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
             (see `hybridge.registry.rerank_function`).
         **arguments: Those of `hybridge.MilvusStore`: `uri`, `collection_name`, `token`, `db_name`,
             `sparse`, `fields`, `search_fields`, `dim`, `metadata_schema`, `partition_key`,
-            `average_length`, `overwrite`, `timeout`. A function may be LlamaIndex's embedding.
+            `average_length`, `overwrite`, `timeout`, `server`. A function may be LlamaIndex's
+            embedding.
 
     Raises:
         InvalidInputError: If an argument makes no sense, or contradicts another.
@@ -167,6 +168,8 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
         }
         if schema := self._arguments.get("metadata_schema"):
             data["metadata_schema"] = {key: kind.__name__ for key, kind in schema.items()}
+        if server := self._arguments.get("server"):
+            data["server"] = server.to_json()
         return {**data, "class_name": self.class_name()}
 
     @classmethod
@@ -180,6 +183,8 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
         if schema := data.get("metadata_schema"):
             schema = {key: COLUMN_TYPES[kind] for key, kind in schema.items()}
             data = {**data, "metadata_schema": schema}
+        if server := data.get("server"):
+            data = {**data, "server": ServerOptions.from_json(server)}
         return super().from_dict(data, **kwargs)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -30,7 +30,14 @@ if TYPE_CHECKING:
         SpladeEmbeddingFunction,
         build_default_analyzer,
     )
-    from hybridge.store import AUTO, DenseField, MilvusStore, SparseField
+    from hybridge.store import (
+        AUTO,
+        TLS,
+        DenseField,
+        MilvusStore,
+        ServerOptions,
+        SparseField,
+    )
 
 _HOMES = {
     "AUTO": "hybridge.store",
@@ -54,9 +61,11 @@ _HOMES = {
     "Record": "hybridge.records",
     "RerankResult": "hybridge.records",
     "SentenceTransformerEmbeddingFunction": "hybridge.dense",
+    "ServerOptions": "hybridge.store",
     "SparseField": "hybridge.store",
     "SpladeEmbeddingFunction": "hybridge.sparse",
     "TEXT": "hybridge.filters",
+    "TLS": "hybridge.store",
     "Weighted": "hybridge.retrieval.fusion",
     "build_default_analyzer": "hybridge.sparse",
     "dense_function": "hybridge.registry",
@@ -69,6 +78,7 @@ __all__ = [
     "DOCUMENT_ID",
     "ROW_ID",
     "TEXT",
+    "TLS",
     "BGEM3EmbeddingFunction",
     "BM25EmbeddingFunction",
     "ConfidenceWeighted",
@@ -87,6 +97,7 @@ __all__ = [
     "Record",
     "RerankResult",
     "SentenceTransformerEmbeddingFunction",
+    "ServerOptions",
     "SparseField",
     "SpladeEmbeddingFunction",
     "Weighted",

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybridge import DenseField, MilvusStore, Record, SparseField
+from hybridge import TLS, DenseField, MilvusStore, Record, ServerOptions, SparseField
 from support.odd_values import EXAMPLES, odd, only_errors_of_ours, real, some
 from support.word_function import WordFunction
 
@@ -27,14 +27,17 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusStore]:
         yield made
 
 
-SEARCH = ("k", "mode", "filter", "expr", "fusion", "fetch_k", "reranker", "with_vectors", "vector")
+SEARCH = (
+    "k", "mode", "filter", "expr", "fusion", "fetch_k", "reranker", "with_vectors", "vector",
+    "search_params",
+)  # fmt: skip
 MMR = ("k", "mode", "filter", "expr", "fusion", "fetch_k", "balance", "mmr_field", "vector")
 RECORD = (
     "id", "text", "metadata", "document_id", "context", "extra", "dense", "sparse", "vectors",
 )  # fmt: skip
 ARGUMENTS = (
     "uri", "collection_name", "token", "db_name", "dense", "sparse", "fields", "search_fields",
-    "dim", "metadata_schema", "partition_key", "average_length", "timeout",
+    "dim", "metadata_schema", "partition_key", "average_length", "timeout", "server",
 )  # fmt: skip
 
 
@@ -94,6 +97,22 @@ def test_a_store_of_odd_arguments_raises_errors_of_ours(
 
 
 @settings(max_examples=max(20, EXAMPLES // 4))
+@given(kind=st.sampled_from([ServerOptions, TLS]), arguments=some(
+    (
+        "consistency_level", "num_shards", "replica_number", "num_partitions", "properties", "tls",
+        "ca", "certificate", "key", "server_name",
+    ), 2
+))  # fmt: skip
+def test_odd_settings_of_a_server_raise_errors_of_ours(
+    kind: Any, arguments: dict[str, Any]
+) -> None:
+    """Each class takes what it has."""
+    given = {name: value for name, value in real(arguments).items() if hasattr(kind, name)}
+    with only_errors_of_ours():
+        kind(**given)
+
+
+@settings(max_examples=max(20, EXAMPLES // 4))
 @given(kind=st.sampled_from([DenseField, SparseField]), function=odd, arguments=some(
     ("source", "dim", "metric", "index_type", "index_params", "name"), 2
 ))  # fmt: skip
@@ -102,7 +121,9 @@ def test_a_field_of_odd_arguments_raises_errors_of_ours(
 ) -> None:
     """So does a field, and the store that is given it."""
     if kind is SparseField:
-        arguments = {name: value for name, value in arguments.items() if name in ("source", "name")}
+        arguments = {
+            name: value for name, value in arguments.items() if name not in ("dim", "metric")
+        }
     with only_errors_of_ours():
         field = kind(real(function), **real(arguments))
         MilvusStore("none.db", fields={"title": field}).close()

@@ -23,7 +23,7 @@ from support.odd_values import EXAMPLES, odd, only_errors_of_ours, real, some
 
 SEARCH = (
     "k", "mode", "filter", "expr", "fusion", "fetch_k", "reranker", "with_scores", "with_vectors",
-    "with_context", "nonsense",
+    "with_context", "search_params", "nonsense",
 )  # fmt: skip
 SCORE = (*SEARCH, "score_threshold")
 MMR = ("k", "fetch_k", "lambda_mult", "mode", "filter", "expr", "fusion", "with_vectors")
@@ -31,7 +31,7 @@ ADD = ("metadatas", "ids", "contexts", "context_key", "batch_size", "progress")
 MAKE = (
     "embedding", "store", "mode", "k", "fetch_k", "fusion", "context_key", "uri",
     "collection_name", "token", "db_name", "sparse", "fields", "search_fields", "dim",
-    "metadata_schema", "partition_key", "average_length", "timeout",
+    "metadata_schema", "partition_key", "average_length", "timeout", "server",
 )  # fmt: skip
 RETRIEVER = (*SCORE[:-2], "score_threshold")
 

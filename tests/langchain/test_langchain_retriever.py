@@ -99,6 +99,23 @@ def test_every_field_may_be_given_to_a_call(animals: MilvusVectorStore) -> None:
     assert ids(retriever.invoke("dog", score_threshold=0.0)) == ["dog"]
 
 
+def test_search_params_reach_the_indexes(animals: MilvusVectorStore) -> None:
+    """Of the retriever, of its call, and of every search of the vector store."""
+    assert ids(MilvusRetriever(vectorstore=animals, search_params={"ef": 64}, k=1).invoke("dog"))
+    unknown = {"search_params": {"dense": {"nprobe": 8}}}
+    retriever = animals.as_retriever(search_kwargs=unknown)
+    for ask in (
+        lambda: MilvusRetriever(vectorstore=animals, **unknown).invoke("dog"),
+        lambda: MilvusRetriever(vectorstore=animals).invoke("dog", **unknown),
+        lambda: MilvusRetriever(vectorstore=animals, **unknown).batch(["dog"]),
+        lambda: animals.similarity_search("dog", **unknown),
+        lambda: animals.max_marginal_relevance_search("dog", **unknown),
+        lambda: retriever.invoke("dog"),
+    ):
+        with pytest.raises(InvalidInputError, match="'nprobe' of 'dense' belongs to no index"):
+            ask()
+
+
 def test_scores_are_in_metadata_on_request_only(animals: MilvusVectorStore) -> None:
     """Without it, metadata are what was stored."""
     assert MilvusRetriever(vectorstore=animals, k=1).invoke("cat")[0].metadata == {"legs": 4}

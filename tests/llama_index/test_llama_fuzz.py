@@ -34,6 +34,7 @@ QUERY = (
 )  # fmt: skip
 OPTIONS = (
     "mode", "fusion", "reranker", "expr", "fetch_k", "mmr_threshold", "mmr_prefetch_k",
+    "search_params",
 )  # fmt: skip
 NODE = (
     "id_", "text", "metadata", "embedding", "start_char_idx", "excluded_embed_metadata_keys",
@@ -43,11 +44,11 @@ ADD = ("batch_size", "progress", "whatever")
 MAKE = (
     "embed_model", "store", "tenant", "fusion", "reranker", "uri", "collection_name", "token",
     "db_name", "sparse", "fields", "search_fields", "dim", "metadata_schema", "partition_key",
-    "average_length", "timeout",
+    "average_length", "timeout", "server",
 )  # fmt: skip
 RETRIEVER = (
     "embed_model", "similarity_top_k", "mode", "filters", "expr", "fusion", "fetch_k", "reranker",
-    "score_threshold",
+    "score_threshold", "search_params",
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ import pytest
 from llama_index.core.schema import TextNode
 from llama_index.core.vector_stores.types import VectorStoreQuery, VectorStoreQueryMode
 
-from hybridge import BM25EmbeddingFunction, MilvusStore, Weighted
+from hybridge import TLS, BM25EmbeddingFunction, MilvusStore, ServerOptions, Weighted
 from hybridge.errors import CollectionMismatchError, InvalidInputError, StoreClosedError
 from llama_index_hybridge import MilvusVectorStore
 from support.llama_embedding import embed
@@ -172,7 +172,8 @@ def test_on_a_server(lite_server: str, collection_name: str) -> None:
 def test_dictionary_round_trip(make_vector_store: MakeVectorStore) -> None:
     """`from_dict(to_dict())` and `from_json(to_json())` open the same collection the same way."""
     arguments = {"collection_name": "animals", "sparse": "bm25:ru", "timeout": 9.0}
-    vector_store = make_vector_store(metadata_schema={"year": int}, **arguments)
+    server = ServerOptions(num_shards=2, tls=TLS(server_name="milvus"))
+    vector_store = make_vector_store(metadata_schema={"year": int}, server=server, **arguments)
     vector_store.add([CAT])
     dictionary = vector_store.to_dict()
     assert dictionary["class_name"] == vector_store.class_name()
@@ -184,6 +185,7 @@ def test_dictionary_round_trip(make_vector_store: MakeVectorStore) -> None:
         with again:
             assert again.to_dict() == dictionary
             assert dictionary["metadata_schema"] == {"year": "int"}
+            assert again._arguments["server"] == server
             assert again.query(QUERY).ids == ["cat"]
 
 

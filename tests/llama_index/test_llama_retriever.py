@@ -10,7 +10,11 @@ from llama_index.core import Settings
 from llama_index.core.llms import MockLLM
 from llama_index.core.query_engine import RetrieverQueryEngine
 from llama_index.core.schema import IndexNode, QueryBundle, TextNode
-from llama_index.core.vector_stores.types import MetadataFilter, MetadataFilters
+from llama_index.core.vector_stores.types import (
+    MetadataFilter,
+    MetadataFilters,
+    VectorStoreQuery,
+)
 
 from hybridge import MilvusStore, ReciprocalRank, Weighted
 from hybridge.errors import InvalidInputError
@@ -97,6 +101,20 @@ def test_fetch_k(zoo: MilvusVectorStore, embedding: WordEmbedding) -> None:
     retriever = MilvusRetriever(zoo, embedding, fetch_k={"dense": 1, "sparse": 1}, mode="hybrid")
     query = QueryBundle("dog", embedding=embed(TEXTS["fish"]))
     assert set(ids(retriever, query)) == {"dog", "fish"}
+
+
+def test_search_params_reach_the_indexes(zoo: MilvusVectorStore, embedding: WordEmbedding) -> None:
+    """Of the retriever, and of a query of the vector store."""
+    retriever = MilvusRetriever(zoo, embedding, search_params={"ef": 64}, similarity_top_k=1)
+    assert ids(retriever, "cat on the sofa") == ["cat"]
+    retriever.search_params = {"dense": {"nprobe": 8}}
+    query = VectorStoreQuery(query_embedding=embed(TEXTS["fish"]), similarity_top_k=1)
+    for ask in (
+        lambda: retriever.retrieve("cat"),
+        lambda: zoo.query(query, search_params={"nprobe": 8}),
+    ):
+        with pytest.raises(InvalidInputError, match=r"'nprobe'.* belongs to no index"):
+            ask()
 
 
 def test_score_threshold(zoo: MilvusVectorStore, embedding: WordEmbedding) -> None:

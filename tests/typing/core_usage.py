@@ -50,6 +50,7 @@ class Search(Protocol):
         fetch_k: int | Mapping[str, int | None] | None = None,
         reranker: RerankFunction | None = None,
         with_vectors: bool = False,
+        search_params: Mapping[str, Any] | None = None,
     ) -> list[Hit]:
         """Search."""
         ...
@@ -71,6 +72,7 @@ class ASearch(Protocol):
         fetch_k: int | Mapping[str, int | None] | None = None,
         reranker: RerankFunction | None = None,
         with_vectors: bool = False,
+        search_params: Mapping[str, Any] | None = None,
     ) -> list[Hit]:
         """Search."""
         ...

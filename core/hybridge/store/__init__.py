@@ -15,7 +15,16 @@ from hybridge.store.fields import (
     sparse_rows,
 )
 from hybridge.store.layout import COLUMN_TYPES
-from hybridge.store.query import FetchK, FilterLike, MilvusFusion, Mode, Query, parse_limit
+from hybridge.store.query import (
+    FetchK,
+    FilterLike,
+    MilvusFusion,
+    Mode,
+    Query,
+    SearchParams,
+    parse_limit,
+)
+from hybridge.store.server_options import TLS, ServerOptions
 from hybridge.store.store import BATCH_SIZE, MilvusStore
 from hybridge.store.write import CONTEXT, DERIVED, METADATA, OFFSETS
 
@@ -27,6 +36,7 @@ __all__ = [
     "DERIVED",
     "METADATA",
     "OFFSETS",
+    "TLS",
     "Address",
     "DenseField",
     "FetchK",
@@ -36,6 +46,8 @@ __all__ = [
     "MilvusStore",
     "Mode",
     "Query",
+    "SearchParams",
+    "ServerOptions",
     "Source",
     "Sparse",
     "SparseField",

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing_extensions import TypedDict
 
 from hybridge.store.fields import Sparse, VectorField
+from hybridge.store.server_options import ServerOptions
 
 
 class StoreArguments(TypedDict, total=False):
@@ -26,3 +27,4 @@ class StoreArguments(TypedDict, total=False):
     average_length: float | None
     overwrite: bool
     timeout: float | None
+    server: ServerOptions | None

@@ -11,7 +11,7 @@ has (`from_json`), and, with a function, what encodes and reads.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import Enum
 from functools import cached_property
@@ -31,6 +31,8 @@ from hybridge.records import DenseVector, Hit, Record, SparseVector
 from hybridge.registry import as_dense_function, as_sparse_function, function_name
 from hybridge.retrieval.relevance import cosine_relevance, inner_product_relevance, l2_relevance
 from hybridge.sparse.term_ids import PLACEHOLDER
+from hybridge.store.indexes import DENSE_INDEXES, SPARSE_INDEXES, Index
+from hybridge.store.settings import check_settings
 
 MAX_INDEX = 2**32 - 2
 MAX_FLOAT32 = float(np.finfo(np.float32).max)
@@ -47,9 +49,6 @@ _SCALES: Mapping[str, Callable[[float], float]] = {
     "IP": inner_product_relevance,
     "L2": l2_relevance,
 }
-_DENSE_INDEXES = (
-    "FLAT", "HNSW", "IVF_FLAT", "IVF_SQ8", "IVF_PQ", "DISKANN", "SCANN", "AUTOINDEX",
-)  # fmt: skip
 
 
 class Auto(Enum):
@@ -80,6 +79,9 @@ class VectorField:
         function: Makes the vectors, or its name; None where they come from outside.
         source: What is encoded; see `Source`. AUTO takes what the collection has, else None.
         metric: Milvus's name of how vectors are compared; None takes what the collection has.
+        index_type: The index of a server, where the store makes the collection; None is `indexes`'
+            first. Milvus Lite has exact ones instead.
+        index_params: What that is built with.
         name: The field's name; the store sets it, as all that follow.
         model: The name of the model that made the vectors, where it is known.
         made_by: The registry name that makes the function again, where it has one.
@@ -92,6 +94,8 @@ class VectorField:
     _: KW_ONLY
     source: Source | Auto = AUTO
     metric: Any = None
+    index_type: str | None = None
+    index_params: Mapping[str, Any] = field(default_factory=dict[str, Any])
     name: str = ""
     model: str | None = field(default=None, repr=False, compare=False)
     made_by: str | None = field(default=None, repr=False, compare=False)
@@ -100,6 +104,12 @@ class VectorField:
     optional: bool = field(default=False, repr=False, compare=False)
 
     kind: ClassVar[str]
+    indexes: ClassVar[Mapping[str, Index]]
+    """The types of index that there are, the default first."""
+    exact_index: ClassVar[str]
+    """The type that misses nothing."""
+    is_counted: ClassVar[bool] = False
+    """Whether the store counts the rows, so that none may go without its knowledge."""
     empty_is_found: ClassVar[bool] = False
     """Whether a search would find the rows that lack the field, so that they are filtered out."""
 
@@ -111,6 +121,18 @@ class VectorField:
                 "alone, or None for context and text"
             )
             raise InvalidInputError(msg)
+        self._check_index()
+
+    def _check_index(self) -> None:
+        known, index_type = self.indexes, self.index_type
+        if index_type is not None and not _is_one_of(index_type, known):
+            msg = f"index_type={shown(index_type)}: choose one of {', '.join(known)}"
+            raise InvalidInputError(msg)
+        if self.index_params and index_type is None:
+            msg = f"index_params={shown(self.index_params)}: give index_type= as well"
+            raise InvalidInputError(msg)
+        build = known[index_type].build if index_type else {}
+        check_settings(self.index_params, build, f"index_params of {index_type}")
 
     # --- what is encoded -----------------------------------------------------------------------
 
@@ -159,7 +181,13 @@ class VectorField:
         )
         model, made_by = model_name(self.function), function_name(self.function)
         return replace(
-            self, name=name, source=source, optional=optional, model=model, made_by=made_by
+            self,
+            name=name,
+            source=source,
+            optional=optional,
+            model=model,
+            made_by=made_by,
+            index_type=self.index_type or next(iter(self.indexes)),
         )
 
     def same_model(self, vector: Any) -> bool:
@@ -176,9 +204,20 @@ class VectorField:
     def add_to(self, schema: Any, types: Any) -> None:
         """Add the field to a Milvus schema."""
 
-    @abstractmethod
     def index(self, exact: bool) -> dict[str, Any]:
         """Return the field's index; an `exact` one where the engine needs that."""
+        index: dict[str, Any] = {"field_name": self.name, "metric_type": self.metric}
+        if exact:
+            return {**index, "index_type": self.exact_index}
+        params = {"params": dict(self.index_params)} if self.index_params else {}
+        return {**index, "index_type": self.index_type, **params}
+
+    def known_search_params(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return those of some search parameters that the field's index is searched with."""
+        index_type = self.index_type
+        searched = [self.indexes[index_type]] if index_type else self.indexes.values()
+        known = {name for index in searched for name in index.search}
+        return {name: value for name, value in given.items() if name in known}
 
     def to_json(self) -> dict[str, Any]:
         """Return the field as JSON, for the layout."""
@@ -190,12 +229,16 @@ class VectorField:
             "made_by": self.made_by,
             "probe": self.probe,
             "optional": self.optional,
+            "index_type": self.index_type,
+            "index_params": dict(self.index_params),
         }
 
     @classmethod
     def from_json(cls, name: str, value: Mapping[str, Any]) -> Self:
         """Return the field that `to_json` described."""
-        common: dict[str, Any] = {key: value.get(key) for key in ("model", "made_by", "probe")}
+        keys = ("model", "made_by", "probe", "index_type")
+        common: dict[str, Any] = {key: value.get(key) for key in keys}
+        common["index_params"] = value.get("index_params", {})
         source: Any = value.get("source")
         if source is not None:
             source = source["key"] if is_mapping(source) else TEXT
@@ -291,8 +334,11 @@ class DenseField(VectorField):
         dim: The length of the vectors, where neither a function nor the first vectors say it.
         metric: "COSINE" (the default), "IP" or "L2", whose score is minus Milvus's squared
             distance.
-        index_type: A server's index, such as "HNSW"; AUTOINDEX if None. Milvus Lite has FLAT.
-        index_params: The index's parameters, such as `{"M": 16, "efConstruction": 200}`.
+        index_type: A server's index, where the store makes the collection: "AUTOINDEX" (the
+            default), "FLAT", "HNSW", "IVF_FLAT", "IVF_SQ8", "IVF_PQ", "SCANN", "DISKANN". Milvus
+            Lite has FLAT, whatever is asked for.
+        index_params: The index's parameters, such as `{"M": 16, "efConstruction": 200}`; see
+            `hybridge.store.indexes`.
 
     Raises:
         InvalidInputError: If an argument makes no sense.
@@ -302,10 +348,10 @@ class DenseField(VectorField):
     _: KW_ONLY
     dim: int | None = None
     metric: Metric | None = None
-    index_type: str | None = None
-    index_params: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     kind: ClassVar[str] = "dense"
+    indexes: ClassVar[Mapping[str, Index]] = DENSE_INDEXES
+    exact_index: ClassVar[str] = "FLAT"
     empty_is_found: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -314,13 +360,11 @@ class DenseField(VectorField):
         if self.metric is not None and not _is_one_of(self.metric, ("COSINE", "IP", "L2")):
             msg = f"metric={shown(self.metric)}: choose 'COSINE', 'IP' or 'L2'"
             raise InvalidInputError(msg)
-        if self.index_type is not None and not _is_one_of(self.index_type, _DENSE_INDEXES):
-            msg = f"index_type={shown(self.index_type)}: choose one of {', '.join(_DENSE_INDEXES)}"
-            raise InvalidInputError(msg)
-        if not is_mapping(self.index_params):
-            msg = f"index_params={shown(self.index_params)}: give a dictionary"
-            raise InvalidInputError(msg)
         made = self.function_dim
+        dim, parts = self.dim or made, self.index_params.get("m", 1)
+        if dim is not None and dim % parts:
+            msg = f"index_params: m={parts} does not divide {dim}, the length of the vectors"
+            raise InvalidInputError(msg)
         if None not in (made, self.dim) and made != self.dim:
             msg = f"dim={self.dim}, but the dense function makes vectors of {made}"
             raise InvalidInputError(msg)
@@ -343,14 +387,6 @@ class DenseField(VectorField):
     def add_to(self, schema: Any, types: Any) -> None:
         """Add the field to a Milvus schema."""
         schema.add_field(self.name, types.FLOAT_VECTOR, dim=self.dim)
-
-    def index(self, exact: bool) -> dict[str, Any]:
-        """Return FLAT where it must be exact, else what was asked for."""
-        index: dict[str, Any] = {"field_name": self.name, "metric_type": self.metric}
-        if exact:
-            return {**index, "index_type": "FLAT"}
-        params = {"params": dict(self.index_params)} if self.index_params else {}
-        return {**index, "index_type": self.index_type or "AUTOINDEX", **params}
 
     def to_json(self) -> dict[str, Any]:
         """Return the field as JSON, for the layout."""
@@ -419,6 +455,11 @@ class SparseField(VectorField):
             counts the store keeps, or, in a framework's vector store, that framework's sparse
             embedding. None where all vectors come from outside.
         source: See `DenseField`.
+        index_type: A server's index, where the store makes the collection: "SPARSE_INVERTED_INDEX"
+            (the default), "AUTOINDEX", or "SPARSE_WAND", which Milvus gives up. Milvus Lite has the
+            first, exact, whatever is asked for.
+        index_params: The index's parameters, such as `{"inverted_index_algo": "DAAT_WAND"}`. A
+            `drop_ratio_build` leaves out the smallest weights, so that scores are about right.
 
     Raises:
         InvalidInputError: If an argument makes no sense.
@@ -430,16 +471,14 @@ class SparseField(VectorField):
     metric: Any = field(default="IP", init=False)
 
     kind: ClassVar[str] = "sparse"
+    indexes: ClassVar[Mapping[str, Index]] = SPARSE_INDEXES
+    exact_index: ClassVar[str] = "SPARSE_INVERTED_INDEX"
     is_checked: ClassVar[bool] = False
     """Whether the function is ours, and what it makes right by construction."""
 
     def add_to(self, schema: Any, types: Any) -> None:
         """Add the field to a Milvus schema."""
         schema.add_field(self.name, types.SPARSE_FLOAT_VECTOR)
-
-    def index(self, exact: bool) -> dict[str, Any]:
-        """Return the inverted index."""
-        return sparse_index(self.name)
 
     def parse_function(self, function: Any) -> SparseEmbeddingFunction:
         """Return the sparse function that was given, or that has the name given."""
@@ -480,15 +519,6 @@ def _differ(first: Any, second: Any) -> bool:
     if isinstance(first, RowField) or isinstance(second, RowField):
         return first is not second
     return bool(first != second)
-
-
-def sparse_index(field_name: str) -> dict[str, Any]:
-    """Return the inverted index of a sparse field."""
-    return {
-        "field_name": field_name,
-        "index_type": "SPARSE_INVERTED_INDEX",
-        "metric_type": "IP",
-    }
 
 
 def model_name(function: object) -> str | None:
@@ -594,7 +624,7 @@ def _check_count(made: Any, names: Sequence[str], kind: str) -> None:
         raise InvalidInputError(msg)
 
 
-def _is_one_of(value: object, choices: Sequence[str]) -> bool:
+def _is_one_of(value: object, choices: Collection[str]) -> bool:
     return isinstance(value, str) and value in choices
 
 

@@ -19,6 +19,8 @@ from hybridge.narrowing import LIST, is_list, is_mapping, is_number, is_sequence
 from hybridge.protocols import RerankFunction
 from hybridge.retrieval.fusion import ConfidenceWeighted, Fusion
 from hybridge.retrieval.reranking import pool_size
+from hybridge.store.indexes import SEARCH_PARAMS
+from hybridge.store.settings import check_settings
 
 FilterLike: TypeAlias = Filter | Mapping[str, Any] | None
 Mode: TypeAlias = str | Sequence[str]
@@ -27,6 +29,9 @@ Mode: TypeAlias = str | Sequence[str]
 MilvusFusion = Literal["milvus-rrf", "milvus-weighted"]
 FetchK: TypeAlias = int | Mapping[str, int | None] | None
 """How deep fields are read: at least k each, or exactly so for the fields named."""
+
+SearchParams: TypeAlias = Mapping[str, Any] | None
+"""What indexes are searched with, by parameter, or by field and parameter."""
 
 HYBRID = ("dense", "sparse")
 MAX_LIMIT = 16_384
@@ -69,6 +74,10 @@ class Query:
             mapping such as {"sparse": 20} names fields.
         reranker: Orders the first max(20, 4 k) hits anew.
         with_vectors: Whether hits carry their vectors.
+        search_params: What the indexes of a server are searched with, such as `{"ef": 128}` for
+            every field whose index knows it, or `{"dense": {"ef": 128}}` for some; a number below
+            the depth of a search is raised to it where Milvus demands that. On Milvus Lite, whose
+            indexes are exact, they have no effect.
         mmr: How hits are made unlike each other, where they are.
         size: How many queries there are.
         wanted: How many hits are made before reranking and diversity.
@@ -84,6 +93,7 @@ class Query:
     fetch_k: int | Mapping[str, int | None] | None
     reranker: RerankFunction | None
     with_vectors: bool
+    search_params: Mapping[str, Any]
     mmr: MMR | None
     size: int
     wanted: int
@@ -102,6 +112,7 @@ class Query:
         fetch_k: FetchK = None,
         reranker: RerankFunction | None = None,
         with_vectors: bool = False,
+        search_params: SearchParams = None,
         mmr: MMR | None = None,
     ) -> Query:
         """Return the request if it makes sense; see the class.
@@ -125,6 +136,7 @@ class Query:
             fetch_k=_parse_fetch_k(fetch_k),
             reranker=reranker,
             with_vectors=_parse_flag(with_vectors, "with_vectors"),
+            search_params=_parse_search_params(search_params),
             mmr=mmr,
             size=len(next(iter(given.values()), ()) if texts is None else texts),
             wanted=_wanted(k, reranker, mmr),
@@ -274,6 +286,17 @@ def _parse_fetch_k(fetch_k: Any) -> int | Mapping[str, int | None] | None:
             for name, depth in fetch_k.items()
         }
     return parse_limit(fetch_k, "fetch_k")
+
+
+def _parse_search_params(params: Any) -> Mapping[str, Any]:
+    """Return the parameters; whether a field's index knows them is checked where it is known."""
+    if params is None:
+        return {}
+    by_field = is_mapping(params) and any(map(is_mapping, params.values()))
+    for name, some in params.items() if by_field else [("", params)]:
+        of_field = f"search_params[{shown(name)}]" if by_field else "search_params"
+        check_settings(some, SEARCH_PARAMS, of_field)
+    return dict(params)
 
 
 def _check_reranker(reranker: Any, texts: list[str] | None) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from hybridge.errors import InvalidInputError
 from hybridge.filters import Filter
+from hybridge.narrowing import is_mapping
 from hybridge.records import FieldScore, Hit
 from hybridge.retrieval.fusion import Fusion, Weighted
 from hybridge.retrieval.mmr import maximal_marginal_relevance
@@ -21,6 +22,7 @@ from hybridge.retrieval.reranking import reranked
 from hybridge.store.encoding import Encoding, ModelCheck
 from hybridge.store.engine.collection import FieldSearch
 from hybridge.store.fields import DenseField, VectorField
+from hybridge.store.indexes import deep_enough
 from hybridge.store.query import HYBRID, Query
 from hybridge.store.rows import has_column, to_hit, vector_columns
 from hybridge.store.selection import conjunction, select
@@ -42,6 +44,7 @@ class Search:
         read: The fields whose vectors hits carry.
         given: The vectors that the query brought, by field.
         models: Whose functions are compared with the collection's models.
+        params: What the indexes are searched with, by field.
         encoding: What must be encoded before it is run.
     """
 
@@ -52,6 +55,7 @@ class Search:
     read: Sequence[str]
     given: Mapping[str, list[Any]]
     models: ModelCheck
+    params: Mapping[str, Mapping[str, Any]]
     encoding: Encoding = field(default_factory=Encoding)
     unknown: Sequence[VectorField] = ()
 
@@ -108,7 +112,8 @@ def prepare(
     read = list(opened.fields) if query.with_vectors else []
     if query.mmr is not None:
         read = list(dict.fromkeys([*read, _mmr_field(query, opened.fields)]))
-    search = Search(query, opened, chosen, scope, read, given, models)
+    params = _search_params(query.search_params, chosen)
+    search = Search(query, opened, chosen, scope, read, given, models, params)
     encoded = [one for one in chosen if one.name not in given]
     for one in encoded:
         search.encoding.ask(one, query.texts or (), "queries")
@@ -144,6 +149,35 @@ def _choose(
         )
         raise InvalidInputError(msg)
     return [fields[name] for name in names]
+
+
+def _search_params(
+    given: Mapping[str, Any], fields: Sequence[VectorField]
+) -> Mapping[str, Mapping[str, Any]]:
+    """Return what the index of each field is searched with.
+
+    Raises:
+        InvalidInputError: If no index of the fields that are searched knows a parameter.
+    """
+    by_field = any(map(is_mapping, given.values()))
+    if by_field:
+        params = {one.name: one.known_search_params(given.get(one.name, {})) for one in fields}
+        unknown = [
+            f"{key!r} of {name!r}"
+            for name, some in given.items()
+            for key in some
+            if key not in params.get(name, {})
+        ]
+    else:
+        params = {one.name: one.known_search_params(given) for one in fields}
+        unknown = [repr(key) for key in given if not any(key in some for some in params.values())]
+    if unknown:
+        indexes = {one.name: one.index_type for one in fields}
+        msg = (
+            f"search_params: {unknown[0]} belongs to no index that is searched, which are {indexes}"
+        )
+        raise InvalidInputError(msg)
+    return params
 
 
 def _has_input(query: Query, one: VectorField) -> bool:
@@ -207,7 +241,8 @@ def _search_fields(
     depths = _depths(search.query, names)
 
     def found(one: VectorField) -> list[Rows]:
-        asked = FieldSearch(one, vectors[one.name], depths[one.name], "")
+        depth, params = depths[one.name], search.params.get(one.name, {})
+        asked = FieldSearch(one, vectors[one.name], depth, "", deep_enough(params, depth))
         return _search_field(search, asked, expressions, columns)
 
     engine = search.opened.collection.connection.dialect.engine
@@ -290,8 +325,9 @@ def _ask_milvus(
     query = search.query
     depths = _depths(query, [one.name for one in search.fields])
     asked = [
-        FieldSearch(one, some, depths[one.name], _having(search, one, expression))
+        FieldSearch(one, some, depth, _having(search, one, expression), deep_enough(params, depth))
         for one in search.fields
+        for depth, params in [(depths[one.name], search.params.get(one.name, {}))]
         for some in [[vectors[one.name][place] for place in group]]
         if all(len(vector) for vector in some)
     ]

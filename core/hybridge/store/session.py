@@ -16,6 +16,7 @@ from hybridge.store.engine.collection import LOOK_AGAIN, Collection
 from hybridge.store.engine.connection import Connection
 from hybridge.store.fields import VectorField, model_name
 from hybridge.store.layout import Layout, LayoutRequest
+from hybridge.store.server_options import ServerOptions
 from hybridge.store.threads import Calls
 
 logger = logging.getLogger("hybridge")
@@ -59,6 +60,7 @@ class Session:
         request: What the store's arguments ask of it.
         overwrite: Whether to drop it when it is first opened.
         timeout: Seconds that one call to Milvus may take.
+        options: How a server keeps the collection.
 
     Attributes:
         request: What the store's arguments ask of it.
@@ -74,6 +76,7 @@ class Session:
         *,
         overwrite: bool,
         timeout: float | None,
+        options: ServerOptions,
     ) -> None:
         self.request = request
         self.models = ModelCheck()
@@ -81,6 +84,7 @@ class Session:
         self._name = collection_name
         self._overwrite = overwrite
         self._timeout = timeout
+        self._options = options
         self.calls = Calls(f"the store of {collection_name!r} at {address}")
         self._opening = threading.Lock()
         self._collection: Collection | None = None
@@ -90,7 +94,7 @@ class Session:
         """Return the collection's handle; the first call opens the connection."""
         with self._opening:
             if self._collection is None:
-                connection = Connection(self._address, self._timeout)
+                connection = Connection(self._address, self._timeout, self._options)
                 self._collection = Collection(connection, self._name)
                 if self._overwrite:
                     self._collection.drop()

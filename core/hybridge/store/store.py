@@ -47,6 +47,7 @@ from hybridge.store.query import (
     FilterLike,
     Mode,
     Query,
+    SearchParams,
     check_expression,
     parse_limit,
 )
@@ -54,6 +55,7 @@ from hybridge.store.rows import parse_id, parse_ids, parse_record, vector_column
 from hybridge.store.rows import to_record as make_record
 from hybridge.store.search import Search, check_mode, prepare
 from hybridge.store.selection import select, select_keys
+from hybridge.store.server_options import ServerOptions, parse_server_options
 from hybridge.store.session import Opened, Session
 from hybridge.store.tenancy import Tenant
 from hybridge.store.threads import Threads
@@ -104,6 +106,8 @@ class MilvusStore(Closing):
         overwrite: Drop an existing collection of this name first.
         timeout: Seconds that one call to Milvus may take; None means 60 for a server and 600 for a
             path.
+        server: The settings of a server, such as `ServerOptions(num_shards=2)`; on a path they have
+            no effect.
 
     Raises:
         InvalidInputError: If an argument makes no sense.
@@ -126,6 +130,7 @@ class MilvusStore(Closing):
         average_length: float | None = None,
         overwrite: bool = False,
         timeout: float | None = None,
+        server: ServerOptions | None = None,
     ) -> None:
         request = LayoutRequest.parse(
             dense=dense,
@@ -135,7 +140,9 @@ class MilvusStore(Closing):
             metadata_schema=metadata_schema,
             partition_key=partition_key,
         )
-        self.address = resolve_address(uri, token, db_name)
+        options = parse_server_options(server)
+        options.check_beside(request.expected.values(), partition_key)
+        self.address = resolve_address(uri, token, db_name, options.tls)
         self.collection_name = _parse_name(collection_name)
         self.threads = Threads("hybridge")
         self._search_fields = _parse_search_fields(search_fields)
@@ -146,6 +153,7 @@ class MilvusStore(Closing):
             request,
             overwrite=overwrite,
             timeout=_parse_positive(timeout, "timeout", "seconds"),
+            options=options,
         )
         self._functions: dict[str, Any] = {}
         self._tenant = Tenant()
@@ -259,6 +267,7 @@ class MilvusStore(Closing):
         fetch_k: FetchK = None,
         reranker: RerankFunction | None = None,
         with_vectors: bool = False,
+        search_params: SearchParams = None,
     ) -> list[Hit]:
         """Return the k best rows for one query, best first; `Query` says what each option means.
 
@@ -273,6 +282,7 @@ class MilvusStore(Closing):
             fetch_k: How deep each field is read where several are fused.
             reranker: Orders the first max(20, 4 k) hits anew.
             with_vectors: Whether hits carry their vectors.
+            search_params: What the indexes of a server are searched with, such as `{"ef": 128}`.
 
         Raises:
             InvalidInputError: If an argument makes no sense, or a field has no input.
@@ -288,6 +298,7 @@ class MilvusStore(Closing):
                 fetch_k=fetch_k,
                 reranker=reranker,
                 with_vectors=with_vectors,
+                search_params=search_params,
             )
         )[0]
 
@@ -304,6 +315,7 @@ class MilvusStore(Closing):
         fetch_k: FetchK = None,
         reranker: RerankFunction | None = None,
         with_vectors: bool = False,
+        search_params: SearchParams = None,
     ) -> list[Hit]:
         """Async twin of `search`."""
         asked = Query.parse(
@@ -316,6 +328,7 @@ class MilvusStore(Closing):
             fetch_k=fetch_k,
             reranker=reranker,
             with_vectors=with_vectors,
+            search_params=search_params,
         )
         return (await self._asearch(asked))[0]
 
@@ -332,6 +345,7 @@ class MilvusStore(Closing):
         fetch_k: FetchK = None,
         reranker: RerankFunction | None = None,
         with_vectors: bool = False,
+        search_params: SearchParams = None,
     ) -> list[list[Hit]]:
         """Return the k best rows of each query: `search`, with one call to Milvus per field.
 
@@ -346,6 +360,7 @@ class MilvusStore(Closing):
             fetch_k: See `search`.
             reranker: See `search`.
             with_vectors: See `search`.
+            search_params: See `search`.
         """
         return self._search(
             Query.parse(
@@ -359,6 +374,7 @@ class MilvusStore(Closing):
                 fetch_k=fetch_k,
                 reranker=reranker,
                 with_vectors=with_vectors,
+                search_params=search_params,
             )
         )
 
@@ -375,6 +391,7 @@ class MilvusStore(Closing):
         fetch_k: FetchK = None,
         reranker: RerankFunction | None = None,
         with_vectors: bool = False,
+        search_params: SearchParams = None,
     ) -> list[list[Hit]]:
         """Async twin of `search_many`."""
         asked = Query.parse(
@@ -388,6 +405,7 @@ class MilvusStore(Closing):
             fetch_k=fetch_k,
             reranker=reranker,
             with_vectors=with_vectors,
+            search_params=search_params,
         )
         return await self._asearch(asked)
 
@@ -405,6 +423,7 @@ class MilvusStore(Closing):
         expr: str | None = None,
         fusion: Fusion | str | None = None,
         with_vectors: bool = False,
+        search_params: SearchParams = None,
     ) -> list[Hit]:
         """Return k rows that are relevant and unlike each other (maximal marginal relevance).
 
@@ -420,6 +439,7 @@ class MilvusStore(Closing):
             expr: See `search`.
             fusion: See `search`.
             with_vectors: See `search`.
+            search_params: See `search`.
 
         Raises:
             InvalidInputError: If an argument makes no sense, or there are no dense vectors.
@@ -433,6 +453,7 @@ class MilvusStore(Closing):
                 expr=expr,
                 fusion=fusion,
                 with_vectors=with_vectors,
+                search_params=search_params,
                 mmr=MMR(fetch_k, balance, mmr_field),
             )
         )[0]
@@ -451,6 +472,7 @@ class MilvusStore(Closing):
         expr: str | None = None,
         fusion: Fusion | str | None = None,
         with_vectors: bool = False,
+        search_params: SearchParams = None,
     ) -> list[Hit]:
         """Async twin of `search_mmr`."""
         asked = Query.parse(
@@ -461,6 +483,7 @@ class MilvusStore(Closing):
             expr=expr,
             fusion=fusion,
             with_vectors=with_vectors,
+            search_params=search_params,
             mmr=MMR(fetch_k, balance, mmr_field),
         )
         return (await self._asearch(asked))[0]

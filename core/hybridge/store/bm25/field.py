@@ -34,6 +34,7 @@ class BM25Field(SparseField):
 
     kind: ClassVar[str] = "bm25"
     is_checked: ClassVar[bool] = True
+    is_counted: ClassVar[bool] = True
 
     @classmethod
     def of(cls, asked: SparseField) -> BM25Field:
@@ -43,7 +44,12 @@ class BM25Field(SparseField):
         language = getattr(function.analyzer, "language", None)
         identity = {"analyzer": function.analyzer.identity, "language": language}
         return cls(
-            function, name=asked.name, source=asked.source, settings={**identity, **weighting}
+            function,
+            name=asked.name,
+            source=asked.source,
+            index_type=asked.index_type,
+            index_params=asked.index_params,
+            settings={**identity, **weighting},
         )
 
     def new(self, name: str) -> Self:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from hybridge.errors import InvalidInputError
 from hybridge.narrowing import is_path
+from hybridge.store.server_options import TLS
 
 logger = logging.getLogger("hybridge")
 
@@ -36,12 +37,14 @@ class Address:
         token: The server's token; never shown.
         db_name: The server's database, "" for its default.
         is_path: Whether Milvus Lite runs inside this process.
+        tls: How the connection to a server is encrypted, beyond what its URI says.
     """
 
     uri: str = field(repr=False)
     token: str = field(default="", repr=False)
     db_name: str = ""
     is_path: bool = False
+    tls: TLS | None = None
 
     def __str__(self) -> str:
         """Return the URI without the credentials that it may carry."""
@@ -55,6 +58,7 @@ def resolve_address(
     uri: str | os.PathLike[str] | None = None,
     token: str | None = None,
     db_name: str | None = None,
+    tls: TLS | None = None,
 ) -> Address:
     """Return the address that the arguments, else the environment, name.
 
@@ -62,6 +66,7 @@ def resolve_address(
         uri: A path that ends in `.db`, or a URI; None takes `MILVUS_URI`, else `./milvus.db`.
         token: The server's token; None takes `MILVUS_TOKEN`.
         db_name: The server's database.
+        tls: How the connection to a server is encrypted, beyond what its URI says.
 
     Raises:
         InvalidInputError: If `uri` is neither a URI nor a path that ends in `.db`.
@@ -72,7 +77,7 @@ def resolve_address(
         uri = os.environ.get("MILVUS_URI") or DEFAULT_PATH
     uri = _parse_uri(uri)
     if _URI.match(uri):
-        return Address(Secret(uri), token, db_name)
+        return Address(Secret(uri), token, db_name, tls=tls)
     if not uri.endswith(".db") or "://" in uri:
         msg = (
             f"{uri.rpartition('@')[2]!r} is neither a URI nor a Milvus Lite path: write a URI such "

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from time import monotonic, sleep
 from typing import Any
 
@@ -39,12 +40,14 @@ class FieldSearch:
         vectors: The vectors of the queries.
         depth: How many rows each gets.
         expression: Which rows may be found.
+        params: What the field's index is searched with.
     """
 
     field: VectorField
     vectors: Sequence[Any]
     depth: int
     expression: str
+    params: Mapping[str, Any] = dataclass_field(default_factory=dict[str, Any])
 
 
 class Collection:
@@ -186,7 +189,7 @@ class Collection:
     def _loads(self) -> bool:
         """Whether the collection can be loaded: it has its indexes."""
         try:
-            self.connection.call("load_collection", self.name)
+            self.connection.load(self.name)
         except EngineError:
             return False
         return True
@@ -300,7 +303,8 @@ class Collection:
                 limit=asked.depth,
                 filter=asked.expression,
                 output_fields=list(columns),
-                search_params={"metric_type": asked.field.metric},
+                search_params=self._params(asked),
+                consistency_level=self.connection.options.consistency_level,
             )
         return _rows(answer, self.key)
 
@@ -315,7 +319,7 @@ class Collection:
             pymilvus().AnnSearchRequest(
                 data=list(one.vectors),
                 anns_field=one.field.name,
-                param={"metric_type": one.field.metric},
+                param=self._params(one),
                 limit=one.depth,
                 expr=one.expression,
             )
@@ -329,8 +333,15 @@ class Collection:
                 ranker=_ranker(fusion, len(asked)),
                 limit=limit,
                 output_fields=list(columns),
+                consistency_level=self.connection.options.consistency_level,
             )
         return _rows(answer, self.key)
+
+    def _params(self, asked: FieldSearch) -> dict[str, Any]:
+        """Return how a field is searched; an exact index has no parameters."""
+        params = {} if self.dialect.engine.exact_indexes else dict(asked.params)
+        metric = {"metric_type": asked.field.metric}
+        return {**metric, "params": params} if params else metric
 
     def upsert(self, rows: list[dict[str, Any]]) -> None:
         """Write rows."""

@@ -36,6 +36,7 @@ from hybridge.store.engine.address import Address, Secret
 from hybridge.store.engine.dialect import Dialect, detect
 from hybridge.store.engine.logs import keep_ours_out, logged_causes, raised_not_logged
 from hybridge.store.engine.refusals import NOT_LOADED, translate
+from hybridge.store.server_options import ServerOptions
 
 # Seconds that a call may take, its repetitions included.
 _LIMIT = 60.0
@@ -138,6 +139,7 @@ class Connection:
         address: Where Milvus is.
         timeout: Seconds that one call may take; None means 60 for a server and 600 for a path.
             Loading, indexing and flushing have 600 at least.
+        options: How a server keeps collections; the default ones if None.
 
     Raises:
         StoreLockedError: If another process has the path open.
@@ -145,8 +147,14 @@ class Connection:
         EngineError: If the server refuses, by the token for instance.
     """
 
-    def __init__(self, address: Address, timeout: float | None = None) -> None:
+    def __init__(
+        self,
+        address: Address,
+        timeout: float | None = None,
+        options: ServerOptions | None = None,
+    ) -> None:
         self.address = address
+        self.options = options or ServerOptions()
         default = _LONG_LIMIT if address.is_path else _LIMIT
         self.timeout = default if timeout is None else timeout
         opened: _Opened = _attempts(self.timeout)(_acquire, address, self.timeout)
@@ -176,8 +184,16 @@ class Connection:
         except EngineError as error:
             if error.code != NOT_LOADED:
                 raise
-        self._call_once("load_collection", name, {}, monotonic() + _LONG_LIMIT)
+        self._call_once("load_collection", name, self._loading, monotonic() + _LONG_LIMIT)
         return self._call_once(operation, name, arguments, until)
+
+    def load(self, collection_name: str) -> None:
+        """Load a collection, as often as the server's options say."""
+        self.call("load_collection", collection_name, **self._loading)
+
+    @property
+    def _loading(self) -> dict[str, Any]:
+        return self.dialect.engine.loading(self.options)
 
     def _call_once(self, operation: str, name: str, arguments: dict[str, Any], until: float) -> Any:
         left = max(until - monotonic(), 0.1)
@@ -241,6 +257,7 @@ def _open(address: Address, timeout: float | None) -> _Opened:
                 db_name=address.db_name,
                 timeout=timeout,
                 grpc_options=_CHANNEL_OPTIONS,
+                **_secured(address),
             )
             version = client.get_server_version(timeout=timeout)
         except Exception as error:
@@ -256,6 +273,22 @@ def _open(address: Address, timeout: float | None) -> _Opened:
         client.close()
         raise
     return _Opened(client, dialect)
+
+
+def _secured(address: Address) -> dict[str, Any]:
+    """Return what pymilvus is told of TLS; it takes an authority alone as the server's own."""
+    tls = address.tls
+    if tls is None:
+        return {}
+    files = {"server_pem_path": tls.ca}
+    if tls.certificate is not None:
+        files = {
+            "ca_pem_path": tls.ca,
+            "client_pem_path": tls.certificate,
+            "client_key_path": tls.key,
+        }
+    given = {**files, "server_name": tls.server_name}
+    return {"secure": True, **{name: value for name, value in given.items() if value is not None}}
 
 
 def _check_database(client: Any, address: Address, timeout: float | None) -> None:

@@ -7,6 +7,7 @@ Nothing outside this file asks which engine it is.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,10 +15,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from hybridge.errors import EngineError, StoreError
 from hybridge.filters import quote
+from hybridge.store.server_options import TTL, ServerOptions
 
 if TYPE_CHECKING:
     from hybridge.store.engine.address import Address
     from hybridge.store.engine.connection import Connection
+
+logger = logging.getLogger("hybridge")
 
 Rows = list[dict[str, Any]]
 
@@ -70,6 +74,14 @@ class Engine:
         """Whether this is the engine at an address, by the version that it says it has."""
         raise NotImplementedError
 
+    def creation(self, options: ServerOptions) -> dict[str, Any]:
+        """Return what of a server's options a collection is made with."""
+        return options.creation()
+
+    def loading(self, options: ServerOptions) -> dict[str, Any]:
+        """Return what of a server's options a collection is loaded with."""
+        return options.loading()
+
     def select(
         self, connection: Connection, name: str, expression: str, columns: list[str], key: str
     ) -> Iterator[Rows]:
@@ -98,6 +110,16 @@ class Lite(Engine):
     def speaks(cls, address: Address, version: str) -> bool:
         """Whether it is a path, or says so: a real server may call itself "v2.3.5-lite"."""
         return address.is_path or version.lower().startswith("milvus_lite")
+
+    def creation(self, options: ServerOptions) -> dict[str, Any]:
+        """Return nothing: Lite has no such settings; that rows do not expire is said."""
+        if options.expires:
+            logger.warning("Milvus Lite keeps rows for ever: %s has no effect", TTL)
+        return {}
+
+    def loading(self, options: ServerOptions) -> dict[str, Any]:
+        """Return nothing: Lite loads a collection once."""
+        return {}
 
     def select(
         self, connection: Connection, name: str, expression: str, columns: list[str], key: str

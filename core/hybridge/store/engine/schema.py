@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hybridge.store.engine.connection import Connection, pymilvus
-from hybridge.store.fields import sparse_index
+from hybridge.store.fields import SparseField
 from hybridge.store.layout import Layout
 from hybridge.store.rows import ID_BYTES, column, schema_columns
 
@@ -23,7 +23,7 @@ def create_collection(connection: Connection, name: str, layout: Layout) -> None
         indexes += [
             {"field_name": column(key), "index_type": "AUTOINDEX"} for key in layout.columns
         ]
-    _create(connection, name, schema, indexes)
+    _create(connection, name, schema, indexes, **engine.creation(connection.options))
 
 
 def create_companion(connection: Connection, name: str) -> None:
@@ -41,18 +41,24 @@ def create_companion(connection: Connection, name: str) -> None:
     for key in ("seq", "sign", "documents", "tokens"):
         schema.add_field(key, types.INT64)
     schema.add_field("frequencies", types.SPARSE_FLOAT_VECTOR)
-    _create(connection, name, schema, [sparse_index("frequencies")])
+    frequencies = SparseField(name="frequencies")
+    _create(connection, name, schema, [frequencies.index(exact=True)])
 
 
 def _empty_schema() -> Any:
     return pymilvus().MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
 
 
-def _create(connection: Connection, name: str, schema: Any, indexes: list[dict[str, Any]]) -> None:
-    connection.call("create_collection", name, schema=schema, consistency_level="Session")
+def _create(
+    connection: Connection, name: str, schema: Any, indexes: list[dict[str, Any]], **options: Any
+) -> None:
+    # Whatever searches ask for, what a write reads must show this process's own writes.
+    connection.call(
+        "create_collection", name, schema=schema, consistency_level="Session", **options
+    )
     params = pymilvus().MilvusClient.prepare_index_params()
     for index in indexes:
         params.add_index(**index)
     # An empty collection's index is ready at once; waiting for it polls every half second.
     connection.call("create_index", name, index_params=params, sync=False)
-    connection.call("load_collection", name)
+    connection.load(name)
