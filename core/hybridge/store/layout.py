@@ -90,7 +90,12 @@ class Layout:
     @cached_property
     def ids_are_tenants(self) -> bool:
         """Whether two tenants may use one id: the primary key is made of both."""
-        return self.version > 1 and self.partition_key is not None
+        return self.owner is not None
+
+    @cached_property
+    def owner(self) -> str | None:
+        """The partition key, where each tenant has ids and BM25 counts of its own."""
+        return self.partition_key if self.version > 1 else None
 
     def to_json(self) -> dict[str, Any]:
         """Return the layout as JSON, for the companion collection."""

@@ -124,9 +124,14 @@ def row_key(row_id: str, tenant: str | None) -> str:
     return hashlib.sha256(both).hexdigest()
 
 
+def tenant_key(tenant: str) -> str:
+    """Return what tells a tenant's rows of the companion from others': a name may be too long."""
+    return hashlib.sha256(tenant.encode()).hexdigest()[:32]
+
+
 def record_key(record: Record, layout: Layout) -> str:
     """Return the primary key of a record."""
-    owner = layout.partition_key if layout.ids_are_tenants else None
+    owner = layout.owner
     return row_key(str(record.id), None if owner is None else record.metadata[owner])
 
 

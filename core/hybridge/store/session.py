@@ -8,14 +8,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from hybridge.filters import quote
 from hybridge.store.bm25.field import BM25Field
 from hybridge.store.bm25.live import LiveBM25
+from hybridge.store.bm25.recovery import resume
 from hybridge.store.encoding import ModelCheck
 from hybridge.store.engine.address import Address
 from hybridge.store.engine.collection import LOOK_AGAIN, Collection
 from hybridge.store.engine.connection import Connection
 from hybridge.store.fields import VectorField, model_name
 from hybridge.store.layout import Layout, LayoutRequest
+from hybridge.store.rows import column, tenant_key
 from hybridge.store.server_options import ServerOptions
 from hybridge.store.threads import Calls
 
@@ -39,6 +42,29 @@ class Opened(NamedTuple):
     def bm25(self) -> list[LiveBM25]:
         """The store's own BM25 of each field that has one."""
         return [one.function for one in self.fields.values() if isinstance(one, BM25Field)]
+
+    def of_tenant(self, tenant: str) -> Opened:
+        """Return the same as one tenant has it: BM25 counts its rows alone.
+
+        In a collection of version 1 tenants share the counts.
+        """
+        owner = self.layout.owner
+        if owner is None:
+            return self
+        key, scope = tenant_key(tenant), f"{column(owner)} == {quote(tenant)}"
+        return self.using({one.field.name: one.of_tenant(key, scope) for one in self.bm25})
+
+    def tenants(self, expression: str = "") -> list[str]:
+        """Return the tenants that rows belong to, where BM25 counts each one's alone.
+
+        Args:
+            expression: Which rows; "" for all.
+        """
+        owner = self.layout.owner
+        if owner is None:
+            return []
+        pages = self.collection.select(expression, [column(owner)])
+        return sorted({row[column(owner)] for page in pages for row in page})
 
     def using(self, functions: Mapping[str, Any]) -> Opened:
         """Return the same with other functions, by field; fields that are not there are ignored."""
@@ -120,7 +146,9 @@ class Session:
                 logger.warning(
                     "collection %r has no dense vectors: its embedding is not used", self._name
                 )
-            opened = self._opened = Opened(collection, layout, self._fields(layout, collection))
+            opened = Opened(collection, layout, self._fields(layout, collection))
+            resume(opened)
+            self._opened = opened
         return opened
 
     def find_or_create(self, layout: Callable[[], Layout]) -> Opened:

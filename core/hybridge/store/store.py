@@ -224,7 +224,7 @@ class MilvusStore(Closing):
         """Return a view of this store that sees and writes the rows of one tenant only.
 
         Ids belong to tenants: two of them may use the same. The view shares everything with this
-        store: closing one closes the other. BM25 counts the rows of all tenants.
+        store: closing one closes the other. BM25 counts the tenant's rows alone.
 
         Args:
             tenant: The value of the partition key.
@@ -533,7 +533,11 @@ class MilvusStore(Closing):
     def _find(self) -> Opened | None:
         """Return the collection with the functions of this view, or None if nothing is there."""
         opened = self._session.find()
-        return opened if opened is None or not self._functions else opened.using(self._functions)
+        if opened is None:
+            return None
+        if self._tenant.value is not None:
+            opened = opened.of_tenant(self._tenant.value)
+        return opened.using(self._functions)
 
     def _counted(self, call: Callable[[], T]) -> T:
         """Run a part of a call, keeping the store open as long."""
@@ -790,9 +794,8 @@ class MilvusStore(Closing):
                 collection.shared.check_not_broken()
                 opened = self._session.find_or_create(partial(self._layout, batch))
                 opened = opened.using(self._functions)
-                if self._average_length is not None:
-                    _freeze(opened.bm25, self._average_length)
-                return write.commit(batch, opened, list(chain.from_iterable(head)))
+                first = list(chain.from_iterable(head))
+                return write.commit(batch, opened, first, self._average_length)
 
     def _layout(self, batch: write.Batch) -> Any:
         records = batch.encoded()
@@ -996,7 +999,7 @@ class MilvusStore(Closing):
             A sentence per difference, each naming the method that mends it; [] if all is well.
         """
         with self._call() as opened:
-            return [found for bm25 in _bm25(opened) for found in check_bm25(bm25)]
+            return [found for bm25 in _every_bm25(opened) for found in check_bm25(bm25)]
 
     async def acheck(self) -> list[str]:
         """Async twin of `check`."""
@@ -1005,7 +1008,7 @@ class MilvusStore(Closing):
     def rebuild_statistics(self) -> None:
         """Put a fresh count of the live rows in the place of the BM25 statistics."""
         with self._call() as opened:
-            for bm25 in _bm25(opened):
+            for bm25 in _every_bm25(opened):
                 bm25.recount()
 
     async def arebuild_statistics(self) -> None:
@@ -1024,7 +1027,7 @@ class MilvusStore(Closing):
             How many rows were written.
         """
         with self._call() as opened:
-            return sum(reencode(bm25, progress=progress) for bm25 in _bm25(opened))
+            return sum(reencode(bm25, progress=progress) for bm25 in _every_bm25(opened))
 
     async def areencode_sparse(self, *, progress: bool = False) -> int:
         """Async twin of `reencode_sparse`."""
@@ -1137,11 +1140,17 @@ def _bm25(opened: Opened | None, field: object = None) -> list[LiveBM25]:
     return found
 
 
-def _freeze(every: Sequence[LiveBM25], average_length: float) -> None:
-    """Fix the average length that was given, where nothing has fixed one."""
-    for bm25 in every:
-        if bm25.state.average_length is None:
-            bm25.freeze(average_length, AVERAGED)
+def _every_bm25(opened: Opened | None) -> list[LiveBM25]:
+    """Return the store's own BM25 of each field, and of each tenant where they have their own.
+
+    Raises:
+        InvalidInputError: If there is none.
+    """
+    every = _bm25(opened)
+    if opened is None or any(bm25.tenant for bm25 in every):  # the view of one tenant
+        return every
+    tenants = [one.bm25 for one in map(opened.of_tenant, opened.tenants())]
+    return every if opened.layout.owner is None else list(chain.from_iterable(tenants))
 
 
 def _made_by_name(opened: Opened) -> dict[str, Any]:

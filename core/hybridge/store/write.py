@@ -29,6 +29,7 @@ from hybridge.store.fields import PROBE, DenseField, VectorField
 from hybridge.store.layout import Layout
 from hybridge.store.rows import (
     check_vectors,
+    column,
     record_key,
     to_record,
     to_row,
@@ -250,13 +251,19 @@ def _with_parsed_vectors(record: Record, fields: Mapping[str, VectorField]) -> R
 # --- committed -----------------------------------------------------------------------------------
 
 
-def commit(batch: Batch, opened: Opened, first: Sequence[Record]) -> list[Record]:
+def commit(
+    batch: Batch,
+    opened: Opened,
+    first: Sequence[Record],
+    average_length: float | None = None,
+) -> list[Record]:
     """Write a batch that was encoded, under the shared lock that the caller holds.
 
     Args:
         batch: The batch.
         opened: The collection.
         first: The first documents, which fix the average length where nothing has.
+        average_length: That length, where it was given.
 
     Returns:
         The records that were not written, since the stored rows have a context that must be
@@ -280,7 +287,8 @@ def commit(batch: Batch, opened: Opened, first: Sequence[Record]) -> list[Record
     again = [
         replace(given[key], context=one.context, extra=one.extra) for key, one in stale.items()
     ]
-    put(kept, {key: row for key, row in old.items() if key in kept}, opened, first)
+    replaced = {key: row for key, row in old.items() if key in kept}
+    put(kept, replaced, opened, first, average_length)
     return again
 
 
@@ -289,6 +297,7 @@ def put(
     old: Mapping[str, Record],
     opened: Opened,
     first: Sequence[Record] = (),
+    average_length: float | None = None,
 ) -> None:
     """Write complete records by key, and keep the BM25 counts true, under the shared lock.
 
@@ -297,23 +306,45 @@ def put(
         old: The rows that they replace.
         opened: The collection.
         first: The first documents, which fix the average length where nothing has.
+        average_length: That length, where it was given.
     """
     if not records:
         return
     collection, layout = opened.collection, opened.layout
     rows = {key: dict(record.vectors) for key, record in records.items()}
+    owners = {key: _owner(record, layout) for key, record in records.items()}
     changes: list[Change] = []
-    for bm25 in opened.bm25:
-        bm25.freeze_by(first or list(records.values()))
-        changes.append(_weigh(bm25, records, old, rows))
+    for tenant, keys in _by_tenant(owners):
+        mine = {key: records[key] for key in keys}
+        firsts = [record for record in first if _owner(record, layout) == tenant]
+        for bm25 in _as_of(tenant, opened).bm25:
+            bm25.freeze_by(firsts or list(mine.values()), average_length)
+            changes.append(_weigh(bm25, mine, old, rows))
     complete = [record.with_vectors(rows[key]) for key, record in records.items()]
     for record in complete:
         _check_complete(record, layout)
     collection.note_lacking(_lacking(complete, layout))
     with counted(collection, changes) as write:
         collection.upsert([to_row(record, layout, write) for record in complete])
-    for bm25 in opened.bm25:
-        settle(bm25)
+    for change in changes:
+        settle(change.bm25)
+
+
+def _owner(record: Record, layout: Layout) -> str | None:
+    """Return the tenant whose counts a record belongs to."""
+    return None if layout.owner is None else record.metadata[layout.owner]
+
+
+def _by_tenant(owners: Mapping[str, str | None]) -> Iterator[tuple[str | None, list[str]]]:
+    """Yield each tenant with the keys of its rows."""
+    keys: dict[str | None, list[str]] = {}
+    for key, owner in owners.items():
+        keys.setdefault(owner, []).append(key)
+    yield from keys.items()
+
+
+def _as_of(tenant: str | None, opened: Opened) -> Opened:
+    return opened if tenant is None else opened.of_tenant(tenant)
 
 
 def _weigh(
@@ -325,13 +356,13 @@ def _weigh(
     """Put the BM25 vectors into the rows; return what it changes."""
     texts = _texts(bm25.field, records)
     counts = bm25.count(texts.values())
-    for row in rows.values():
-        row.pop(bm25.field.name, None)
+    for key in records:
+        rows[key].pop(bm25.field.name, None)
     for key, vector in zip(texts, bm25.weigh(counts), strict=True):
         rows[key][bm25.field.name] = vector
     if not old:
         return Change.of(bm25, counts)
-    gone = _texts(bm25.field, old)
+    gone = _texts(bm25.field, {key: old[key] for key in records if key in old})
     added = [text for key, text in texts.items() if gone.get(key) != text]
     removed = [text for key, text in gone.items() if texts.get(key) != text]
     return Change.of(bm25, bm25.count(added), bm25.count(removed))
@@ -379,13 +410,15 @@ def _read_to_change(
     keys: Sequence[str], columns: Sequence[str], opened: Opened
 ) -> dict[str, dict[str, Any]]:
     """Return rows that are about to be overwritten or deleted, with their marks."""
-    collection = opened.collection
+    collection, layout = opened.collection, opened.layout
     if not collection.shows_marks:
         return collection.read(keys, columns)
-    rows = collection.read(keys, [*columns, "write"])
-    marks = {key: row["write"] for key, row in rows.items()}
-    for bm25 in opened.bm25:
-        bm25.settle_for(marks)
+    owner = [] if layout.owner is None else [column(layout.owner)]
+    rows = collection.read(keys, [*columns, "write", *owner])
+    owners = {key: row[owner[0]] if owner else None for key, row in rows.items()}
+    for tenant, some in _by_tenant(owners):
+        for bm25 in _as_of(tenant, opened).bm25:
+            bm25.settle_for({key: rows[key]["write"] for key in some})
     return rows
 
 
@@ -552,8 +585,13 @@ def _erase(keys: Sequence[str], opened: Opened) -> int:
     rows = _read_to_change(keys, columns, opened)
     if not rows:
         return 0
-    old = [to_record(row, {}) for row in rows.values()] if opened.bm25 else []
-    changes = [Change.of(bm25, removed=bm25.count_rows(old)) for bm25 in opened.bm25]
+    old = {key: to_record(row, {}) for key, row in rows.items()} if opened.bm25 else {}
+    owners = {key: _owner(record, layout) for key, record in old.items()}
+    changes = [
+        Change.of(bm25, removed=bm25.count_rows(old[key] for key in some))
+        for tenant, some in _by_tenant(owners)
+        for bm25 in _as_of(tenant, opened).bm25
+    ]
     erased = {key: row.get("write") for key, row in islice(rows.items(), _EVIDENCE)}
     with counted(collection, changes, erased):
         collection.delete(list(rows))

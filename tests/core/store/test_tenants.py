@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hybridge import ROW_ID, F, MilvusStore, Record
 from hybridge.errors import CollectionMismatchError, FilterError, InvalidInputError
+from hybridge.store.bm25 import live
 from support.hostile import HOSTILE
 
 MakeStore = Callable[..., MilvusStore]
@@ -143,6 +146,89 @@ def test_long_ids_and_tenants_fit_together(make_store: MakeStore) -> None:
     assert store.count() == len(pairs)
     for tenant, row_id in pairs:
         assert [r.text for r in store.for_tenant(tenant).get([row_id])] == [row_id + tenant]
+
+
+def ranking(store: MilvusStore, query: str) -> list[tuple[str, float, float]]:
+    """Return what a search by BM25 tells of each hit."""
+    hits = store.search(query, k=10, mode="sparse")
+    return [(hit.id, round(hit.score, 4), round(hit.relevance or 0, 4)) for hit in hits]
+
+
+@pytest.mark.parametrize("where", ["path", "server"])
+def test_a_tenant_ranks_as_if_it_were_alone(
+    where: str, make_store: MakeStore, tmp_path: Path, lite_server: str, collection_name: str
+) -> None:
+    """Its documents, frequencies and average length are counted, whatever the others have."""
+    place: Any = {"uri": str(tmp_path / "alone.db")}, {"uri": str(tmp_path / "shared.db")}
+    if where == "server":
+        place = [
+            {"uri": lite_server, "collection_name": f"{collection_name}_{n}"} for n in range(2)
+        ]
+    alone, store = (make_store(partition_key="tenant", **one) for one in place)
+    mine = [Record(id=str(n), text=f"a red house number {n} " * (n + 1)) for n in range(8)]
+    theirs = [Record(id=str(n), text=f"red red boat {n}") for n in range(60)]
+    alone.for_tenant("acme").add(mine)
+    for name, records in (("big", theirs[:30]), ("acme", mine), ("big", theirs)):
+        store.for_tenant(name).add(records)
+    for acme in (store.for_tenant("acme"), alone.for_tenant("acme")):
+        acme.add([replace(mine[0], text="a green house")])
+        acme.delete(["1"])
+    for query in ("red", "house number", "boat", "green"):
+        assert ranking(store.for_tenant("acme"), query) == ranking(alone.for_tenant("acme"), query)
+    explained = [one.for_tenant("acme").explain("red house", "3") for one in (alone, store)]
+    assert explained[0] == pytest.approx(explained[1])
+    assert store.check() == store.for_tenant("acme").check() == []
+
+
+def test_counts_of_tenants_are_mended_by_all_or_by_one(make_store: MakeStore) -> None:
+    """What a crash leaves of one tenant's counts is told, and mended, in its view or outside."""
+    store = make_store(partition_key="tenant")
+    for name in ("acme", "umbrella"):
+        store.for_tenant(name).add([Record(id=str(n), text=f"invoice {n}") for n in range(5)])
+    collection = store._session.collection()
+    rows = collection.connection.call(
+        "query", store.collection_name, filter='id == "3"', output_fields=["key"]
+    )
+    collection.delete([rows[0]["key"]])
+    assert store.check() != []
+    assert [bool(store.for_tenant(name).check()) for name in ("acme", "umbrella")].count(True) == 1
+    store.rebuild_statistics()
+    assert store.check() == []
+
+
+def test_a_write_cut_short_is_counted_for_each_of_its_tenants(make_store: MakeStore) -> None:
+    """On opening: its rows have a mark that is ahead of all counts."""
+    store = make_store(partition_key="tenant")
+    for name in ("acme", "umbrella", "other"):
+        store.for_tenant(name).add([Record(id=str(n), text=f"invoice {n}") for n in range(5)])
+    collection = store._session.collection()
+    rows = collection.connection.call(
+        "query", store.collection_name, filter='id == "3"', output_fields=["*"]
+    )
+    mark = f"path/{collection.shared.writes + 1}"
+    cut = [dict(row) | {"text": "one more bill", "write": mark} for row in rows]
+    collection.upsert([row for row in cut if row["metadata"]["tenant"] != "other"])
+    store.close()
+    reopened = make_store()
+    for _ in range(2):  # and once more after another opening
+        assert not [line for line in reopened.check() if "statistics" in line]
+        reopened.for_tenant("other").add([Record(id="9", text="invoice 9")])
+        reopened.close()
+        reopened = make_store()
+
+
+def test_more_tenants_than_are_kept(make_store: MakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counts of tenants that were not asked for long are read again."""
+    monkeypatch.setattr(live, "MOST_TENANTS", 3)
+    store = make_store(partition_key="tenant")
+    names = [f"tenant{n}" for n in range(8)]
+    store.add([Record(id="a", text=f"invoice {n}", metadata={"tenant": n}) for n in names])
+    for _ in range(2):
+        for name in names:
+            view = store.for_tenant(name)
+            view.add([Record(id="b", text="another invoice")])
+            assert len(view.search("invoice", mode="sparse")) == 2
+    assert store.check() == []
 
 
 def test_a_view_writes_under_its_own_name_only(shop: MilvusStore) -> None:

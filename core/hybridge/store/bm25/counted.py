@@ -76,7 +76,7 @@ def counted(
             collection.companion.upsert(with_state(every, DONE))
     except BaseException:
         for change in changes:
-            change.bm25.state.statistics = None
+            change.bm25.suspect()
         raise
     for change, of_field in zip(some, rows, strict=True):
         change.bm25.count_write(of_field, change.added, change.removed)

@@ -6,8 +6,10 @@ average length. So adding, overwriting and deleting change counts and rewrite no
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
+from functools import partial
 from time import monotonic, sleep
 from typing import Any
 
@@ -33,9 +35,9 @@ from hybridge.store.bm25.statistics_log import (
     with_state,
     writes_of,
 )
-from hybridge.store.engine.collection import Collection
+from hybridge.store.engine.collection import LOOK_AGAIN, Collection
 from hybridge.store.engine.companion import AVERAGE_LENGTH
-from hybridge.store.engine.shared import BM25State
+from hybridge.store.engine.shared import BM25State, Look
 from hybridge.store.fields import EMPTY_SPARSE, VectorField, sparse_rows
 from hybridge.store.rows import to_record
 
@@ -46,6 +48,9 @@ AVERAGED = 1000
 
 UNKNOWN_AGAIN = 0.25
 """Seconds after which a word that is not known is looked for again."""
+
+MOST_TENANTS = 256
+"""Tenants whose counts are kept in memory."""
 
 AVERAGE_WITHIN = 10.0
 """Seconds within which the process that made a collection fixes the average length."""
@@ -65,6 +70,8 @@ class LiveBM25:
 
     Attributes:
         dim: One more than the largest term id.
+        tenant: Whose rows are counted, by `tenant_key`; "" where there are no tenants.
+        scope: The expression that selects those rows; "" for all.
     """
 
     def __init__(
@@ -77,21 +84,56 @@ class LiveBM25:
         self._term_ids = HashedTermIds()
         self._counter = TermCounter(analyzer, self._term_ids)
         self.dim = self._term_ids.dim
+        self.tenant = self.scope = ""
+
+    def of_tenant(self, tenant: str, scope: str) -> LiveBM25:
+        """Return the BM25 of one tenant's rows, which knows nothing of those of others.
+
+        Args:
+            tenant: The tenant, by `tenant_key`.
+            scope: The expression that selects its rows.
+        """
+        own = copy.copy(self)
+        own.tenant, own.scope = tenant, scope
+        return own
 
     @property
     def log(self) -> StatisticsLog:
         """The counts as they are stored."""
-        return StatisticsLog(self.collection.companion, self.field.name)
+        return StatisticsLog(self.collection.companion, self.field.name, self.tenant)
 
     @property
     def state(self) -> BM25State:
-        """What all stores of the collection share of the field."""
-        states = self.collection.shared.bm25
-        if self.field.name not in states:
-            with self.collection.shared.lock:
-                if self.field.name not in states:
-                    states[self.field.name] = self._read_state()
-        return states[self.field.name]
+        """What all stores of the collection share of the field.
+
+        The states of `MOST_TENANTS` are kept; the others are read again when they are needed.
+        """
+        shared = self.collection.shared
+        state = shared.bm25.get(self._key)
+        if state is None:
+            with shared.lock:
+                state = shared.bm25.get(self._key) or self._read_state()
+                shared.bm25[self._key] = state
+                if self.tenant and len(shared.bm25) > MOST_TENANTS:
+                    del shared.bm25[next(iter(shared.bm25))]
+        return state
+
+    @property
+    def _key(self) -> tuple[str, str]:
+        return self.field.name, self.tenant
+
+    @property
+    def look(self) -> Look:
+        """What was last seen of the companion."""
+        return self.state.look if self.tenant else self.collection.shared.look
+
+    def look_again(self, after: float) -> None:
+        """Look again at what other processes have counted, if the last look is so long ago."""
+        collection = self.collection
+        if not self.tenant:
+            collection.look(after)
+        elif collection.is_shared:
+            self.look.again(after, partial(collection.companion.listing, self.tenant))
 
     # --- statistics ----------------------------------------------------------------------------
 
@@ -102,13 +144,13 @@ class LiveBM25:
         Those of other processes are followed as far as the last look at the companion tells.
         """
         state = self.state
+        if self.tenant:
+            self.look_again(LOOK_AGAIN)
         statistics = state.statistics
         if statistics is None:
             with self.collection.shared.lock:
                 statistics = state.statistics or self._read()
-        elif state.looks != self.collection.shared.looks and state.following.acquire(
-            blocking=False
-        ):
+        elif state.looks != self.look.number and state.following.acquire(blocking=False):
             try:
                 self._follow()
             finally:
@@ -119,10 +161,11 @@ class LiveBM25:
     def _read(self) -> Statistics:
         """Read the counts, under the shared lock.
 
-        A path that a crash has left without some counts has its rows counted afresh.
+        A path that a crash, or a failed write, has left without some counts has its rows counted
+        afresh.
         """
-        state, shared = self.state, self.collection.shared
-        state.looks, entries = shared.looks, self.log.entries()
+        state = self.state
+        state.looks, entries = self.look.number, self.log.entries()
         statistics = self._sum(entries)
         if not self.collection.is_shared and not self._is_whole(statistics):
             logger.warning(
@@ -133,10 +176,7 @@ class LiveBM25:
         return statistics
 
     def _sum(self, entries: Sequence[Entry]) -> Statistics:
-        """Add up the entries; this process goes on after the last write that they count of it."""
-        state, shared = self.state, self.collection.shared
-        own = [entry.last for entry in entries if entry.writer == shared.writer]
-        shared.writes = max([shared.writes, *own])
+        state = self.state
         for _ in range(_ATTEMPTS):
             counted = self.counting(entries)
             statistics = self.log.read(counted)
@@ -152,14 +192,20 @@ class LiveBM25:
         return counting(entries, self.landed, own=self.collection.shared.writer)
 
     def _is_whole(self, statistics: Statistics) -> bool:
-        """Whether every write of an exclusive collection has its counts.
+        """Whether every write of an exclusive collection has its counts, as far as can be told.
 
-        A write that was cut short left rows with a mark that is ahead of all counts, or took away
-        rows that are still counted.
+        A deletion that was cut short has left fewer rows than are counted; see also `resume`.
         """
-        shared, rows = self.collection.shared, self.collection.count("")
-        few = statistics.documents <= rows if self.field.optional else statistics.documents == rows
-        return few and not self._is_marked(f"{shared.writer}/{shared.writes + 1}")
+        if self._key in self.collection.shared.suspects:
+            return False
+        rows = self.collection.count(self.scope)
+        return statistics.documents <= rows if self.field.optional else statistics.documents == rows
+
+    def suspect(self) -> None:
+        """Note that a write has failed: the counts are read anew at their next use."""
+        self.state.statistics = None
+        if not self.collection.is_shared:
+            self.collection.shared.suspects.add(self._key)
 
     def landed(self, entry: Entry) -> bool:
         """Whether the write of an open row has reached the collection."""
@@ -174,10 +220,10 @@ class LiveBM25:
 
     def _follow(self) -> None:
         """Count what other processes have written since the last time."""
-        state, shared = self.state, self.collection.shared
-        looks, writer = shared.looks, shared.writer
+        state, look, writer = self.state, self.look, self.collection.shared.writer
+        looks = look.number
         entries = [
-            entry for entry in entries_of(shared.listing, self.field.name) if entry.writer != writer
+            entry for entry in entries_of(look.listing, self.field.name) if entry.writer != writer
         ]
         wanted = {entry.id: entry for entry in self.counting(entries)}
         known = {key: one for key, one in state.counted.items() if one.writer != writer}
@@ -263,7 +309,7 @@ class LiveBM25:
 
     def _settled(self, ids: Container[str]) -> None:
         left = [entry for entry in self._open_entries() if entry.id not in ids]
-        self.state.unfinished = (self.collection.shared.looks, left)
+        self.state.unfinished = (self.look.number, left)
 
     def _unknown(self, marks: Set[str]) -> list[str]:
         """Return the marks of writes that are not counted here."""
@@ -282,11 +328,12 @@ class LiveBM25:
 
     def _open_entries(self) -> list[Entry]:
         """Return the open entries of other processes, as last looked at."""
-        state, shared = self.state, self.collection.shared
-        if state.unfinished is None or state.unfinished[0] != shared.looks:
-            entries = entries_of(shared.listing, self.field.name)
-            some = [one for one in entries if one.is_open and one.writer != shared.writer]
-            state.unfinished = (shared.looks, some)
+        self.look_again(LOOK_AGAIN)
+        state, look, writer = self.state, self.look, self.collection.shared.writer
+        if state.unfinished is None or state.unfinished[0] != look.number:
+            entries = entries_of(look.listing, self.field.name)
+            some = [one for one in entries if one.is_open and one.writer != writer]
+            state.unfinished = (look.number, some)
         return state.unfinished[1]
 
     def recount(self) -> Statistics:
@@ -305,6 +352,7 @@ class LiveBM25:
             if rows:
                 self.collection.companion.upsert(with_state(rows, DONE))
                 self.count_write(rows, plus, minus)
+            shared.suspects.discard(self._key)
             return fresh
 
     def snapshot(self) -> tuple[Statistics, list[Entry]]:
@@ -335,7 +383,7 @@ class LiveBM25:
         layout = collection.layout()
         assert layout is not None  # the collection is there, or there were no BM25
         columns = [*layout.data_columns, self.field.name]
-        for page in collection.select("", ["id", *columns]):
+        for page in collection.select(self.scope, ["id", *columns]):
             yield [to_record(row, {self.field.name: self.field}) for row in page]
 
     @property
@@ -371,13 +419,22 @@ class LiveBM25:
             documents: How many documents it is the average of.
         """
         value = {"tokens": average_length, "documents": documents}
-        self.collection.companion.write_value(self._value_id(AVERAGE_LENGTH), value)
+        self._write_value(AVERAGE_LENGTH, value)
         state = self.state
         state.average_length, state.weighed, state.reported = average_length, documents, False
 
-    def freeze_by(self, records: Sequence[Record]) -> None:
-        """Let the first documents fix the average length, if nothing has fixed it."""
-        if self.state.average_length is None and not self._has_average():
+    def freeze_by(self, records: Sequence[Record], given: float | None = None) -> None:
+        """Let the first documents fix the average length, if nothing has fixed it.
+
+        Args:
+            records: The documents.
+            given: The average length in tokens, where the user knows it.
+        """
+        if self.state.average_length is not None or self._has_average():
+            return
+        if given is not None:
+            self.freeze(given, AVERAGED)
+        else:
             counts = self.count_rows(records[:AVERAGED])
             if tokens := int(counts.lengths.sum()):
                 self.freeze(tokens / len(counts), len(counts))
@@ -385,12 +442,14 @@ class LiveBM25:
     def _has_average(self) -> bool:
         """Whether another process has fixed the average length since it was looked for.
 
-        Who made the collection fixes it with its first rows, which the others wait for.
+        Who made the collection fixes it with its first rows, which the others wait for. A tenant's
+        is fixed by whoever brings its first rows.
         """
         state, collection = self.state, self.collection
         if not collection.is_shared:
             return False
-        until = 0.0 if collection.shared.made else monotonic() + AVERAGE_WITHIN
+        first = collection.shared.made or self.tenant
+        until = 0.0 if first else monotonic() + AVERAGE_WITHIN
         self._read_average(state)
         while state.average_length is None and monotonic() < until:
             sleep(0.1)
@@ -405,7 +464,7 @@ class LiveBM25:
     def write_progress(self, after: str) -> None:
         """Keep how far a re-encoding has come."""
         self.state.interrupted = True
-        self.collection.companion.write_value(self._value_id(_REENCODING), {"after": after})
+        self._write_value(_REENCODING, {"after": after})
 
     def end_progress(self) -> None:
         """Forget the re-encoding: it is done."""
@@ -422,8 +481,13 @@ class LiveBM25:
         if value is not None:
             state.average_length, state.weighed = value["tokens"], value["documents"]
 
+    def _write_value(self, kind: str, value: dict[str, Any]) -> None:
+        self.collection.companion.write_value(self._value_id(kind), value, self.tenant)
+
     def _value_id(self, kind: str) -> str:
-        return kind if self.collection.companion.version == 1 else f"{kind}/{self.field.name}"
+        if self.collection.companion.version == 1:
+            return kind
+        return "/".join([kind, self.field.name, *filter(None, [self.tenant])])
 
     # --- a sparse function ---------------------------------------------------------------------
 
@@ -437,7 +501,7 @@ class LiveBM25:
         state, statistics = self.state, self.statistics
         counts = self.count(queries)
         if self.collection.is_shared and _has_unknown(counts, statistics):
-            self.collection.look(UNKNOWN_AGAIN)
+            self.look_again(UNKNOWN_AGAIN)
             statistics = self.statistics
         with state.counting:
             return query_vectors(counts, statistics, self._weighting, self.dim)

@@ -87,7 +87,7 @@ def reencode(bm25: LiveBM25, *, progress: bool = False) -> int:
             bm25.write_progress("")
             if statistics.average_length:
                 bm25.freeze(statistics.average_length, statistics.documents)
-    keys = sorted(row[collection.key] for rows in collection.select("", []) for row in rows)
+    keys = sorted(row[collection.key] for rows in collection.select(bm25.scope, []) for row in rows)
     left = iter([key for key in keys if key > (after or "")])
     done = 0
     with tqdm(total=len(keys), disable=not progress, desc="reencode", unit="row") as bar:

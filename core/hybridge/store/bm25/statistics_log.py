@@ -1,9 +1,10 @@
 """BM25 counts of many writers, as rows of the companion collection.
 
 A write says what it adds (sign 1) and what it takes away (sign -1). Its counts rows have the ids
-`<writer>/<seq>/<field>/<sign>`. Where other processes write as well they are written first, *open*,
-then the rows of the collection with the mark `<writer>/<seq>`, then the counts again, *done*. So a
-writer that dies in between leaves an open row that anyone can settle: does a row carry its mark?
+`<writer>/<seq>/<field>/<sign>`; where there are tenants, there are some for each, and the ids end
+in `/<tenant>`. Where other processes write as well they are written first, *open*, then the rows of
+the collection with the mark `<writer>/<seq>`, then the counts again, *done*. So a writer that dies
+in between leaves an open row that anyone can settle: does a row carry its mark?
 
 A writer's many rows are summed up in `<writer>/sum/<last>/<field>/<part>`, which counts in the
 place of all its rows up to `last`. Its id and its content follow from the writer and `last`, so
@@ -52,6 +53,7 @@ class Entry:
         writer: Who wrote it.
         last: The last write that it counts.
         field: The BM25 field.
+        tenant: Whose rows it counts; "" where there are no tenants.
         parts: Of how many rows the sum is; 0 for those of one write.
         value: The state, the time, and what an unfinished write can be told by.
     """
@@ -60,18 +62,19 @@ class Entry:
     writer: str
     last: int
     field: str
+    tenant: str
     parts: int
     value: Mapping[str, Any]
 
     @classmethod
     def parse(cls, row_id: str, value: Mapping[str, Any]) -> Entry:
         """Return what the id and the value of a counts row tell."""
-        names = row_id.split("/")
-        if len(names) == 5 and names[1] == "sum":
-            return cls(row_id, names[0], int(names[2]), names[3], value["parts"], value)
-        if len(names) == 4:
-            return cls(row_id, names[0], int(names[1]), names[2], 0, value)
-        return cls(row_id, row_id, 0, _FIELD_OF_VERSION_1, 0, value)
+        writer, *names = row_id.split("/")
+        if not names:
+            return cls(row_id, row_id, 0, _FIELD_OF_VERSION_1, "", 0, value)
+        parts = value["parts"] if names[0] == "sum" else 0
+        last, field, _, *tenant = names[bool(parts) :]
+        return cls(row_id, writer, int(last), field, "".join(tenant), parts, value)
 
     @property
     def mark(self) -> str:
@@ -139,15 +142,17 @@ class StatisticsLog:
     Args:
         companion: The companion collection.
         field: The name of the field.
+        tenant: Whose rows are counted, by `tenant_key`; "" where there are no tenants.
     """
 
-    def __init__(self, companion: Companion, field: str) -> None:
+    def __init__(self, companion: Companion, field: str, tenant: str) -> None:
         self._companion = companion
         self._field = field
+        self._tenant = tenant
 
     def entries(self) -> list[Entry]:
         """Return all entries of the field, as they are now."""
-        return entries_of(self._companion.listing(), self._field)
+        return entries_of(self._companion.listing(self._tenant), self._field)
 
     def read(self, entries: Sequence[Entry]) -> Statistics | None:
         """Return what entries add up to, or None where one is gone: it was just summed up."""
@@ -181,7 +186,7 @@ class StatisticsLog:
 
     def ids(self, marks: Iterable[str]) -> list[str]:
         """Return the ids of the counts rows that writes can have."""
-        return [f"{mark}/{self._field}/{sign}" for mark in marks for sign in "+-"]
+        return [self._id(mark, sign) for mark in marks for sign in "+-"]
 
     def finish(self, ids: Sequence[str]) -> None:
         """Say of open rows that their writes are done."""
@@ -234,11 +239,14 @@ class StatisticsLog:
         ]
         value = {"parts": len(parts), "writes": writes_of(counted)}
         rows = [
-            self._row(f"{writer}/sum/{last}/{self._field}/{place}", part, sign, dict(value))
+            self._row(self._id(f"{writer}/sum/{last}", str(place)), part, sign, dict(value))
             for place, (sign, part) in enumerate(parts)
         ]
         self._companion.upsert(rows)
         return [Entry.parse(row["id"], row["value"]) for row in rows]
+
+    def _id(self, start: str, end: str) -> str:
+        return "/".join([start, self._field, end, *filter(None, [self._tenant])])
 
     def _row(
         self, row_id: str, statistics: Statistics, sign: int, value: dict[str, Any]
@@ -250,6 +258,7 @@ class StatisticsLog:
             "kind": COUNTS,
             "value": {"at": time.time(), **value},
             "field": self._field,
+            "tenant": self._tenant,
             "writer": writer,
             "seq": 0 if seq == "sum" else int(seq),
             "sign": sign,

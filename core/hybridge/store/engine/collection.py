@@ -100,16 +100,10 @@ class Collection:
             after: Seconds since the last look that must have passed; one thread looks at a time.
         """
         state = self.shared
-        fresh = monotonic() - state.looked < after
-        if not self.is_shared or state.layout is None or fresh:
-            return
-        if state.looking.acquire(blocking=False):
-            try:
-                self._look()
-            finally:
-                state.looking.release()
+        if self.is_shared and state.layout is not None:
+            state.look.again(after, self._look)
 
-    def _look(self) -> None:
+    def _look(self) -> list[dict[str, Any]] | None:
         state = self.shared
         try:
             listing = self.companion.listing() if self._is_target() else []
@@ -117,9 +111,9 @@ class Collection:
             listing = []
         if stored_layout(listing) != state.stored:
             state.forget()  # it was dropped, made anew, or another has its alias
-            return
-        state.listing, state.looks, state.looked = listing, state.looks + 1, monotonic()
+            return None
         state.lacking |= _lacking(listing)
+        return listing
 
     def _is_target(self) -> bool:
         """Whether the name that was asked for is still that of the same collection."""
@@ -139,14 +133,12 @@ class Collection:
 
     def _read_layout(self) -> None:
         state, companion = self.shared, self.companion
-        listing: list[dict[str, Any]] = []
-        if companion.exists():
-            listing = companion.listing()
-        stored = stored_layout(listing)
+        stored = companion.read_value(LAYOUT) if companion.exists() else None
         schema = None if stored else self._described()
         layout = Layout.recognise(stored, schema, self.name)
+        listing = Companion(self.connection, self.name, layout.version).listing()
         state.lacking |= _lacking(listing)
-        state.listing, state.looks, state.looked = listing, state.looks + 1, monotonic()
+        state.look.note(listing)
         state.layout, state.stored = layout, stored
 
     def create(self, layout: Layout) -> None:
@@ -223,12 +215,12 @@ class Collection:
             layout = self.layout()
             if layout is None:
                 return
-            kept = self.companion.listing() if self.is_shared else []
+            kept = self.companion.listing(None) if self.is_shared else []
             self.drop()
             self.create(layout)
             for row in kept:
                 if row["kind"] == AVERAGE_LENGTH:
-                    self.companion.write_value(row["id"], row["value"])
+                    self.companion.write_value(row["id"], row["value"], row["tenant"])
 
     def close(self) -> None:
         """Flush what no other process would flush, and close the connection."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hybridge.errors import CollectionMismatchError
-from hybridge.filters import ids_expression
+from hybridge.filters import ids_expression, quote
 from hybridge.store.engine.connection import Connection
 from hybridge.store.engine.schema import create_companion
 from hybridge.store.engine.transfer import IDS_PER_CALL, read_rows, upsert_rows
@@ -76,9 +76,10 @@ class Companion:
         )
         return dict(rows[0]["value"]) if rows else None
 
-    def write_value(self, row_id: str, value: dict[str, Any]) -> None:
+    def write_value(self, row_id: str, value: dict[str, Any], tenant: str = "") -> None:
         """Keep a value, in the place of an older one of its id."""
-        self.upsert([{"id": row_id, "kind": row_id.partition("/")[0], "value": value}])
+        kind = row_id.partition("/")[0]
+        self.upsert([{"id": row_id, "kind": kind, "value": value, "tenant": tenant}])
 
     def upsert(self, rows: Sequence[dict[str, Any]]) -> None:
         """Write rows; columns that they leave out take their defaults."""
@@ -99,11 +100,19 @@ class Companion:
             expression = ids_expression(ids[start : start + IDS_PER_CALL])
             self._connection.call("delete", self.name, filter=expression)
 
-    def listing(self) -> list[dict[str, Any]]:
-        """Return the id, the kind and the value of every row: what is small of it."""
-        engine, columns = self._connection.dialect.engine, ["id", "kind", "value"]
-        pages = engine.select(self._connection, self.name, "", columns, "id")
-        return [row for page in pages for row in page]
+    def listing(self, tenant: str | None = "") -> list[dict[str, Any]]:
+        """Return the id, the kind, the tenant and the value of rows: what is small of them.
+
+        Args:
+            tenant: Of this tenant's rows, by its `tenant_key`; "" for those of no tenant, None for
+                all.
+        """
+        engine, columns, expression = self._connection.dialect.engine, ["id", "kind", "value"], ""
+        if self.version > 1:
+            columns.append("tenant")
+            expression = "" if tenant is None else f"tenant == {quote(tenant)}"
+        pages = engine.select(self._connection, self.name, expression, columns, "id")
+        return [{"tenant": "", **row} for page in pages for row in page]
 
     def flush(self) -> None:
         """Make what was written durable."""

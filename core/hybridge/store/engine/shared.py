@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, NamedTuple
 
 from hybridge.errors import StoreBrokenError
@@ -41,10 +42,47 @@ class Scan(NamedTuple):
 
 
 @dataclass
-class BM25State:
-    """What the stores of one collection share of one BM25 field.
+class Look:
+    """What was last seen of the companion.
 
     Attributes:
+        listing: What is small of its rows.
+        number: How often it was looked at.
+        at: When, by the monotonic clock.
+    """
+
+    listing: Sequence[Mapping[str, Any]] = ()
+    number: int = 0
+    at: float = 0.0
+    _looking: threading.Lock = field(default_factory=threading.Lock)
+
+    def note(self, listing: Sequence[Mapping[str, Any]]) -> None:
+        """Note what was just seen."""
+        self.listing, self.number, self.at = listing, self.number + 1, monotonic()
+
+    def again(self, after: float, read: Callable[[], Sequence[Mapping[str, Any]] | None]) -> None:
+        """Look again, one thread at a time.
+
+        Args:
+            after: Seconds since the last look that must have passed.
+            read: Returns what there is to see, or None where nothing is left to look at.
+        """
+        if monotonic() - self.at < after or not self._looking.acquire(blocking=False):
+            return
+        try:
+            listing = read()
+            if listing is not None:
+                self.note(listing)
+        finally:
+            self._looking.release()
+
+
+@dataclass
+class BM25State:
+    """What the stores of one collection share of one BM25 field, or of one tenant's share of it.
+
+    Attributes:
+        look: What was last seen of the tenant's rows of the companion.
         statistics: The counts; None until they are read.
         counted: The entries of the statistics log that the statistics count, by id.
         looks: The look at the companion that they follow.
@@ -58,6 +96,7 @@ class BM25State:
         reported: Whether the drift from the frozen average length was reported.
     """
 
+    look: Look = field(default_factory=Look)
     statistics: Statistics | None = None
     counted: dict[str, Any] = field(default_factory=dict[str, Any])
     looks: int = 0
@@ -81,15 +120,14 @@ class SharedState:
         made: Whether this process made the collection.
         stored: The layout as the companion has it.
         target: The collection's own name, where it was opened by an alias.
-        listing: What is small of the companion's rows, as last looked at.
-        looks: How often it was looked at.
-        looked: When, by the monotonic clock.
-        looking: Held by the one thread that looks.
+        look: What was last seen of the companion, beside what tenants have there.
         waiting: Rows that may be unflushed. A collection just opened counts as waiting, since
             rows recovered after a crash are unflushed.
         version: How often rows were changed.
         scanned: The last scan of all rows; it holds while the version is its own.
-        bm25: The state of each BM25 field, by name.
+        bm25: The state of each BM25 field, by name and tenant.
+        suspects: The fields and tenants whose counts a failed write may have left behind.
+        resumed: Whether the writes of earlier processes were looked at, on a path.
         lacking: The names of the fields that some rows lack.
         writer: Tells this state among all that write to the collection.
         writes: How many writes it has made, for their marks.
@@ -103,14 +141,13 @@ class SharedState:
     made: bool = False
     stored: Mapping[str, Any] | None = None
     target: str = ""
-    listing: Sequence[Mapping[str, Any]] = ()
-    looks: int = 0
-    looked: float = 0.0
-    looking: threading.Lock = field(default_factory=threading.Lock)
+    look: Look = field(default_factory=Look)
     waiting: int = FLUSH_THRESHOLD
     version: int = 0
     scanned: Scan | None = None
-    bm25: dict[str, BM25State] = field(default_factory=dict[str, BM25State])
+    bm25: dict[tuple[str, str], BM25State] = field(default_factory=dict[tuple[str, str], BM25State])
+    suspects: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    resumed: bool = False
     lacking: set[str] = field(default_factory=set[str])
     writer: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
     writes: int = 0
@@ -134,8 +171,8 @@ class SharedState:
             self.version += 1
             self.scanned = None
             self.layout = self.stored = None
-            self.made, self.target, self.listing = False, "", ()
-            self.bm25 = {}
+            self.made, self.target, self.look = False, "", Look()
+            self.bm25, self.suspects = {}, set()
             self.lacking = set()
 
     def next_write(self, *, counted: bool) -> str:

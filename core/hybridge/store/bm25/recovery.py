@@ -1,0 +1,54 @@
+"""What a crash has left of the BM25 counts of a path.
+
+There the rows of a write come first and its counts follow. So rows with a mark that is ahead of all
+counts are those of a write that was cut short; their counts are counted anew.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from hybridge.filters import quote
+from hybridge.store.bm25.statistics_log import COUNTS, Entry
+
+if TYPE_CHECKING:
+    from hybridge.store.session import Opened
+
+logger = logging.getLogger("hybridge")
+
+
+def resume(opened: Opened) -> None:
+    """Go on after the writes of earlier processes, once, before anything is counted or written.
+
+    A collection that other processes write to needs none of it: there an unfinished write is told
+    by its open counts.
+    """
+    collection = opened.collection
+    shared = collection.shared
+    if collection.is_shared or shared.resumed or not opened.bm25:
+        return
+    with shared.lock:
+        if not shared.resumed:
+            rows = collection.companion.listing(None)
+            entries = [Entry.parse(r["id"], r["value"]) for r in rows if r["kind"] == COUNTS]
+            own = [entry.last for entry in entries if entry.writer == shared.writer]
+            shared.writes = max([shared.writes, *own])
+            if collection.has_marks:
+                _count_anew(opened, f"{shared.writer}/{shared.writes + 1}")
+            shared.resumed = True
+
+
+def _count_anew(opened: Opened, mark: str) -> None:
+    """Count the rows anew of the fields and tenants that a write has touched."""
+    written = f"write == {quote(mark)}"
+    if not opened.collection.count(written):
+        return
+    logger.warning(
+        "the last write to %r was cut short, as by a crash: its BM25 statistics are counted anew",
+        opened.collection.name,
+    )
+    tenants = opened.tenants(written)
+    for one in [opened.of_tenant(tenant) for tenant in tenants] or [opened]:
+        for bm25 in one.bm25:
+            bm25.recount()
