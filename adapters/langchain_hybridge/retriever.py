@@ -170,7 +170,7 @@ class MilvusRetriever(BaseRetriever):
         return [
             make_found_document(hit, options)
             for hit in hits
-            if threshold is None or hit.relevance >= threshold
+            if threshold is None or hit.reaches(threshold)
         ]
 
     def _get_ls_params(self, **kwargs: Any) -> LangSmithRetrieverParams:

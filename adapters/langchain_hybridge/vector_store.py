@@ -523,10 +523,7 @@ class MilvusVectorStore(Closing, VectorStore):
     # --- life ----------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Flush, and release the path for other processes; closing twice is fine.
-
-        What `for_tenant` returned ends alone; the vector store that it is a view of goes on.
-        """
+        """Flush, and release the path for other processes; closing twice is fine."""
         self.store.close()
 
     async def aclose(self) -> None:
@@ -563,7 +560,17 @@ def _scored(hits: Sequence[Hit], options: Mapping[str, Any]) -> list[tuple[Docum
 
 
 def _relevant(hits: Sequence[Hit], options: Mapping[str, Any]) -> list[tuple[Document, float]]:
-    return [(make_found_document(hit, options), hit.relevance) for hit in hits]
+    return [(make_found_document(hit, options), _relevance(hit)) for hit in hits]
+
+
+def _relevance(hit: Hit) -> float:
+    if hit.relevance is None:
+        msg = (
+            "the scores of this search have no scale, so that there is no relevance (a server's "
+            "own BM25): call similarity_search_with_score, or search another field as well"
+        )
+        raise InvalidInputError(msg)
+    return hit.relevance
 
 
 def _distinct(records: Sequence[Any]) -> list[Any]:

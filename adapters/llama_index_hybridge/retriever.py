@@ -109,11 +109,11 @@ class MilvusRetriever(BaseRetriever):
         }
 
     def _nodes(self, hits: list[Hit]) -> list[NodeWithScore]:
-        threshold = self.score_threshold or 0.0
+        threshold = self.score_threshold
         return [
             NodeWithScore(node=record_to_node(hit), score=hit.relevance)
             for hit in hits
-            if hit.relevance >= threshold
+            if threshold is None or hit.reaches(threshold)
         ]
 
 

@@ -81,7 +81,6 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
     reranker: Any = None
 
     _store: MilvusStore = PrivateAttr()
-    _closes: MilvusStore = PrivateAttr()
     _arguments: dict[str, Any] = PrivateAttr()
     _reranker: RerankFunction | None = PrivateAttr()
 
@@ -95,7 +94,7 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
         reranker: RerankFunction | str | None = None,
         **arguments: Unpack[StoreArguments],
     ) -> None:
-        store = closes = _bound(store, as_dense_function(embed_model), arguments)
+        store = _bound(store, as_dense_function(embed_model), arguments)
         if tenant is not None:
             store = store.for_tenant(tenant)
         shown: dict[str, Any] = {
@@ -105,7 +104,7 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
             "reranker": reranker,
         }
         super().__init__(**shown)
-        self._store, self._closes = store, closes
+        self._store = store
         self._reranker = None if reranker is None else as_rerank_function(reranker)
         self._arguments = {**arguments, **shown, "embed_model": _named(embed_model)}
         for name, value in (("db_name", store.address.db_name), ("tenant", store.tenant)):
@@ -151,7 +150,7 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
     def for_tenant(self, tenant: str) -> MilvusVectorStore:
         """Return a view that sees and writes one tenant's nodes; see `MilvusStore.for_tenant`."""
         view = self.model_copy()
-        view._store = view._closes = self._store.for_tenant(tenant)
+        view._store = self._store.for_tenant(tenant)
         view._arguments = {**self._arguments, "tenant": tenant}
         return view
 
@@ -375,15 +374,12 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
     # --- life ----------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Flush, and release the path for other processes; closing twice is fine.
-
-        What `for_tenant` returned ends alone; the vector store that it is a view of goes on.
-        """
-        self._closes.close()
+        """Flush, and release the path for other processes; closing twice is fine."""
+        self._store.close()
 
     async def aclose(self) -> None:
         """Async twin of `close`."""
-        await self._closes.aclose()
+        await self._store.aclose()
 
 
 def _bound(
@@ -412,9 +408,10 @@ def _named(function: object) -> str | None:
 
 
 def _result(hits: Sequence[Hit]) -> VectorStoreQueryResult:
-    """Return hits as LlamaIndex takes them, with relevance in [0, 1] as similarity."""
+    """Return hits as LlamaIndex takes them: similarities are relevances, or none if they lack."""
+    relevances = [hit.relevance for hit in hits if hit.relevance is not None]
     return VectorStoreQueryResult(
         nodes=[record_to_node(hit) for hit in hits],
-        similarities=[hit.relevance for hit in hits],
+        similarities=relevances if len(relevances) == len(hits) else None,
         ids=[hit.id for hit in hits],
     )

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hybridge.errors import InvalidInputError
 from hybridge.narrowing import is_mapping
 
 DenseVector = NDArray[np.float32]
@@ -71,12 +72,13 @@ class FieldScore(NamedTuple):
     Attributes:
         score: The field's own score (cosine, BM25 sum, reranker score); higher is better.
         rank: The row's place in that field's ranking, from 1.
-        relevance: The score brought to [0, 1]; see `hybridge.retrieval.relevance`.
+        relevance: The score brought to [0, 1]; see `hybridge.retrieval.relevance`. None where
+            nothing can: a server does not tell what its BM25 has counted.
     """
 
     score: float
     rank: int
-    relevance: float
+    relevance: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +93,7 @@ class Hit:
         context: Text that belongs to the chunk without being part of it, where there is some.
         extra: What a framework adapter stored beside the row.
         score: What the hits are ordered by: cosine, BM25 sum, fused or reranker score.
-        relevance: The score brought to [0, 1]; see `hybridge.retrieval.relevance`.
+        relevance: The score brought to [0, 1], or None; see `FieldScore`.
         scores: By field that found the row, and "rerank": its score, rank and relevance.
         vectors: The row's vectors by field, with `with_vectors=True`.
     """
@@ -103,9 +105,23 @@ class Hit:
     context: str | None = None
     extra: Mapping[str, Any] | None = None
     score: float
-    relevance: float
+    relevance: float | None
     scores: Mapping[str, FieldScore]
     vectors: Mapping[str, Any] = field(default_factory=dict[str, Any], compare=False, repr=False)
+
+    def reaches(self, threshold: float) -> bool:
+        """Say whether the relevance is at least a threshold.
+
+        Raises:
+            InvalidInputError: If the hit has no relevance.
+        """
+        if self.relevance is None:
+            msg = (
+                "the scores of this search have no scale, so that no threshold can be compared "
+                "with them (a server's own BM25): leave it out, or search another field as well"
+            )
+            raise InvalidInputError(msg)
+        return self.relevance >= threshold
 
     @property
     def dense(self) -> DenseVector | None:

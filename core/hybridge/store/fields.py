@@ -112,6 +112,10 @@ class VectorField:
     """Whether the store counts the rows, so that none may go without its knowledge."""
     empty_is_found: ClassVar[bool] = False
     """Whether a search would find the rows that lack the field, so that they are filtered out."""
+    is_checked: ClassVar[bool] = False
+    """Whether the function is ours, and what it makes right by construction."""
+    is_served: ClassVar[bool] = False
+    """Whether the engine makes the vectors by a function of its own, and shows none."""
 
     def __post_init__(self) -> None:
         named = isinstance(self.source, str) and bool(self.source)
@@ -199,6 +203,11 @@ class VectorField:
         return stored is None or _cosine(stored, asked) >= _SAME_MODEL
 
     # --- what the engine and a layout know of it -----------------------------------------------
+
+    @property
+    def column(self) -> str:
+        """The column that rows are written to."""
+        return self.name
 
     @abstractmethod
     def add_to(self, schema: Any, types: Any) -> None:
@@ -293,13 +302,9 @@ class VectorField:
         """What makes a score, of which higher is better, of the engine's distance: 1 or -1."""
         return 1
 
-    def relevance(self, score: float, query: Any) -> float:
-        """Return a score brought to [0, 1]; see `scale`."""
-        return self.scale(query)(score)
-
     @abstractmethod
-    def scale(self, query: Any) -> Callable[[float], float]:
-        """Return what brings the field's scores for one query to [0, 1].
+    def scale(self, query: Any) -> Callable[[float], float] | None:
+        """Return what brings the field's scores for one query to [0, 1]; None where nothing can.
 
         Args:
             query: The vector of the query.
@@ -441,7 +446,7 @@ class DenseField(VectorField):
         """What makes a score, of which higher is better, of the engine's distance: 1 or -1."""
         return -1 if self.metric == "L2" else 1
 
-    def scale(self, query: Any) -> Callable[[float], float]:
+    def scale(self, query: Any) -> Callable[[float], float] | None:
         """Return what brings the field's scores for one query to [0, 1], by the metric."""
         return _SCALES[self.metric or "COSINE"]
 
@@ -452,8 +457,9 @@ class SparseField(VectorField):
 
     Args:
         function: A sparse function, or its name: "splade/…", or "bm25:<language>" for a BM25 whose
-            counts the store keeps, or, in a framework's vector store, that framework's sparse
-            embedding. None where all vectors come from outside.
+            counts the store keeps, or "milvus:<language>" for one whose counts the server keeps,
+            or, in a framework's vector store, that framework's sparse embedding. None where all
+            vectors come from outside.
         source: See `DenseField`.
         index_type: A server's index, where the store makes the collection: "SPARSE_INVERTED_INDEX"
             (the default), "AUTOINDEX", or "SPARSE_WAND", which Milvus gives up. Milvus Lite has the
@@ -473,8 +479,6 @@ class SparseField(VectorField):
     kind: ClassVar[str] = "sparse"
     indexes: ClassVar[Mapping[str, Index]] = SPARSE_INDEXES
     exact_index: ClassVar[str] = "SPARSE_INVERTED_INDEX"
-    is_checked: ClassVar[bool] = False
-    """Whether the function is ours, and what it makes right by construction."""
 
     def add_to(self, schema: Any, types: Any) -> None:
         """Add the field to a Milvus schema."""
@@ -509,7 +513,7 @@ class SparseField(VectorField):
         """Return the vector that the engine sent, without the placeholder."""
         return {index: weight for index, weight in value.items() if index != PLACEHOLDER}
 
-    def scale(self, query: Any) -> Callable[[float], float]:
+    def scale(self, query: Any) -> Callable[[float], float] | None:
         """Return what brings the field's scores for one query to [0, 1]."""
         return inner_product_relevance
 

@@ -21,11 +21,13 @@ from hybridge.narrowing import is_mapping
 from hybridge.protocols import DenseEmbeddingFunction
 from hybridge.sparse.bm25 import BM25EmbeddingFunction
 from hybridge.store.bm25.field import BM25Field
+from hybridge.store.bm25.milvus import MilvusBM25Field
 from hybridge.store.fields import AUTO, Auto, DenseField, SparseField, VectorField
 from hybridge.store.rows import (
     COLUMN_NAMES,
     COLUMN_PREFIX,
     HAS_PREFIX,
+    INPUT_PREFIX,
     column,
     data_columns,
     key_column,
@@ -35,10 +37,11 @@ from hybridge.store.rows import (
 VERSION = 2
 COLUMN_TYPES: Mapping[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 KINDS: Mapping[str, type[VectorField]] = {
-    one.kind: one for one in (DenseField, SparseField, BM25Field)
+    one.kind: one for one in (DenseField, SparseField, BM25Field, MilvusBM25Field)
 }
 _COLUMN_KEY = re.compile(r"[A-Za-z0-9_]{1,200}", re.ASCII)
 _RESERVED = ("hybrid", "rerank")
+_PREFIXES = (COLUMN_PREFIX, HAS_PREFIX, INPUT_PREFIX)
 
 
 @dataclass(frozen=True)
@@ -309,7 +312,9 @@ def _argument(name: str, asked: VectorField) -> str:
 
 
 def _resolved(asked: VectorField) -> VectorField:
-    """Return the field, as one of the store's own BM25 where its function is an unfitted one."""
+    """Return the field, as one of BM25 where its function is an unfitted one, or the server's."""
+    if isinstance(asked, SparseField) and MilvusBM25Field.names(asked.function):
+        return MilvusBM25Field.of(asked)
     asked = asked.resolved()
     function = asked.function
     unfitted = isinstance(function, BM25EmbeddingFunction) and not function.fitted
@@ -339,7 +344,7 @@ def _parse_field_name(name: Any) -> str:
     if not isinstance(name, str) or not name.isidentifier() or not name.isascii():
         msg = f"fields: {shown(name)} cannot name a field: use ASCII letters, digits and _"
         raise InvalidInputError(msg)
-    if name in (*COLUMN_NAMES, *_RESERVED) or name.startswith((COLUMN_PREFIX, HAS_PREFIX)):
+    if name in (*COLUMN_NAMES, *_RESERVED) or name.startswith(_PREFIXES):
         msg = f"fields: the name {name!r} is taken by the store: choose another"
         raise InvalidInputError(msg)
     return name

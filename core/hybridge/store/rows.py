@@ -35,6 +35,7 @@ _KEY_BYTES = 64
 COLUMN_NAMES = ("id", "key", "text", "context", "metadata", "document_id", "extra", "write")
 COLUMN_PREFIX = "meta_"
 HAS_PREFIX = "has_"
+INPUT_PREFIX = "input_"
 FIELDS_OF_VERSION_1 = ("text", "metadata", "document_id", "extra")
 SCANNED = ("document_id", "metadata")
 """What a filter can ask for, beside the id."""
@@ -70,8 +71,11 @@ def scanned_columns(layout: Layout) -> list[str]:
 
 
 def vector_columns(layout: Layout, fields: Iterable[str]) -> list[str]:
-    """Return the columns that hold these vector fields, and say whether a row has them."""
-    named = [layout.fields[name] for name in fields]
+    """Return the columns that hold these vector fields, and say whether a row has them.
+
+    What the engine makes by itself it does not show.
+    """
+    named = [layout.fields[name] for name in fields if not layout.fields[name].is_served]
     return [one.name for one in named] + [has_column(one) for one in named if one.optional]
 
 
@@ -155,7 +159,7 @@ def to_row(record: Record, layout: Layout, write: str) -> dict[str, Any]:
         row |= {"context": record.context or None, "write": write}
     for name, field in layout.fields.items():
         vector = record.vectors.get(name)
-        row[name] = vector if vector is not None and len(vector) else field.placeholder()
+        row[field.column] = vector if vector is not None and len(vector) else field.placeholder()
         if field.optional:
             row[has_column(field)] = vector is not None
     row |= {column(key): record.metadata.get(key) for key in layout.columns}
@@ -171,7 +175,7 @@ def to_hit(
     row: Mapping[str, Any],
     fields: Mapping[str, VectorField],
     score: float,
-    relevance: float,
+    relevance: float | None,
     scores: Mapping[str, FieldScore],
 ) -> Hit:
     """Return the hit of a row that a search found."""

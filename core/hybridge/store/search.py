@@ -378,10 +378,11 @@ def _field_scores(
     vectors: Mapping[str, Any],
 ) -> dict[str, dict[str, FieldScore]]:
     scores: dict[str, dict[str, FieldScore]] = {}
-    scales = {name: fields[name].scale(vectors[name]) for name in rankings}
     for name, ranking in rankings.items():
+        scale = fields[name].scale(vectors[name])
         for rank, (row, score) in enumerate(ranking, start=1):
-            scores.setdefault(row, {})[name] = FieldScore(score, rank, scales[name](score))
+            relevance = None if scale is None else scale(score)
+            scores.setdefault(row, {})[name] = FieldScore(score, rank, relevance)
     return scores
 
 

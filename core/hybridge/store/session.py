@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from hybridge.errors import InvalidInputError
 from hybridge.filters import quote
 from hybridge.store.bm25.field import BM25Field
 from hybridge.store.bm25.live import LiveBM25
@@ -16,6 +17,7 @@ from hybridge.store.encoding import ModelCheck
 from hybridge.store.engine.address import Address
 from hybridge.store.engine.collection import LOOK_AGAIN, Collection
 from hybridge.store.engine.connection import Connection
+from hybridge.store.engine.dialect import detect
 from hybridge.store.fields import VectorField, model_name
 from hybridge.store.layout import Layout, LayoutRequest
 from hybridge.store.rows import column, tenant_key
@@ -105,6 +107,7 @@ class Session:
         options: ServerOptions,
     ) -> None:
         self.request = request
+        detect(address, version="").engine.check_fields(request.fields.values())
         self.models = ModelCheck()
         self._address = address
         self._name = collection_name
@@ -120,11 +123,20 @@ class Session:
         """Return the collection's handle; the first call opens the connection."""
         with self._opening:
             if self._collection is None:
-                connection = Connection(self._address, self._timeout, self._options)
-                self._collection = Collection(connection, self._name)
+                self._collection = Collection(self._connect(), self._name)
                 if self._overwrite:
                     self._collection.drop()
             return self._collection
+
+    def _connect(self) -> Connection:
+        """Return the connection, if the engine can do what is asked of it."""
+        connection = Connection(self._address, self._timeout, self._options)
+        try:
+            connection.dialect.engine.check_fields(self.request.fields.values())
+        except InvalidInputError:
+            connection.close()
+            raise
+        return connection
 
     def find(self) -> Opened | None:
         """Return what is there, or None if nothing is yet.

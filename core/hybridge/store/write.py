@@ -376,7 +376,7 @@ def _texts(one: VectorField, records: Mapping[str, Record]) -> dict[str, str]:
 def _check_complete(record: Record, layout: Layout) -> None:
     for one in layout.fields.values():
         vector = record.vectors.get(one.name)
-        if vector is not None and not isinstance(one, BM25Field):
+        if vector is not None and not one.is_checked:
             one.parse_vector(vector, f"the {one.name} vector of record {record.id!r:.80}")
         # Where a model made the others' vectors, a row with a source is not left without.
         is_made = one.probe is not None and one.text_of(record) is not None

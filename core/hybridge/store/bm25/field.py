@@ -105,6 +105,6 @@ class BM25Field(SparseField):
             raise CollectionMismatchError(msg)
         return analyzer, weighting
 
-    def scale(self, query: Any) -> Callable[[float], float]:
+    def scale(self, query: Any) -> Callable[[float], float] | None:
         """Return what brings the field's scores for one query to [0, 1]."""
         return bm25_relevance
