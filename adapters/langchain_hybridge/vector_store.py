@@ -523,7 +523,10 @@ class MilvusVectorStore(Closing, VectorStore):
     # --- life ----------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Flush, and release the path for other processes; closing twice is fine."""
+        """Flush, and release the path for other processes; closing twice is fine.
+
+        What `for_tenant` returned ends alone; the vector store that it is a view of goes on.
+        """
         self.store.close()
 
     async def aclose(self) -> None:

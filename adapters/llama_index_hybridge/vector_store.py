@@ -81,6 +81,7 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
     reranker: Any = None
 
     _store: MilvusStore = PrivateAttr()
+    _closes: MilvusStore = PrivateAttr()
     _arguments: dict[str, Any] = PrivateAttr()
     _reranker: RerankFunction | None = PrivateAttr()
 
@@ -94,7 +95,7 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
         reranker: RerankFunction | str | None = None,
         **arguments: Unpack[StoreArguments],
     ) -> None:
-        store = _bound(store, as_dense_function(embed_model), arguments)
+        store = closes = _bound(store, as_dense_function(embed_model), arguments)
         if tenant is not None:
             store = store.for_tenant(tenant)
         shown: dict[str, Any] = {
@@ -104,7 +105,7 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
             "reranker": reranker,
         }
         super().__init__(**shown)
-        self._store = store
+        self._store, self._closes = store, closes
         self._reranker = None if reranker is None else as_rerank_function(reranker)
         self._arguments = {**arguments, **shown, "embed_model": _named(embed_model)}
         for name, value in (("db_name", store.address.db_name), ("tenant", store.tenant)):
@@ -150,7 +151,7 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
     def for_tenant(self, tenant: str) -> MilvusVectorStore:
         """Return a view that sees and writes one tenant's nodes; see `MilvusStore.for_tenant`."""
         view = self.model_copy()
-        view._store = self._store.for_tenant(tenant)
+        view._store = view._closes = self._store.for_tenant(tenant)
         view._arguments = {**self._arguments, "tenant": tenant}
         return view
 
@@ -374,12 +375,15 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
     # --- life ----------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Flush, and release the path for other processes; closing twice is fine."""
-        self._store.close()
+        """Flush, and release the path for other processes; closing twice is fine.
+
+        What `for_tenant` returned ends alone; the vector store that it is a view of goes on.
+        """
+        self._closes.close()
 
     async def aclose(self) -> None:
         """Async twin of `close`."""
-        await self._store.aclose()
+        await self._closes.aclose()
 
 
 def _bound(

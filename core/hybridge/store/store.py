@@ -58,7 +58,7 @@ from hybridge.store.selection import select, select_keys
 from hybridge.store.server_options import ServerOptions, parse_server_options
 from hybridge.store.session import Opened, Session
 from hybridge.store.tenancy import Tenant
-from hybridge.store.threads import Threads
+from hybridge.store.threads import Calls, CallsOfView, Threads
 from hybridge.store.write import WriteProgress, batched
 
 T = TypeVar("T")
@@ -156,6 +156,7 @@ class MilvusStore(Closing):
             timeout=_parse_positive(timeout, "timeout", "seconds"),
             options=options,
         )
+        self._calls: Calls = self._session.calls
         self._functions: dict[str, Any] = {}
         self._tenant = Tenant()
 
@@ -224,17 +225,22 @@ class MilvusStore(Closing):
     def for_tenant(self, tenant: str) -> Self:
         """Return a view of this store that sees and writes the rows of one tenant only.
 
-        Ids belong to tenants: two of them may use the same. The view shares everything with this
-        store: closing one closes the other. BM25 counts the tenant's rows alone.
+        Ids belong to tenants: two of them may use the same. BM25 counts the tenant's rows alone.
+        Closing the view ends the view; closing this store ends both.
 
         Args:
             tenant: The value of the partition key.
 
         Raises:
-            InvalidInputError: If the tenant is no string, or empty.
+            InvalidInputError: If the tenant is no string, or empty, or this is the view of another.
         """
+        named = Tenant.named(tenant)
+        if self._tenant.value not in (None, named.value):
+            msg = f"this is the view of {self._tenant.value!r:.80}: others are made by the store"
+            raise InvalidInputError(msg)
         view = copy.copy(self)
-        view._tenant = Tenant.named(tenant)
+        view._tenant = named
+        view._calls = CallsOfView(f"this view of {self.collection_name!r}", self._session.calls)
         return view
 
     @property
@@ -490,7 +496,7 @@ class MilvusStore(Closing):
         return (await self._asearch(asked))[0]
 
     def _search(self, query: Query) -> list[list[Hit]]:
-        with self._session.calls.running():
+        with self._calls.running():
             search = self._prepare(query)
             if search is None:
                 return [[] for _ in range(query.size)]
@@ -542,13 +548,13 @@ class MilvusStore(Closing):
 
     def _counted(self, call: Callable[[], T]) -> T:
         """Run a part of a call, keeping the store open as long."""
-        with self._session.calls.running():
+        with self._calls.running():
             return call()
 
     @contextmanager
     def _call(self) -> Generator[Opened | None]:
         """Keep the store open for a call; give the collection with the functions of this view."""
-        with self._session.calls.running():
+        with self._calls.running():
             yield self._find()
 
     # --- reading -------------------------------------------------------------------------------
@@ -703,7 +709,7 @@ class MilvusStore(Closing):
             PartialWriteError: If a later batch fails; `landed` holds the ids that were written.
         """
         batches = self._batches(records, batch_size)
-        with self._session.calls.running(), WriteProgress(_length(records), progress) as written:
+        with self._calls.running(), WriteProgress(_length(records), progress) as written:
             head, rest = self._first_batches(batches)
             for batch in chain(head, rest):
                 pending = batch
@@ -789,7 +795,7 @@ class MilvusStore(Closing):
             )
 
     def _commit(self, batch: write.Batch, head: Sequence[Sequence[Record]]) -> list[Record]:
-        with self._session.calls.running():
+        with self._calls.running():
             collection = self._session.collection()
             with collection.shared.lock:
                 collection.shared.check_not_broken()
@@ -1039,8 +1045,13 @@ class MilvusStore(Closing):
     def close(self) -> None:
         """Wait for the calls under way, flush, and release the path for other processes.
 
+        The view of a tenant ends alone; the store that it is a view of goes on.
+
         Closing twice is fine. Afterwards every call raises StoreClosedError.
         """
+        if self._tenant.value is not None:
+            self._calls.close()
+            return
         self._session.close()
         self.threads.close()
 

@@ -64,6 +64,29 @@ class Calls:
             return True
 
 
+class CallsOfView(Calls):
+    """Some of the calls under way, which close without the others.
+
+    Args:
+        name: What is closed, for the error.
+        every: All the calls; where they are closed, these are, too.
+    """
+
+    def __init__(self, name: str, every: Calls) -> None:
+        super().__init__(name)
+        self._every = every
+
+    @contextmanager
+    def running(self) -> Generator[None]:
+        """Count a call for as long as the block runs.
+
+        Raises:
+            StoreClosedError: If closed.
+        """
+        with self._every.running(), super().running():
+            yield
+
+
 class Threads:
     """A thread pool that starts with its first task."""
 

@@ -10,7 +10,12 @@ from typing import Any
 import pytest
 
 from hybridge import ROW_ID, F, MilvusStore, Record
-from hybridge.errors import CollectionMismatchError, FilterError, InvalidInputError
+from hybridge.errors import (
+    CollectionMismatchError,
+    FilterError,
+    InvalidInputError,
+    StoreClosedError,
+)
 from hybridge.store.bm25 import live
 from support.hostile import HOSTILE
 
@@ -246,6 +251,33 @@ def test_searching_without_a_tenant_is_refused(shop: MilvusStore) -> None:
         shop.search("invoice")
     with pytest.raises(InvalidInputError, match="names no tenant"):
         shop.add([Record(text="nobody's")])
+
+
+def test_a_view_leads_to_no_other_tenant(shop: MilvusStore) -> None:
+    """Whoever is given a view has that tenant's rows and no others."""
+    acme = shop.for_tenant("acme")
+    assert acme.for_tenant("acme").count() == 2
+    with pytest.raises(InvalidInputError, match="view of 'acme'"):
+        acme.for_tenant("umbrella")
+    with pytest.raises(InvalidInputError, match="view of 'acme'"):
+        acme.using().for_tenant("umbrella")
+
+
+async def test_a_view_ends_alone(shop: MilvusStore) -> None:
+    """Closing it closes nobody else's; closing the store closes all."""
+    with shop.for_tenant("acme") as acme:
+        assert acme.count() == 2
+    with pytest.raises(StoreClosedError, match="this view"):
+        acme.search("invoice")
+    async with shop.for_tenant("acme") as acme:
+        assert await acme.acount() == 2
+    with pytest.raises(StoreClosedError, match="this view"):
+        await acme.asearch("invoice")
+    umbrella = shop.for_tenant("umbrella")
+    assert (shop.count(), umbrella.count()) == (4, 2)
+    shop.close()
+    with pytest.raises(StoreClosedError):
+        umbrella.count()
 
 
 def test_a_view_cannot_drop_the_collection(shop: MilvusStore) -> None:
