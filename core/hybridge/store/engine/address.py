@@ -46,6 +46,11 @@ class Address:
     is_path: bool = False
     tls: TLS | None = None
 
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether the server is spoken to by TLS."""
+        return self.tls is not None or self.uri.lower().startswith("https:")
+
     def __str__(self) -> str:
         """Return the URI without the credentials that it may carry."""
         if self.is_path or self.uri.startswith("unix:"):

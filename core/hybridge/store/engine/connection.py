@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+import uuid
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,9 +35,10 @@ from hybridge.errors import (
 )
 from hybridge.store.engine.address import Address, Secret
 from hybridge.store.engine.dialect import Dialect, detect
+from hybridge.store.engine.handshake import tls_failure
 from hybridge.store.engine.logs import keep_ours_out, logged_causes, raised_not_logged
 from hybridge.store.engine.refusals import NOT_LOADED, translate
-from hybridge.store.server_options import ServerOptions
+from hybridge.store.server_options import TLS, ServerOptions
 
 # Seconds that a call may take, its repetitions included.
 _LIMIT = 60.0
@@ -262,8 +264,7 @@ def _open(address: Address, timeout: float | None) -> _Opened:
             version = client.get_server_version(timeout=timeout)
         except Exception as error:
             if not address.is_path:
-                refusal = translate(error, address, timeout)
-                raise refusal from _without_secrets(error, address)
+                raise _refusal(error, address, timeout) from _without_secrets(error, address)
             raise _cannot_open(address, causes) from error
     try:
         dialect = detect(address, version)
@@ -275,11 +276,23 @@ def _open(address: Address, timeout: float | None) -> _Opened:
     return _Opened(client, dialect)
 
 
+def _refusal(error: Exception, address: Address, timeout: float | None) -> StoreError:
+    """Return why a server cannot be opened; a failure of TLS looks as if nobody answered."""
+    refusal = translate(error, address, timeout)
+    why = tls_failure(address, timeout) if isinstance(refusal, StoreConnectionError) else ""
+    return StoreConnectionError(f"Milvus at {address} cannot be reached: {why}") if why else refusal
+
+
 def _secured(address: Address) -> dict[str, Any]:
-    """Return what pymilvus is told of TLS; it takes an authority alone as the server's own."""
-    tls = address.tls
-    if tls is None:
+    """Return what pymilvus is told of TLS; it takes an authority alone as the server's own.
+
+    The connection is nobody else's: pymilvus gives out any that it has to an address, whether that
+    is encrypted or not.
+    """
+    if not address.is_encrypted:
         return {}
+    own = {"dedicated": True, "alias": f"hybridge-{uuid.uuid4().hex}"}  # pymilvus 3, pymilvus 2.6
+    tls = address.tls or TLS()
     files = {"server_pem_path": tls.ca}
     if tls.certificate is not None:
         files = {
@@ -288,7 +301,8 @@ def _secured(address: Address) -> dict[str, Any]:
             "client_key_path": tls.key,
         }
     given = {**files, "server_name": tls.server_name}
-    return {"secure": True, **{name: value for name, value in given.items() if value is not None}}
+    told = {name: value for name, value in given.items() if value is not None}
+    return {"secure": True, **own, **told}
 
 
 def _check_database(client: Any, address: Address, timeout: float | None) -> None:
