@@ -228,11 +228,13 @@ def _equal_values(comparison: Comparison) -> tuple[Value, ...]:
     return (comparison.value,)
 
 
-def _membership(column: Column, values: tuple[Value, ...], wanted: bool) -> str | bool:
+def _membership(column: Column, values: tuple[Value, ...], wanted: bool) -> str | bool | None:
     literals = [_literal(column.type, value) for value in values]
     written = [literal for literal in literals if literal is not None]
     if not written:
         return not wanted
+    if len(written) > 1 and _LEAST in written:
+        return None
     if len(written) == 1:
         return f"{column.name} {'==' if wanted else '!='} {written[0]}"
     if not _ZEROS.isdisjoint(written):
@@ -242,6 +244,11 @@ def _membership(column: Column, values: tuple[Value, ...], wanted: bool) -> str 
 
 _ZEROS = frozenset({"0.0", "-0.0"})
 """Lite's `in` tells them apart, unlike its `==` and Python."""
+
+
+_LEAST = f"{INT64_MIN + 1} - 1"
+"""The least integer: a server reads the digits without their sign, and they are one too many. In a
+list Lite takes no difference."""
 
 
 def _literal(column_type: ColumnType, value: Value) -> str | None:
@@ -256,4 +263,4 @@ def _literal(column_type: ColumnType, value: Value) -> str | None:
         return None
     if own != value or (column_type is int and not INT64_MIN <= value <= INT64_MAX):
         return None
-    return repr(own).lower()
+    return _LEAST if column_type is int and own == INT64_MIN else repr(own).lower()
