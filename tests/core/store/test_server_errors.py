@@ -112,6 +112,11 @@ def aborted(code: grpc.StatusCode, details: str) -> Answer:
             StoreLimitError,
             "send fewer or smaller",
         ),
+        (
+            refused(65535, "worker(1) query failed: query results exceed the limit size"),
+            StoreLimitError,
+            "send fewer or smaller",
+        ),
         (refused(1100, "invalid parameter"), EngineError, "invalid parameter"),
     ],
 )

@@ -52,6 +52,7 @@ _WORDS: Mapping[str, type[EngineError]] = {
     "permission deny": StorePermissionError,
     "database not found": StoreDatabaseError,
     "message larger than max": StoreLimitError,
+    "results exceed the": StoreLimitError,  # more than 100 MB of rows in one answer, code 65535
 }
 _CURES: Mapping[type[EngineError], str] = {
     StoreAuthenticationError: "the server refuses the credentials: check token=, or MILVUS_TOKEN",
