@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 
-.PHONY: demo test test-long check format bench clean
+.PHONY: demo test test-long test-server check format bench clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -29,9 +29,13 @@ demo: $(VENV)/.demo ## Index the standard library's documentation and ask it ten
 test: $(VENV)/.dev ## The tests, on two cores (12 CPU minutes)
 	$(BIN)/python -m pytest -n 2 --dist loadscope
 
-test-long: $(VENV)/.dev ## The long property, fault and version runs that `test` leaves out
+test-long: $(VENV)/.dev ## The long property, fault, version and server runs that `test` leaves out
 	$(BIN)/python -m pytest -m long
 	$(BIN)/python tests/versions.py
+	$(BIN)/python tests/real_server.py
+
+test-server: $(VENV)/.dev ## The suites on a real Milvus 2.3.5 from PyPI, or on HYBRIDGE_TEST_URI
+	$(BIN)/python tests/real_server.py
 
 check: $(VENV)/.dev ## Formatting, lint, types
 	$(BIN)/ruff format --check .

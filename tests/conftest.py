@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -15,6 +16,15 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from hybridge import MilvusStore
+
+URI, TOKEN = "HYBRIDGE_TEST_URI", "HYBRIDGE_TEST_TOKEN"
+"""What name a real server, on which suites run; see `tests/real_server.py`."""
+
+if URI in os.environ or "HYBRIDGE_TEST_MILVUS" in os.environ:
+    from support.milvus_23 import stand_in
+
+    os.environ.setdefault("MILVUS_TOKEN", os.environ.get(TOKEN, ""))
+    stand_in()
 
 # No test may fail for the speed of the machine.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -67,6 +77,12 @@ def lite_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest) -> str:
+    """The URI of the server that `HYBRIDGE_TEST_URI` names, else of a `milvus-lite server`."""
+    return os.environ.get(URI) or str(request.getfixturevalue("lite_server"))
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -18,10 +19,13 @@ from hybridge.store.bm25 import statistics_log
 
 SETUP = textwrap.dedent(
     """
-    import random, sys, time
+    import os, random, sys, time
     from hybridge import MilvusStore, Record
     from hybridge.store.bm25 import statistics_log
 
+    if "HYBRIDGE_TEST_URI" in os.environ:
+        from support.milvus_23 import stand_in
+        stand_in()
     uri, name, writer = sys.argv[1:4]
     store = MilvusStore(uri, collection_name=name)
     rng = random.Random(writer)
@@ -32,17 +36,18 @@ Worker = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
-def worker(lite_server: str, collection_name: str) -> Iterator[Worker]:
+def worker(server: str, collection_name: str) -> Iterator[Worker]:
     """Starts Python programs with a store on the server; ends those that are left."""
     running: list[subprocess.Popen[str]] = []
 
     def start(program: str, writer: str = "w") -> subprocess.Popen[str]:
         command = [sys.executable, "-c", SETUP + textwrap.dedent(program)]
         process = subprocess.Popen(
-            [*command, lite_server, collection_name, writer],
+            [*command, server, collection_name, writer],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         )
         running.append(process)
         return process
@@ -78,10 +83,10 @@ def opened(uri: str, name: str) -> Iterator[MilvusStore]:
 
 
 def test_new_words_of_another_process_are_found(
-    lite_server: str, collection_name: str, worker: Worker
+    server: str, collection_name: str, worker: Worker
 ) -> None:
     """Each word soon after its acknowledgement, and at the end everything is alike."""
-    with opened(lite_server, collection_name) as store:
+    with opened(server, collection_name) as store:
         store.add([Record(id="first", text="a parrot")])
         writer = worker(
             """
@@ -115,9 +120,7 @@ def test_new_words_of_another_process_are_found(
                 assert fresh.stdout.readline().strip() == str(mine)
 
 
-def test_counts_of_four_writers_add_up(
-    lite_server: str, collection_name: str, worker: Worker
-) -> None:
+def test_counts_of_four_writers_add_up(server: str, collection_name: str, worker: Worker) -> None:
     """Ids of their own, overwritten and deleted by each, with many compactions in between."""
     writers = [
         worker(
@@ -136,17 +139,17 @@ def test_counts_of_four_writers_add_up(
     ]
     for writer in writers:
         done(writer)
-    with opened(lite_server, collection_name) as store:
+    with opened(server, collection_name) as store:
         assert store.count() > 1000
         assert store.check() == []
 
 
 def test_a_killed_writer_is_settled(
-    lite_server: str, collection_name: str, worker: Worker, monkeypatch: pytest.MonkeyPatch
+    server: str, collection_name: str, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Writes that a kill cut short count if their rows are there, and not if they are not."""
     monkeypatch.setattr(statistics_log, "SETTLED_AFTER", 0.5)
-    with opened(lite_server, collection_name) as store:
+    with opened(server, collection_name) as store:
         store.add([Record(id="0", text="the first")])
     for number in range(6):
         writer = worker(
@@ -167,15 +170,15 @@ def test_a_killed_writer_is_settled(
         writer.send_signal(signal.SIGKILL)
         writer.wait()
         time.sleep(0.6)
-        with opened(lite_server, collection_name) as store:
+        with opened(server, collection_name) as store:
             assert store.check() == []
 
 
 def test_a_collection_that_was_made_anew_is_noticed(
-    lite_server: str, collection_name: str, worker: Worker
+    server: str, collection_name: str, worker: Worker
 ) -> None:
     """A worker that is open sees the nightly rebuild, and none of what was before."""
-    with opened(lite_server, collection_name) as store:
+    with opened(server, collection_name) as store:
         store.add([Record(id="old", text="an old parrot")])
         assert store.search("parrot")
         done(
@@ -194,7 +197,7 @@ def test_a_collection_that_was_made_anew_is_noticed(
 
 
 def test_two_processes_that_make_the_collection_share_it(
-    lite_server: str, collection_name: str, worker: Worker
+    server: str, collection_name: str, worker: Worker
 ) -> None:
     """The first write of each at once: neither drops what the other has made."""
     program = """
@@ -212,16 +215,16 @@ def test_two_processes_that_make_the_collection_share_it(
         one.stdin.flush()
     for one in workers:
         done(one)
-    with opened(lite_server, collection_name) as store:
+    with opened(server, collection_name) as store:
         assert store.count() == 60
         assert store.check() == []
 
 
 def test_statistics_are_rebuilt_beside_a_writer(
-    lite_server: str, collection_name: str, worker: Worker
+    server: str, collection_name: str, worker: Worker
 ) -> None:
     """What was lost is mended while another process goes on, and nothing is counted twice."""
-    with opened(lite_server, collection_name) as store:
+    with opened(server, collection_name) as store:
         store.add([Record(id=f"{i}", text=f"parrot word{i}") for i in range(200)])
         collection = store._session.collection()
         collection.delete(["3", "4"])  # by a client that keeps no counts

@@ -1,4 +1,4 @@
-"""The server's half of the dialect, over a `milvus-lite server`."""
+"""The server's half of the dialect, over a `milvus-lite server` or a real server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from hybridge import F, MilvusStore, Record
 from hybridge.store.engine import dialect
-from support.engines import ServerOverLite, servers_over_lite
+from support.engines import servers_over_lite
 
 HOSTILE = [
     "C:\\new\\table.txt", "a\\x41", 'x" or id != "', 'say "hi"', "C:\\Users\\x", "\\", "it's",
@@ -23,16 +23,16 @@ HOSTILE = [
 
 
 @pytest.fixture
-def store(lite_server: str, collection_name: str) -> Iterator[MilvusStore]:
+def store(server: str, collection_name: str) -> Iterator[MilvusStore]:
     """A store that takes the server for a Milvus server."""
-    with servers_over_lite(), MilvusStore(lite_server, collection_name=collection_name) as made:
+    with servers_over_lite(), MilvusStore(server, collection_name=collection_name) as made:
         yield made
 
 
 def test_the_dialect_is_the_servers(store: MilvusStore) -> None:
     """Or these tests would show nothing."""
     store.add([Record(id="a", text="a word")])
-    assert isinstance(store._session.collection().dialect.engine, ServerOverLite)
+    assert isinstance(store._session.collection().dialect.engine, dialect.Server)
     assert not store._session.collection().dialect.exclusive
 
 
