@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from unittest.mock import patch
 
+from hybridge.store.bm25.milvus import MilvusBM25Field
 from hybridge.store.engine import dialect
 from hybridge.store.engine.address import Address
 
@@ -15,11 +17,11 @@ class ServerOverLite(dialect.Server):
     exact_indexes = True  # Lite returns too few rows of a filtered search with others
     column_indexes = False
     json_paths = False
-    functions = False
     minimum = ()
 
     def __init__(self, version: str = "") -> None:
         super().__init__("")  # Lite's own number says nothing of what a server can
+        self.functions = False
 
     @classmethod
     def speaks(cls, address: Address, version: str) -> bool:
@@ -27,11 +29,26 @@ class ServerOverLite(dialect.Server):
         return not address.is_path and dialect.Lite.speaks(address, version)
 
 
+class FunctionsOverLite(ServerOverLite):
+    """One that has BM25 functions: Lite's own."""
+
+    def __init__(self, version: str = "") -> None:
+        super().__init__(version)
+        self.functions = True
+
+
 @contextmanager
-def servers_over_lite() -> Iterator[None]:
+def functions_over_lite() -> Iterator[None]:
+    """Within the block it has BM25 functions, too; the scores of Lite's have a minus sign."""
+    with servers_over_lite(FunctionsOverLite), patch.object(MilvusBM25Field, "sign", -1):
+        yield
+
+
+@contextmanager
+def servers_over_lite(engine: type[dialect.Engine] = ServerOverLite) -> Iterator[None]:
     """Within the block a `milvus-lite server` is taken for a Milvus server; a real one is one."""
-    dialect.ENGINES.insert(0, ServerOverLite)
+    dialect.ENGINES.insert(0, engine)
     try:
         yield
     finally:
-        dialect.ENGINES.remove(ServerOverLite)
+        dialect.ENGINES.remove(engine)

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from hybridge.errors import EngineError, StoreError
+from hybridge.errors import EngineError, InvalidInputError, StoreError
 from hybridge.filters import quote
 from hybridge.store.server_options import TTL, ServerOptions
 
 if TYPE_CHECKING:
     from hybridge.store.engine.address import Address
     from hybridge.store.engine.connection import Connection
+    from hybridge.store.fields import VectorField
 
 logger = logging.getLogger("hybridge")
 
@@ -45,7 +46,7 @@ class Engine:
         json_paths: Whether filters on metadata keys without a column are sent as JSON paths.
         databases: Whether there are several databases.
         aliases: Whether a collection may be named by an alias.
-        functions: Whether the engine has BM25 functions and `text_match`.
+        functions: Whether the engine has BM25 functions and `TEXT_MATCH` that can be relied on.
         partial_upserts: Whether an upsert may leave out columns that keep their values.
         new_columns: Whether columns and fields can be added to a collection.
         message_bytes: The largest message, in either direction.
@@ -58,11 +59,12 @@ class Engine:
     json_paths: ClassVar[bool] = True
     databases: ClassVar[bool] = True
     aliases: ClassVar[bool] = True
-    functions: ClassVar[bool] = True
+    no_functions: ClassVar[str] = "this server is older than Milvus 2.5, which has it"
     message_bytes: ClassVar[int] = 64 * _MIB
     window: ClassVar[int] = 16_384
     minimum: ClassVar[tuple[int, ...]] = ()
 
+    functions: bool = True
     partial_upserts: bool = True
     new_columns: bool = True
 
@@ -88,12 +90,28 @@ class Engine:
         """Yield the rows that an expression selects, in pages; "" selects all."""
         raise NotImplementedError
 
+    def check_fields(self, fields: Iterable[VectorField]) -> None:
+        """Refuse fields that the engine would have to make by a function.
+
+        Raises:
+            InvalidInputError: If it has none, or none that can be relied on.
+        """
+        for one in fields:
+            if one.is_served and not self.functions:
+                msg = (
+                    f"the field {one.name!r} asks for the engine's own BM25 ('milvus'), and "
+                    f"{self.no_functions}: take 'bm25', whose counts the store keeps"
+                )
+                raise InvalidInputError(msg)
+
 
 class Lite(Engine):
     """Milvus Lite, in this process or as `milvus-lite server`.
 
     HNSW and AUTOINDEX return too few rows where there is a filter; searching two fields side by
-    side gains nothing.
+    side gains nothing. Its BM25 function (3.2.2) gives negative scores, counts each segment by
+    itself (of the first ten rows .86 to .96 are those of BM25, of the worst query one), and takes
+    the settings of stemmers and stop words without using them.
     """
 
     exact_indexes = True
@@ -103,6 +121,7 @@ class Lite(Engine):
     databases = False
     aliases = False
     functions = False
+    no_functions = "Milvus Lite's counts each segment by itself, and stems no word"
     message_bytes = 256 * _MIB
     new_columns = False
 
@@ -145,6 +164,7 @@ class Server(Engine):
             wanted = ".".join(map(str, self.minimum))
             msg = f"the server is Milvus {version}, Hybridge needs {wanted} or later: upgrade it"
             raise StoreError(msg)
+        self.functions = not numbers or numbers >= (2, 5)
         self.partial_upserts = self.new_columns = not numbers or numbers >= (2, 6)
 
     @classmethod
