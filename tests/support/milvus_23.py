@@ -55,7 +55,6 @@ _TESTS = re.compile(
 class Milvus23(dialect.Server):
     """Milvus 2.3 behind its stand-in."""
 
-    functions = False
     minimum = (2, 3)
 
     @classmethod
