@@ -17,7 +17,7 @@ from hybridge.errors import InvalidInputError, StoreConnectionError, StoreError
 from hybridge.store.engine.address import resolve_address
 from hybridge.store.engine.connection import pymilvus
 from hybridge.store.engine.dialect import Dialect, Server
-from support.relay import relay
+from support.bad_line import bad_line
 
 MakeStore = Callable[..., MilvusStore]
 
@@ -166,7 +166,7 @@ def test_a_server_that_turns_a_connection_away_is_asked_again(
     make_store: MakeStore, lite_server: str, collection_name: str
 ) -> None:
     """Opening is tried three times, like every call: a line may break at any moment."""
-    with relay(lite_server, turned_away=1) as uri:
+    with bad_line(lite_server, turned_away=1) as uri:
         store = make_store(uri=uri, collection_name=collection_name)
         assert store.count() == 0
         store.close()
@@ -176,8 +176,8 @@ def test_a_server_that_turns_all_connections_away_is_named(
     make_store: MakeStore, lite_server: str
 ) -> None:
     """After three attempts the error says what to check."""
-    with relay(lite_server, turned_away=1_000_000) as uri:
-        store = make_store(uri=uri)
+    with bad_line(lite_server, turned_away=1_000_000) as uri:
+        store = make_store(uri=uri, timeout=5)
         with pytest.raises(StoreConnectionError, match="check that it runs"):
             store.count()
 
@@ -194,7 +194,7 @@ def test_a_failure_is_raised_and_not_printed(path: str) -> None:
             except EngineError as error:
                 print(type(error.__cause__).__name__)
         try:
-            MilvusStore("http://127.0.0.1:9").count()
+            MilvusStore("http://127.0.0.1:9", timeout=5).count()
         except StoreConnectionError as error:
             print(type(error.__cause__).__name__)
     """

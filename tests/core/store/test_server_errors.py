@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import signal
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
-from concurrent import futures
 from contextlib import contextmanager, suppress
-from typing import Any
 
 import grpc
 import pytest
-from pymilvus.grpc_gen import common_pb2, milvus_pb2
+from pymilvus.grpc_gen import milvus_pb2
 
 from hybridge import MilvusStore, Record
 from hybridge.errors import (
@@ -27,49 +22,17 @@ from hybridge.errors import (
     StoreOverloadedError,
     StorePermissionError,
 )
-
-Answer = Callable[[grpc.ServicerContext], Any]
-
-
-class Stand:
-    """A gRPC server that says what it is told to, by the name of the method."""
-
-    def __init__(self, **answers: Answer) -> None:
-        self.answers = answers
-        self.calls: list[str] = []
-        self._server = grpc.server(futures.ThreadPoolExecutor(8))
-        self._server.add_generic_rpc_handlers([self])
-        self.uri = f"http://127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
-        self._server.start()
-
-    def service(self, details: Any) -> Any:
-        """Answer any method."""
-        name = details.method.rpartition("/")[2]
-
-        def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
-            self.calls.append(name)
-            if name in self.answers:
-                return bytes(self.answers[name](context).SerializeToString())
-            if name == "GetVersion":
-                return milvus_pb2.GetVersionResponse(version="v2.6.4").SerializeToString()
-            if name == "ListDatabases":
-                return milvus_pb2.ListDatabasesResponse(db_names=["default"]).SerializeToString()
-            return b""
-
-        return grpc.unary_unary_rpc_method_handler(answer)
-
-    def stop(self) -> None:
-        """End it."""
-        self._server.stop(None)
+from support.relay import Answer, Call, Failure, Silence, Stand, relay
 
 
 @pytest.fixture
 def stand() -> Iterator[Callable[..., Stand]]:
-    """Makes stand-ins and ends them."""
+    """Makes stand-ins that answer as they are told, by the name of the method, and ends them."""
     made: list[Stand] = []
 
     def make(**answers: Answer) -> Stand:
-        made.append(Stand(**answers))
+        told = {"GetVersion": version("v2.6.4"), "ListDatabases": databases, **answers}
+        made.append(Stand(lambda call: told[call.name](call) if call.name in told else b""))
         return made[-1]
 
     yield make
@@ -77,17 +40,26 @@ def stand() -> Iterator[Callable[..., Stand]]:
         one.stop()
 
 
+def version(number: str) -> Answer:
+    """An answer that names a version."""
+    return lambda _: bytes(milvus_pb2.GetVersionResponse(version=number).SerializeToString())
+
+
+def databases(_: Call) -> bytes:
+    """An answer that names the one database."""
+    return bytes(milvus_pb2.ListDatabasesResponse(db_names=["default"]).SerializeToString())
+
+
 def refused(code: int, reason: str) -> Answer:
     """An answer whose status has a code of Milvus."""
-    status = common_pb2.Status(code=code, error_code=1, reason=reason)
-    return lambda _: milvus_pb2.DescribeCollectionResponse(status=status)
+    return lambda call: call.refused(code, reason)
 
 
 def aborted(code: grpc.StatusCode, details: str) -> Answer:
     """An answer that fails in gRPC."""
 
-    def abort(context: grpc.ServicerContext) -> Any:
-        context.abort(code, details)
+    def abort(_: Call) -> bytes:
+        raise Failure(code, details)
 
     return abort
 
@@ -172,7 +144,7 @@ def test_a_database_that_is_not_there_is_named(stand: Callable[..., Stand]) -> N
 
 def test_a_server_that_is_too_old_is_named(stand: Callable[..., Stand]) -> None:
     """With the version that is needed."""
-    server = stand(GetVersion=lambda _: milvus_pb2.GetVersionResponse(version="v2.4.23"))
+    server = stand(GetVersion=version("v2.4.23"))
     with (
         MilvusStore(server.uri, timeout=10) as store,
         pytest.raises(StoreError, match=r"Milvus v2\.4\.23, Hybridge needs 2\.5 or later"),
@@ -184,9 +156,8 @@ def test_what_passes_is_asked_again(stand: Callable[..., Stand]) -> None:
     """A collection that recovers, a server that is not ready: within the time limit."""
     left = [refused(1, "service not ready"), refused(106, "collection on recovering")]
 
-    def answer(context: grpc.ServicerContext) -> Any:
-        status = common_pb2.Status(code=100, error_code=4, reason="collection not found")
-        return left.pop()(context) if left else milvus_pb2.DescribeCollectionResponse(status=status)
+    def answer(call: Call) -> bytes:
+        return left.pop()(call) if left else call.refused(100, "collection not found", 4)
 
     server = stand(DescribeCollection=answer)
     with MilvusStore(server.uri, timeout=30) as store:
@@ -195,83 +166,53 @@ def test_what_passes_is_asked_again(stand: Callable[..., Stand]) -> None:
 
 
 @contextmanager
-def silent_port() -> Iterator[int]:
-    """A port that takes connections and never answers."""
+def silent_server() -> Iterator[tuple[str, socket.socket]]:
+    """Give the URI of a server that takes connections and never answers, and its listener."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield listener.getsockname()[1]
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", listener
 
 
 def test_a_silent_server_ends_with_the_limit() -> None:
     """Whatever is repeated, opening ends when the time is over."""
-    with silent_port() as port:
-        store = MilvusStore(f"http://127.0.0.1:{port}", timeout=1)
+    with silent_server() as (uri, _):
+        store = MilvusStore(uri, timeout=1)
         with pytest.raises(StoreConnectionError):
             store.count()
         store.close()
 
 
 def test_a_server_that_stops_in_mid_call_ends_with_the_limit(
-    lite_command: list[str], collection_name: str
+    lite_server: str, collection_name: str
 ) -> None:
     """The error says what the limit is and how to raise it; closing returns."""
-    process = subprocess.Popen(
-        lite_command[:-1], stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
-    )
-    try:
-        uri = lite_command[-1]
-        store = MilvusStore(uri, collection_name=collection_name, timeout=30)
-        wait_until_open(uri)
+    silence = Silence()
+    with relay(lite_server, silence) as server:
+        store = MilvusStore(server.uri, collection_name=collection_name, timeout=5)
         store.add([Record(id="a", text="a word")])
-        impatient = MilvusStore(uri, collection_name=collection_name, timeout=1)
+        impatient = MilvusStore(server.uri, collection_name=collection_name, timeout=1)
         assert impatient.count() == 1
-        process.send_signal(signal.SIGSTOP)
+        silence.begun.set()
         with pytest.raises(StoreConnectionError, match=r"within 1 s: .* timeout="):
             impatient.count()
-        process.send_signal(signal.SIGCONT)
-        process.kill()
-        process.wait()
+        server.stop()
         with pytest.raises(StoreConnectionError, match="check that it runs"):
             store.count()
         store.close()
         impatient.close()
-    finally:
-        process.kill()
-        process.wait()
 
 
 def test_opening_one_server_does_not_wait_for_another(lite_server: str) -> None:
     """While one does not answer, another is opened and asked."""
-    with silent_port() as port:
-        silent = MilvusStore(f"http://127.0.0.1:{port}", timeout=60)
+    with silent_server() as (uri, listener):
+        silent = MilvusStore(uri, timeout=60)
         waiting = threading.Thread(target=_fails, args=[silent], daemon=True)
         waiting.start()
-        with MilvusStore(lite_server, collection_name="another", timeout=20) as store:
+        connection, _ = listener.accept()
+        with connection, MilvusStore(lite_server, collection_name="another", timeout=20) as store:
             assert store.count() == 0
-        assert waiting.is_alive()
+            assert waiting.is_alive()
 
 
 def _fails(store: MilvusStore) -> None:
     with suppress(StoreError):
         store.count()
-
-
-@pytest.fixture
-def lite_command(tmp_path: Any) -> list[str]:
-    """The command of a `milvus-lite server` of the test's own, and its URI."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "milvus_lite", "server", "--host", "127.0.0.1"]
-    folder = str(tmp_path / "own.db")
-    return [*command, "--port", str(port), "--data-dir", folder, f"http://127.0.0.1:{port}"]
-
-
-def wait_until_open(uri: str) -> None:
-    """Wait until a server takes connections."""
-    port = int(uri.rpartition(":")[2])
-    for _ in range(300):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        threading.Event().wait(0.1)
-    pytest.fail("the server did not open its port")

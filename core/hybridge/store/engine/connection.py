@@ -11,7 +11,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -131,7 +131,27 @@ def pymilvus() -> Any:
 
 def make_client(**arguments: Any) -> Any:
     """Make pymilvus's client; tests put one in its place that stands in for what a server lacks."""
-    return pymilvus().MilvusClient(**arguments)
+    return _client_class()(dedicated=True, **arguments)
+
+
+@cache
+def _client_class() -> Any:
+    """Return pymilvus's client, made to keep its connection apart from those of others.
+
+    pymilvus's clients share a manager, which is locked while any of them connects or is closed: for
+    as long as one server does not answer, no other could be opened.
+    """
+
+    class Client(pymilvus().MilvusClient):  # type: ignore[misc]
+        @property
+        def _manager(self) -> Any:
+            return self._own_manager
+
+        @_manager.setter
+        def _manager(self, shared: Any) -> None:
+            self._own_manager = type(shared)()
+
+    return Client
 
 
 class Connection:
