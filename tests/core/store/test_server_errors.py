@@ -210,7 +210,10 @@ def test_opening_one_server_does_not_wait_for_another(lite_server: str) -> None:
         connection, _ = listener.accept()
         with connection, MilvusStore(lite_server, collection_name="another", timeout=20) as store:
             assert store.count() == 0
-            assert waiting.is_alive()
+        assert waiting.is_alive()
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()  # it waits for its first connection still
 
 
 def _fails(store: MilvusStore) -> None:
