@@ -20,7 +20,8 @@ class ServerOverLite(dialect.Server):
     minimum = ()
 
     def __init__(self, version: str = "") -> None:
-        super().__init__("")  # Lite's own number says nothing of what a server can
+        # Lite's own number says nothing of what a server can; a relay may say another.
+        super().__init__(version if version.startswith("v") else "")
         self.functions = False
 
     @classmethod

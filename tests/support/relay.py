@@ -20,6 +20,8 @@ import grpc
 from google.protobuf.message_factory import GetMessageClass
 from pymilvus.grpc_gen import common_pb2, milvus_pb2
 
+from hybridge.store.engine.dialect import parse_version
+
 Answer = Callable[["Call"], bytes]
 """What answers a call."""
 
@@ -35,6 +37,7 @@ _INVALID = 1100
 _WRITES = ("Insert", "Upsert", "Delete")
 _READS = ("Query", "Search", "HybridSearch")
 _GREETINGS = ("Connect", "GetVersion")
+_FINAL = ("Drop", "Flush")
 
 
 class Failure(Exception):  # noqa: N818 - what gRPC calls a status
@@ -143,11 +146,12 @@ def relay(uri: str, *rules: Rule) -> Iterator[Stand]:
 
 def is_milvus(version: str) -> Rule:
     """Say that the server has a version of Milvus, and refuse what that one does not know."""
+    is_whole = parse_version(version) < (2, 6)
 
     def rule(call: Call, answer: Answer) -> bytes:
         if call.name == "GetVersion":
             return bytes(milvus_pb2.GetVersionResponse(version=version).SerializeToString())
-        if call.name == "Upsert" and call.request.partial_update:
+        if is_whole and call.name == "Upsert" and call.request.partial_update:
             return call.refused(_INVALID, "invalid parameter: the fields of some rows are missing")
         return answer(call)
 
@@ -250,8 +254,10 @@ class HeldWrites:
     def _awaited(self, call: Call) -> int:
         """Return the timestamp of the writes that a call sees."""
         arrived = self._now() - self._delay
-        if call.name not in _READS:
+        if call.name.startswith(_FINAL):
             return self._last
+        if call.name not in _READS:
+            return arrived
         request = call.request
         strong = not (request.use_default_consistency or request.guarantee_timestamp)
         return self._last if strong else max(arrived, request.guarantee_timestamp)
@@ -269,22 +275,24 @@ class HeldWrites:
 
 
 class Silence:
-    """A rule: from some call on, no call is answered until whoever called has given up.
+    """A rule: once it has begun, some calls are not answered until whoever called has given up.
+
+    The server does what was asked all the same.
 
     Args:
-        name: The method that is not answered; None stands for all.
+        concerns: Whether a call is one of them.
 
     Attributes:
-        begun: Whether it has begun.
+        begun: Set when it begins.
     """
 
-    def __init__(self, name: str | None = None) -> None:
-        self._name = name
+    def __init__(self, concerns: Callable[[Call], bool] = lambda _: True) -> None:
+        self._concerns = concerns
         self.begun = threading.Event()
 
     def __call__(self, call: Call, answer: Answer) -> bytes:
-        """Answer, or wait for the end of the call."""
-        if self.begun.is_set() and self._name in (None, call.name):
+        """Answer, at once or too late."""
+        if self.begun.is_set() and self._concerns(call):
             ended = threading.Event()
             if call.context.add_callback(ended.set):
                 ended.wait()

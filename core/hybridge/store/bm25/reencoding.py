@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import logging
 from itertools import islice
+from typing import Any
 
 from tqdm.auto import tqdm
 
@@ -99,20 +100,27 @@ def reencode(bm25: LiveBM25, *, progress: bool = False) -> int:
 
 
 def _reencode_batch(bm25: LiveBM25, keys: list[str]) -> int:
+    """Weigh rows anew, and again those that another process changes meanwhile."""
+    done, left = 0, keys
+    with bm25.collection.shared.lock:
+        while left:
+            vectors, marks = _weighed(bm25, left)
+            left = bm25.collection.update(vectors, marks) if vectors else []
+            done += len(vectors) - len(left)
+        bm25.write_progress(keys[-1])
+    return done
+
+
+def _weighed(bm25: LiveBM25, keys: list[str]) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """Return the field's vectors of rows as they are now, as columns, and the rows' marks."""
     collection, field = bm25.collection, bm25.field
     layout = collection.layout()
     if layout is None:
-        return 0
-    with collection.shared.lock:
-        rows = collection.read(keys, ["id", *layout.data_columns])
-        texts = {key: field.text_of(to_record(row, {})) for key, row in rows.items()}
-        counted = {key: text for key, text in texts.items() if text is not None}
-        vectors = bm25.weigh(bm25.count(counted.values()))
-        changed = [
-            {collection.key: key, field.name: vector}
-            for key, vector in zip(counted, vectors, strict=True)
-        ]
-        if changed:
-            collection.update(changed)
-        bm25.write_progress(keys[-1])
-    return len(changed)
+        return {}, {}
+    marked = ["write"] if collection.shows_marks else []
+    rows = collection.read(keys, ["id", *layout.data_columns, *marked])
+    texts = {key: field.text_of(to_record(row, {})) for key, row in rows.items()}
+    counted = {key: text for key, text in texts.items() if text is not None}
+    vectors = bm25.weigh(bm25.count(counted.values()))
+    columns = {key: {field.name: one} for key, one in zip(counted, vectors, strict=True)}
+    return columns, {key: row.get("write") for key, row in rows.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
@@ -286,19 +286,21 @@ class Collection:
 
         A row has its columns, and its "distance".
         """
-        with self._forgetting():
-            answer = self.connection.call(
+
+        def ask(names: Sequence[str]) -> Any:
+            return self.connection.call(
                 "search",
                 self.name,
                 data=list(asked.vectors),
                 anns_field=asked.field.name,
                 limit=asked.depth,
                 filter=asked.expression,
-                output_fields=list(columns),
+                output_fields=list(names),
                 search_params=self._params(asked),
                 consistency_level=self.connection.options.consistency_level,
             )
-        return _rows(answer, self.key)
+
+        return self._found(ask, columns)
 
     def search_fused(
         self, asked: Sequence[FieldSearch], fusion: str, limit: int, columns: Sequence[str]
@@ -317,17 +319,34 @@ class Collection:
             )
             for one in asked
         ]
-        with self._forgetting():
-            answer = self.connection.call(
+
+        def ask(names: Sequence[str]) -> Any:
+            return self.connection.call(
                 "hybrid_search",
                 self.name,
                 reqs=requests,
                 ranker=_ranker(fusion, len(asked)),
                 limit=limit,
-                output_fields=list(columns),
+                output_fields=list(names),
                 consistency_level=self.connection.options.consistency_level,
             )
-        return _rows(answer, self.key)
+
+        return self._found(ask, columns)
+
+    def _found(
+        self, ask: Callable[[Sequence[str]], Any], columns: Sequence[str]
+    ) -> list[list[dict[str, Any]]]:
+        """Return what a search finds; the columns that no message holds are read by key."""
+        key = self.key
+        with self._forgetting():
+            try:
+                return _rows(ask(columns), key)
+            except EngineError as error:
+                if not error.too_large:
+                    raise
+            found = _rows(ask([key]), key)
+        rows = self.read(list({row[key] for some in found for row in some}), columns)
+        return [[{**row, **rows[row[key]]} for row in some if row[key] in rows] for some in found]
 
     def _params(self, asked: FieldSearch) -> dict[str, Any]:
         """Return how a field is searched; an exact index has no parameters."""
@@ -340,10 +359,29 @@ class Collection:
         with self.shared.changing(len(rows)):
             upsert_rows(self.connection, self.name, rows)
 
-    def update(self, rows: list[dict[str, Any]]) -> None:
-        """Change the given fields of rows that are there, and leave their other fields alone."""
-        with self.shared.changing(len(rows)):
-            upsert_rows(self.connection, self.name, rows, partial_update=True)
+    def update(
+        self, changes: Mapping[str, Mapping[str, Any]], marks: Mapping[str, Any]
+    ) -> list[str]:
+        """Change some columns of rows that are there, and leave their others alone.
+
+        Args:
+            changes: The columns that a row gets, by key.
+            marks: The marks that the rows had when they were read, where others go by them.
+
+        Returns:
+            The keys of rows that another process has changed since: they are left as they are.
+        """
+        whole = not self.dialect.engine.partial_upserts
+        rows = {key: {self.key: key} for key in changes}
+        if whole or self.shows_marks:
+            rows = self.read(list(changes), ["*"] if whole else ["write"])
+        if self.shows_marks:
+            rows = {key: row for key, row in rows.items() if row["write"] == marks[key]}
+        changed = [{**row, **changes[key]} for key, row in rows.items()]
+        if changed:
+            with self.shared.changing(len(changed)):
+                upsert_rows(self.connection, self.name, changed, partial_update=not whole)
+        return list(changes.keys() - rows.keys())
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete rows by key, which is always escaped: pymilvus's own `ids=` is not."""

@@ -7,12 +7,14 @@ what is too large is halved; only what is surely too large is cut before it is s
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hybridge.errors import EngineError
 from hybridge.filters import ids_expression
 from hybridge.narrowing import is_mapping
-from hybridge.store.engine.connection import Connection
+
+if TYPE_CHECKING:
+    from hybridge.store.engine.connection import Connection
 
 # Ids in one expression: 10,000 of them cost a search 50 to 130 ms on Milvus Lite.
 IDS_PER_CALL = 10_000
