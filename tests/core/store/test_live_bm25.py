@@ -274,11 +274,11 @@ def test_an_interrupted_reencoding_goes_on(
     collection, bm25 = store._session.collection(), bm25_of(store)
     update, calls = collection.update, []
 
-    def fail_at_the_third(rows: list[dict[str, object]]) -> None:
-        calls.append(len(rows))
+    def fail_at_the_third(changes: dict[str, Any], marks: dict[str, Any]) -> list[str]:
+        calls.append(len(changes))
         if len(calls) == 3:
             raise KeyboardInterrupt
-        update(rows)
+        return update(changes, marks)
 
     monkeypatch.setattr(collection, "update", fail_at_the_third)
     with pytest.raises(KeyboardInterrupt):

@@ -239,11 +239,11 @@ def test_an_add_whose_answer_never_comes_ends_and_is_settled(
     store.add([Record(id="a", text="a word")])
     silence.begun.set()
     with pytest.raises(StoreConnectionError, match="within 2 s"):
-        store.add([Record(id="b", text="another word")])
+        store.add([Record(id="b", text="a parrot")])
     silence.begun.clear()
     reader = behind()
     assert {record.id for record in reader.scroll()} == {"a", "b"}
-    assert len(reader.search("another", mode="sparse")) == 1
+    assert len(reader.search("parrot", mode="sparse")) == 1
     store.add([Record(id="c", text="a third word")])
     for one in (reader, store):
         assert one.check() == []
@@ -273,7 +273,6 @@ def test_rows_are_written_whole_where_parts_cannot_be(behind: Behind) -> None:
     """Weighing anew changes the sparse vectors and nothing else."""
     store = behind(is_milvus("v2.5.4"), metadata_schema={"n": int})
     drifted(store)
-    assert len(store.check()) == 1
     before = list(store.scroll(with_vectors=True))
     assert store.reencode_sparse() == 30
     after = list(store.scroll(with_vectors=True))
