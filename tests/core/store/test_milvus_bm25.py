@@ -1,4 +1,4 @@
-"""BM25 as a function of the server: what comes of it.
+"""BM25 as a function of the server: what comes of it; `test_milvus_bm25_requests`: what is sent.
 
 No server that has the function can be run here. Milvus Lite has one that tokenises and ranks by the
 same formula in a collection of one segment, does not stem, and gives its scores a minus sign; the
