@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from hybridge.filters.compile import Column, Compiled, compile_filter, ids_expression
+from hybridge.filters.compile import (
+    Column,
+    Compiled,
+    compile_filter,
+    conjunction,
+    ids_expression,
+)
 from hybridge.filters.dictionary import as_filter, from_dictionary
 from hybridge.filters.match import match, match_all
 from hybridge.filters.operators import LIST_OPERATORS, Operator
@@ -36,6 +42,7 @@ __all__ = [
     "Or",
     "as_filter",
     "compile_filter",
+    "conjunction",
     "from_dictionary",
     "ids_expression",
     "match",

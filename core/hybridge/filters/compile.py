@@ -144,6 +144,12 @@ def ids_expression(ids: Iterable[str], column: str = ROW_COLUMNS[RowKey.ID].name
     return f"{column} in [{', '.join(map(quote, listed))}]"
 
 
+def conjunction(*expressions: str | None) -> str:
+    """Return the expressions and-ed, leaving out those that say nothing."""
+    parts = [part for part in expressions if part and part.strip()]
+    return parts[0] if len(parts) == 1 else " and ".join(f"({part})" for part in parts)
+
+
 def _compile(tree: Filter, target: _Target, *, wanted: bool) -> Compiled:
     """Compile `tree` or, if it is not `wanted`, its negation, so that no `not` is ever sent."""
     if isinstance(tree, Not):

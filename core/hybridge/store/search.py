@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from heapq import merge
-from itertools import islice
 from typing import Any, cast
 
 import numpy as np
 
 from hybridge.errors import InvalidInputError
-from hybridge.filters import Filter
+from hybridge.filters import Filter, conjunction
 from hybridge.narrowing import is_mapping
 from hybridge.records import FieldScore, Hit
 from hybridge.retrieval.fusion import Fusion, Weighted
 from hybridge.retrieval.mmr import maximal_marginal_relevance
 from hybridge.retrieval.relevance import fused_relevance, reranker_relevance
 from hybridge.retrieval.reranking import reranked
+from hybridge.store.candidates import Candidates, Rows
 from hybridge.store.encoding import Encoding, ModelCheck
 from hybridge.store.engine.collection import FieldSearch
 from hybridge.store.fields import DenseField, VectorField
-from hybridge.store.indexes import deep_enough
 from hybridge.store.query import HYBRID, Query
 from hybridge.store.rows import has_column, to_hit, vector_columns
-from hybridge.store.selection import conjunction, select
+from hybridge.store.selection import Selection
 from hybridge.store.session import Opened
-
-Rows = Sequence[Mapping[str, Any]]
-"""The engine's answer of one field to one query: rows with a distance, best first."""
 
 
 @dataclass(frozen=True)
@@ -69,14 +63,14 @@ class Search:
         vectors = {**self.given, **made}
         self.opened.collection.flush_waiting()
         layout = self.opened.layout
-        expressions = select(self.opened.collection, layout, self.filter, self.query.expr)
+        selection = Selection(self.opened.collection, layout, self.filter, self.query.expr)
         columns = list(layout.data_columns)
         if self.read:
             columns += vector_columns(layout, self.read)
         if isinstance(self.query.fusion, str) and len(self.fields) > 1:
-            hits = _fused_by_milvus(self, vectors, expressions, columns)
+            hits = _fused_by_milvus(self, vectors, selection, columns)
         else:
-            found = _search_fields(self, vectors, expressions, columns)
+            found = _search_fields(self, vectors, selection, columns)
             hits = [
                 _make_hits(self, {name: rows[i] for name, rows in found.items()}, vectors, i)
                 for i in range(self.query.size)
@@ -233,23 +227,24 @@ def _mmr_field(query: Query, fields: Mapping[str, VectorField]) -> str:
 def _search_fields(
     search: Search,
     vectors: Mapping[str, Sequence[Any]],
-    expressions: Sequence[str],
+    selection: Selection,
     columns: Sequence[str],
 ) -> dict[str, list[Rows]]:
     """Return what each field found for each query."""
-    names = [one.name for one in search.fields]
-    depths = _depths(search.query, names)
+    depths = _depths(search.query, [one.name for one in search.fields])
+    asked = {
+        one.name: _asked(search, one, vectors[one.name], depths[one.name]) for one in search.fields
+    }
+    return Candidates(search.opened.collection, selection, columns).best(asked)
 
-    def found(one: VectorField) -> list[Rows]:
-        depth, params = depths[one.name], search.params.get(one.name, {})
-        asked = FieldSearch(one, vectors[one.name], depth, "", deep_enough(params, depth))
-        return _search_field(search, asked, expressions, columns)
 
-    engine = search.opened.collection.connection.dialect.engine
-    if len(names) == 1 or not engine.parallel_searches:
-        return {one.name: found(one) for one in search.fields}
-    with ThreadPoolExecutor(len(names)) as pool:
-        return dict(zip(names, pool.map(found, search.fields), strict=True))
+def _asked(
+    search: Search, one: VectorField, vectors: Sequence[Any], depth: int, expression: str = ""
+) -> FieldSearch:
+    """Return what a field is asked: for rows that have it, where some may lack it."""
+    lacks = one.optional and one.empty_is_found and search.opened.collection.lacks(one)
+    wanted = conjunction(f"{has_column(one)} == true" if lacks else "", expression)
+    return FieldSearch(one, vectors, depth, wanted, search.params.get(one.name, {}))
 
 
 def _depths(query: Query, names: Sequence[str]) -> dict[str, int]:
@@ -261,46 +256,14 @@ def _depths(query: Query, names: Sequence[str]) -> dict[str, int]:
     return dict.fromkeys(names, depth)
 
 
-def _search_field(
-    search: Search, asked: FieldSearch, expressions: Sequence[str], columns: Sequence[str]
-) -> list[Rows]:
-    collection = search.opened.collection
-    found: list[Rows] = [[] for _ in asked.vectors]
-    # An empty sparse vector finds nothing, and Milvus servers refuse it.
-    places = [place for place, vector in enumerate(asked.vectors) if len(vector)]
-    if not places:
-        return found
-    vectors = [asked.vectors[place] for place in places]
-    for expression in expressions:
-        wanted = _having(search, asked.field, expression)
-        answers = collection.search(replace(asked, vectors=vectors, expression=wanted), columns)
-        for place, rows in zip(places, answers, strict=True):
-            found[place] = _best(asked, found[place], rows) if found[place] else rows
-    return found
-
-
-def _having(search: Search, one: VectorField, expression: str) -> str:
-    """Return the expression, and-ed with that rows have the field where some may lack it."""
-    if one.optional and one.empty_is_found and search.opened.collection.lacks(one):
-        return conjunction(expression, f"{has_column(one)} == true")
-    return expression
-
-
-def _best(asked: FieldSearch, first: Rows, second: Rows) -> Rows:
-    """Return the best rows of two disjoint answers."""
-    sign = asked.field.sign
-    ordered = merge(first, second, key=lambda row: -sign * row["distance"])
-    return list(islice(ordered, asked.depth))
-
-
 def _fused_by_milvus(
     search: Search,
     vectors: Mapping[str, Sequence[Any]],
-    expressions: Sequence[str],
+    selection: Selection,
     columns: Sequence[str],
 ) -> list[list[Hit]]:
     """Return the hits of each query in the order of Milvus's own ranker, which tells no scores."""
-    size = search.query.size
+    size, expressions = search.query.size, selection.expressions()
     if not expressions:
         return [[] for _ in range(size)]
     # A query without a known word has an empty vector, which a server refuses: its other fields
@@ -308,10 +271,14 @@ def _fused_by_milvus(
     complete = all(len(vector) for some in vectors.values() for vector in some)
     groups = [range(size)] if complete else [range(i, i + 1) for i in range(size)]
     read = {name: search.opened.fields[name] for name in search.read}
-    return [
-        [to_hit(row, read, row["distance"], fused_relevance(row["distance"]), {}) for row in rows]
+    answers = [
+        selection.matching(rows)
         for group in groups
         for rows in _ask_milvus(search, group, vectors, " or ".join(expressions), columns)
+    ]
+    return [
+        [to_hit(row, read, row["distance"], fused_relevance(row["distance"]), {}) for row in rows]
+        for rows in answers
     ]
 
 
@@ -325,9 +292,8 @@ def _ask_milvus(
     query = search.query
     depths = _depths(query, [one.name for one in search.fields])
     asked = [
-        FieldSearch(one, some, depth, _having(search, one, expression), deep_enough(params, depth))
+        _asked(search, one, some, depths[one.name], expression)
         for one in search.fields
-        for depth, params in [(depths[one.name], search.params.get(one.name, {}))]
         for some in [[vectors[one.name][place] for place in group]]
         if all(len(vector) for vector in some)
     ]

@@ -1,113 +1,165 @@
-"""From a filter to expressions that the engine answers exactly.
+"""The rows that a filter selects: what the engine is asked for, and what is told from the rows.
 
-What the engine can answer exactly and fast is compiled. For the rest the store reads ids and
-metadata of the candidates, evaluates the meaning in Python, and selects by key.
+What the engine can answer exactly and fast is compiled. For the rest it is asked for a superset,
+and `match` decides on the rows that come back; see `hybridge.store.candidates` for searches. Where
+every row must be looked at, ids and metadata of the candidates are scanned, in pages.
 
-Of the 0.69 s that such a filter takes at 20,000 rows on Milvus Lite, reading takes 0.58 and
-evaluating 0.1, so a scan of a whole collection is kept until the next write (650 bytes a row): only
-where every write passes through this process, and for up to `MOST_ROWS`.
+Of the 0.69 s that a scan takes at 20,000 rows on Milvus Lite, reading takes 0.58 and evaluating
+0.1, so that of a whole collection is kept until the next write (650 bytes a row): only where every
+write passes through this process, and for up to `MOST_ROWS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from hybridge.filters import (
     TEXT,
-    Comparison,
-    Compiled,
     Filter,
-    Not,
     compile_filter,
+    conjunction,
     ids_expression,
+    match,
     match_all,
+    row_keys,
 )
-from hybridge.records import Record
 from hybridge.store.engine.collection import Collection
-from hybridge.store.engine.shared import Scan
+from hybridge.store.engine.shared import Candidate, Scan
 from hybridge.store.engine.transfer import IDS_PER_CALL
 from hybridge.store.layout import Layout
 
 MOST_ROWS = 50_000
 """Rows up to which a scan is kept."""
 
+FEW = 2_000
+"""Rows that are read before it is asked how many there are: on Milvus Lite that costs a search."""
 
-def select(
-    collection: Collection, layout: Layout, tree: Filter | None, expr: str | None = None
-) -> list[str]:
-    """Return expressions that together select just the rows wanted, no row twice.
+Row = TypeVar("Row", bound=Mapping[str, Any])
+
+
+class Selection:
+    """The rows that a filter and a raw expression select, both or either.
 
     Args:
         collection: The collection.
         layout: What it holds.
-        tree: The filter.
+        tree: The filter; None selects all rows.
         expr: A raw Milvus expression that must hold as well.
 
-    Returns:
-        `[""]` for all rows, `[]` for none, else one expression, or one per 10,000 ids.
+    Attributes:
+        expression: Selects every row wanted, and perhaps others; "" selects all rows.
+        is_exact: Whether it selects no others.
     """
-    compiled = _compiled(layout, tree, expr)
-    if compiled.residual is None:
-        return [compiled.expression]
-    keys = _evaluate(collection, layout, compiled)
-    return [
-        ids_expression(keys[start : start + IDS_PER_CALL], layout.key)
-        for start in range(0, len(keys), IDS_PER_CALL)
-    ]
 
+    def __init__(
+        self, collection: Collection, layout: Layout, tree: Filter | None, expr: str | None = None
+    ) -> None:
+        engine = collection.dialect.engine
+        compiled = compile_filter(tree, layout.filter_columns, json_paths=engine.json_paths)
+        self.expression = conjunction(compiled.expression, expr)
+        self.is_exact = compiled.residual is None
+        self._collection, self._layout = collection, layout
+        self._tree, self._residual = tree, compiled.residual
 
-def select_keys(
-    collection: Collection, layout: Layout, tree: Filter | None, expr: str | None = None
-) -> list[str]:
-    """Return the primary keys of the rows wanted; see `select`."""
-    return _evaluate(collection, layout, _compiled(layout, tree, expr))
+    def matching(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """Return the rows whose own values match the filter, in order.
 
+        It is asked of all that the engine returns: a row may have changed since it was selected.
+        """
+        if self._tree is None:
+            return rows
+        return [row for row in rows if match(self._tree, self._candidate(row))]
 
-def conjunction(*expressions: str | None) -> str:
-    """Return the expressions and-ed, leaving out those that say nothing."""
-    parts = [part for part in expressions if part and part.strip()]
-    return parts[0] if len(parts) == 1 else " and ".join(f"({part})" for part in parts)
+    def expressions(self) -> list[str]:
+        """Return expressions that together select just the rows wanted, no row twice.
 
+        Returns:
+            `[""]` for all rows, `[]` for none, else one expression, or one per 10,000 ids.
+        """
+        if self.is_exact:
+            return [self.expression]
+        keys, size = self.keys(), IDS_PER_CALL
+        return [
+            ids_expression(keys[start : start + size], self._layout.key)
+            for start in range(0, len(keys), size)
+        ]
 
-def _compiled(layout: Layout, tree: Filter | None, expr: str | None) -> Compiled:
-    compiled = compile_filter(tree, layout.filter_columns)
-    return replace(compiled, expression=conjunction(compiled.expression, expr))
+    def keys(self) -> list[str]:
+        """Return the primary keys of the rows wanted."""
+        if self.is_exact:
+            pages = self._collection.select(self.expression, [])
+            return [row[self._layout.key] for page in pages for row in page]
+        return [row.key for row in match_all(self._residual, self._scan())]
 
+    def count(self) -> int:
+        """Return how many rows are wanted."""
+        return self.candidates() if self.is_exact else len(self.keys())
 
-def _evaluate(collection: Collection, layout: Layout, compiled: Compiled) -> list[str]:
-    key, residual = layout.key, compiled.residual
-    if residual is None:
-        return [row[key] for rows in collection.select(compiled.expression, []) for row in rows]
-    columns = layout.scanned_columns + (["text"] if _asks_text([residual]) else [])
-    scan = _scan(collection, key, columns, compiled.expression)
-    keys = {id(record): key for key, record in zip(scan.keys, scan.records, strict=True)}
-    return [keys[id(record)] for record in match_all(residual, scan.records)]
+    def candidates(self) -> int:
+        """Return how many rows the expression selects."""
+        return self._collection.count(self.expression)
 
+    @property
+    def is_all(self) -> bool:
+        """Whether every row is wanted."""
+        return self._tree is None and not self.expression
 
-def _scan(collection: Collection, key: str, columns: Sequence[str], expression: str) -> Scan:
-    """Return what a filter can ask for, of every row that an expression selects."""
-    state = collection.shared
-    keep = not (expression or collection.is_shared) and "text" not in columns
-    kept = state.scanned  # read once: a write in another thread takes it away
-    if keep and kept is not None and kept.version == state.version:
-        return kept
-    # A write that ends while this reads makes another version, so nothing stale is kept.
-    version = state.version
-    rows = [row for page in collection.select(expression, columns) for row in page]
-    records = [Record(**{name: row[name] for name in ("id", *columns)}) for row in rows]
-    scan = Scan(version, [row[key] for row in rows], records)
-    if keep and len(records) <= MOST_ROWS:
-        state.scanned = scan
-    return scan
+    @property
+    def columns(self) -> list[str]:
+        """What is read of a row, beside its key, to tell whether it is wanted."""
+        return self._columns_for(self._tree)
 
+    @property
+    def is_scanned(self) -> bool:
+        """Whether a scan is kept that tells the rows wanted."""
+        return not self.is_exact and self._is_kept and self._kept() is not None
 
-def _asks_text(trees: Iterable[Filter]) -> bool:
-    """Whether some comparison is with the text of the row."""
-    for tree in trees:
-        if isinstance(tree, Comparison):
-            if tree.key == TEXT.key:
-                return True
-        elif _asks_text([tree.filter] if isinstance(tree, Not) else tree.filters):
+    def outdoes_scan(self, rows: int) -> bool:
+        """Whether reading so many whole rows costs less than the scan of ids and metadata.
+
+        A scan that can be kept serves later searches as well, so what they have read since the last
+        write counts with it.
+        """
+        state, spent = self._collection.shared, rows
+        if self._is_kept:
+            state.deeper += rows
+            spent = state.deeper
+        if spent <= FEW:
             return True
-    return False
+        candidates = self.candidates()
+        return 2 * (spent if candidates <= MOST_ROWS else rows) <= candidates
+
+    def _candidate(self, row: Mapping[str, Any]) -> Candidate:
+        key = row[self._layout.key]
+        return Candidate(key, row["id"], row["document_id"], row["metadata"], row.get("text", ""))
+
+    def _columns_for(self, tree: Filter | None) -> list[str]:
+        if tree is None:
+            return []
+        return self._layout.scanned_columns + (["text"] if TEXT.key in row_keys(tree) else [])
+
+    @property
+    def _is_kept(self) -> bool:
+        """Whether a scan for this filter is kept."""
+        asks_text = TEXT.key in row_keys(self._residual)
+        return not (self.expression or self._collection.is_shared or asks_text)
+
+    def _kept(self) -> Scan | None:
+        state = self._collection.shared
+        kept = state.scanned  # read once: a write in another thread takes it away
+        return kept if kept is not None and kept.version == state.version else None
+
+    def _scan(self) -> Sequence[Candidate]:
+        """Return what the filter can ask for, of every candidate."""
+        state, kept = self._collection.shared, self._kept()
+        if self._is_kept and kept is not None:
+            return kept.rows
+        # A write that ends while this reads makes another version, so nothing stale is kept.
+        version = state.version
+        columns = self._columns_for(self._residual)
+        pages = self._collection.select(self.expression, columns)
+        rows = [self._candidate(row) for page in pages for row in page]
+        if self._is_kept and len(rows) <= MOST_ROWS:
+            state.scanned = Scan(version, rows)
+        return rows

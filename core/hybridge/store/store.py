@@ -26,7 +26,7 @@ from typing_extensions import Self
 from hybridge.arguments import check_flag, shown
 from hybridge.closing import Closing
 from hybridge.errors import HybridgeError, InvalidInputError, StoreError
-from hybridge.filters import DOCUMENT_ID, ROW_ID, And, Filter, as_filter, match_all
+from hybridge.filters import DOCUMENT_ID, And, Filter, as_filter, match_all
 from hybridge.narrowing import is_iterable, is_mapping, is_number, is_sequence
 from hybridge.protocols import DenseEmbeddingFunction, RerankFunction
 from hybridge.records import Hit, Record
@@ -54,7 +54,7 @@ from hybridge.store.query import (
 from hybridge.store.rows import parse_id, parse_ids, parse_record, vector_columns
 from hybridge.store.rows import to_record as make_record
 from hybridge.store.search import Search, check_mode, prepare
-from hybridge.store.selection import select, select_keys
+from hybridge.store.selection import Selection
 from hybridge.store.server_options import ServerOptions, parse_server_options
 from hybridge.store.session import Opened, Session
 from hybridge.store.tenancy import Tenant
@@ -621,8 +621,7 @@ class MilvusStore(Closing):
             if opened is None:
                 return 0
             scope = self._tenant.scope(tree, opened.layout)
-            expressions = select(opened.collection, opened.layout, scope, expr)
-            return sum(opened.collection.count(expression) for expression in expressions)
+            return Selection(opened.collection, opened.layout, scope, expr).count()
 
     async def acount(self, filter: FilterLike = None, *, expr: str | None = None) -> int:
         """Async twin of `count`."""
@@ -669,7 +668,7 @@ class MilvusStore(Closing):
                 return
             opened.collection.flush_waiting()
             scope = self._tenant.scope(tree, opened.layout)
-            keys = select_keys(opened.collection, opened.layout, scope, expr)
+            keys = Selection(opened.collection, opened.layout, scope, expr).keys()
         yield from batched(keys, SCROLL_SIZE)
 
     def _read(self, keys: Sequence[str], opened: Opened, with_vectors: bool) -> list[Record]:
@@ -908,11 +907,8 @@ class MilvusStore(Closing):
                 return 0
             keys = None if ids is None else self._tenant.keys(ids, opened.layout)
             scope = self._tenant.scope(And([wanted, by_document]), opened.layout)
-            if keys is None or expr or (scope is not None and not scope.empty):
-                by_id = None if ids is None else ROW_ID.isin(ids)
-                tree = And([by_id, scope])
-                keys = select_keys(opened.collection, opened.layout, tree, expr)
-            return write.erase_all(keys, opened)
+            selection = Selection(opened.collection, opened.layout, scope, expr)
+            return write.erase_all(selection.keys() if keys is None else keys, opened, selection)
 
     async def adelete(
         self,
@@ -961,8 +957,8 @@ class MilvusStore(Closing):
                 opened.collection.clear()
             else:
                 scope = self._tenant.scope(None, opened.layout)
-                keys = select_keys(opened.collection, opened.layout, scope)
-                write.erase_all(keys, opened)
+                selection = Selection(opened.collection, opened.layout, scope)
+                write.erase_all(selection.keys(), opened, selection)
 
     async def aclear(self) -> None:
         """Async twin of `clear`."""

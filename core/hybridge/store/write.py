@@ -35,6 +35,7 @@ from hybridge.store.rows import (
     to_row,
     vector_columns,
 )
+from hybridge.store.selection import Selection
 from hybridge.store.session import Opened
 
 T = TypeVar("T")
@@ -407,14 +408,14 @@ def _old_records(records: Mapping[str, Record], opened: Opened) -> dict[str, Rec
 
 
 def _read_to_change(
-    keys: Sequence[str], columns: Sequence[str], opened: Opened
+    keys: Sequence[str], columns: Sequence[str], opened: Opened, expression: str = ""
 ) -> dict[str, dict[str, Any]]:
     """Return rows that are about to be overwritten or deleted, with their marks."""
     collection, layout = opened.collection, opened.layout
     if not collection.shows_marks:
-        return collection.read(keys, columns)
+        return collection.read(keys, columns, expression)
     owner = [] if layout.owner is None else [column(layout.owner)]
-    rows = collection.read(keys, [*columns, "write", *owner])
+    rows = collection.read(keys, [*columns, "write", *owner], expression)
     owners = {key: row[owner[0]] if owner else None for key, row in rows.items()}
     for tenant, some in _by_tenant(owners):
         for bm25 in _as_of(tenant, opened).bm25:
@@ -568,21 +569,25 @@ def _with_kept(before: Record, after: Record, opened: Opened) -> Record:
     return replace(after.with_vectors(vectors), extra=extra)
 
 
-def erase_all(keys: Iterable[str], opened: Opened) -> int:
-    """Delete rows, one batch at a time under the shared lock; return how many there were."""
+def erase_all(keys: Iterable[str], opened: Opened, selection: Selection) -> int:
+    """Delete rows, one batch at a time under the shared lock; return how many there were.
+
+    A row that is no longer selected by then, since it was overwritten meanwhile, stays.
+    """
     shared = opened.collection.shared
     erased = 0
     for batch in batched(keys, _ERASED_AT_ONCE):
         with shared.lock:
             shared.check_not_broken()
-            erased += _erase(batch, opened)
+            erased += _erase(batch, opened, selection)
     return erased
 
 
-def _erase(keys: Sequence[str], opened: Opened) -> int:
+def _erase(keys: Sequence[str], opened: Opened, selection: Selection) -> int:
     collection, layout = opened.collection, opened.layout
-    columns = ["id", *layout.data_columns] if opened.bm25 else []
-    rows = _read_to_change(keys, columns, opened)
+    columns = ["id", *layout.data_columns] if opened.bm25 else ["id", *selection.columns]
+    found = _read_to_change(keys, columns, opened, selection.expression)
+    rows = {row[layout.key]: row for row in selection.matching(list(found.values()))}
     if not rows:
         return 0
     old = {key: to_record(row, {}) for key, row in rows.items()} if opened.bm25 else {}
@@ -594,5 +599,18 @@ def _erase(keys: Sequence[str], opened: Opened) -> int:
     ]
     erased = {key: row.get("write") for key, row in islice(rows.items(), _EVIDENCE)}
     with counted(collection, changes, erased):
-        collection.delete(list(rows))
+        collection.delete(list(rows), _marks(rows, opened, selection))
     return len(rows)
+
+
+def _marks(
+    rows: Mapping[str, Mapping[str, Any]], opened: Opened, selection: Selection
+) -> list[str]:
+    """Return the marks that rows must still have to be deleted, where others write, too.
+
+    A row that one of them overwrites just now is not the one that was selected.
+    """
+    if selection.is_all or not opened.collection.shows_marks:
+        return []
+    marks = dict.fromkeys(row["write"] for row in rows.values())
+    return [] if None in marks else list(marks)

@@ -11,7 +11,7 @@ from time import monotonic, sleep
 from typing import Any
 
 from hybridge.errors import EngineError, StoreAbsentError, StoreError
-from hybridge.filters import ids_expression
+from hybridge.filters import conjunction, ids_expression
 from hybridge.store.engine import shared
 from hybridge.store.engine.companion import AVERAGE_LENGTH, LAYOUT, Companion
 from hybridge.store.engine.connection import Connection, pymilvus
@@ -19,6 +19,7 @@ from hybridge.store.engine.dialect import Dialect
 from hybridge.store.engine.schema import create_collection
 from hybridge.store.engine.transfer import read_rows, upsert_rows
 from hybridge.store.fields import VectorField
+from hybridge.store.indexes import deep_enough
 from hybridge.store.layout import VERSION, Layout
 
 LOOK_AGAIN = 2.0
@@ -241,11 +242,13 @@ class Collection:
         layout = self.shared.layout
         return "id" if layout is None else layout.key
 
-    def read(self, keys: Sequence[str], columns: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Return the rows of these keys, by key; missing ones are left out."""
+    def read(
+        self, keys: Sequence[str], columns: Sequence[str], expression: str = ""
+    ) -> dict[str, dict[str, Any]]:
+        """Return the rows of these keys that an expression selects, by key."""
         key = self.key
         with self._forgetting():
-            pages = read_rows(self.connection, self.name, key, keys, columns)
+            pages = read_rows(self.connection, self.name, key, keys, columns, expression)
             return {row[key]: row for page in pages for row in page}
 
     @property
@@ -350,7 +353,8 @@ class Collection:
 
     def _params(self, asked: FieldSearch) -> dict[str, Any]:
         """Return how a field is searched; an exact index has no parameters."""
-        params = {} if self.dialect.engine.exact_indexes else dict(asked.params)
+        exact = self.dialect.engine.exact_indexes
+        params = {} if exact else deep_enough(asked.params, asked.depth)
         metric = {"metric_type": asked.field.metric}
         return {**metric, "params": params} if params else metric
 
@@ -383,10 +387,20 @@ class Collection:
                 upsert_rows(self.connection, self.name, changed, partial_update=not whole)
         return list(changes.keys() - rows.keys())
 
-    def delete(self, keys: Sequence[str]) -> None:
-        """Delete rows by key, which is always escaped: pymilvus's own `ids=` is not."""
+    def delete(self, keys: Sequence[str], marks: Sequence[str] = ()) -> None:
+        """Delete rows by key, which is always escaped: pymilvus's own `ids=` is not.
+
+        Args:
+            keys: The rows.
+            marks: Those that they still must have; none where that does not matter.
+        """
+        expression, arguments = ids_expression(keys, self.key), {}
+        if marks:
+            expression = conjunction(expression, ids_expression(marks, "write"))
+            # The engine looks for the rows first, and by default may miss what was just written.
+            arguments["consistency_level"] = "Strong"
         with self.shared.changing(len(keys)):
-            self.connection.call("delete", self.name, filter=ids_expression(keys, self.key))
+            self.connection.call("delete", self.name, filter=expression, **arguments)
 
     def flush_waiting(self) -> None:
         """Flush before a read if enough rows wait, where this process is the only writer.

@@ -15,7 +15,6 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from hybridge.errors import StoreBrokenError
-from hybridge.records import Record
 from hybridge.sparse.statistics import Statistics
 from hybridge.store.engine.address import Address
 from hybridge.store.layout import Layout
@@ -27,18 +26,34 @@ ONLY_WRITER = "path"
 """The writer of a path, which one process has open at a time."""
 
 
+class Candidate(NamedTuple):
+    """What filters are evaluated over, of one row.
+
+    Attributes:
+        key: The primary key.
+        id: The record's id.
+        document_id: The id of the source document.
+        metadata: The metadata.
+        text: The row's own text, where it was read.
+    """
+
+    key: str
+    id: str
+    document_id: str | None
+    metadata: Mapping[str, Any]
+    text: str = ""
+
+
 class Scan(NamedTuple):
     """What filters are evaluated over, of every row; see `hybridge.store.selection`.
 
     Attributes:
         version: The state's version when the scan began.
-        keys: The primary keys.
-        records: Records with id, document id and metadata.
+        rows: The rows.
     """
 
     version: int
-    keys: Sequence[str]
-    records: Sequence[Record]
+    rows: Sequence[Candidate]
 
 
 @dataclass
@@ -125,6 +140,7 @@ class SharedState:
             rows recovered after a crash are unflushed.
         version: How often rows were changed.
         scanned: The last scan of all rows; it holds while the version is its own.
+        deeper: How many rows filtered searches have read beyond their depth since the last change.
         bm25: The state of each BM25 field, by name and tenant.
         suspects: The fields and tenants whose counts a failed write may have left behind.
         resumed: Whether the writes of earlier processes were looked at, on a path.
@@ -145,6 +161,7 @@ class SharedState:
     waiting: int = FLUSH_THRESHOLD
     version: int = 0
     scanned: Scan | None = None
+    deeper: int = 0
     bm25: dict[tuple[str, str], BM25State] = field(default_factory=dict[tuple[str, str], BM25State])
     suspects: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     resumed: bool = False
@@ -162,14 +179,16 @@ class SharedState:
             yield
         finally:
             self.waiting += rows
-            self.version += 1
-            self.scanned = None
+            self._changed()
+
+    def _changed(self) -> None:
+        self.version += 1
+        self.scanned, self.deeper = None, 0
 
     def forget(self) -> None:
         """Forget the collection: it was dropped."""
         with self.lock:
-            self.version += 1
-            self.scanned = None
+            self._changed()
             self.layout = self.stored = None
             self.made, self.target, self.look = False, "", Look()
             self.bm25, self.suspects = {}, set()

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hybridge.errors import EngineError
-from hybridge.filters import ids_expression
+from hybridge.filters import conjunction, ids_expression
 from hybridge.narrowing import is_mapping
 
 if TYPE_CHECKING:
@@ -21,18 +21,24 @@ IDS_PER_CALL = 10_000
 
 
 def read_rows(
-    connection: Connection, name: str, key: str, keys: Sequence[str], columns: Sequence[str]
+    connection: Connection,
+    name: str,
+    key: str,
+    keys: Sequence[str],
+    columns: Sequence[str],
+    expression: str = "",
 ) -> Iterator[list[dict[str, Any]]]:
-    """Yield the rows of these keys; missing ones are left out.
+    """Yield the rows of these keys that an expression selects; missing ones are left out.
 
     A query by key sees what this process has written, and needs no paging.
     """
     size, start = IDS_PER_CALL, 0
     while start < len(keys):
         some = keys[start : start + size]
-        expression, names = ids_expression(some, key), list(dict.fromkeys([key, *columns]))
+        wanted = conjunction(ids_expression(some, key), expression)
+        names = list(dict.fromkeys([key, *columns]))
         try:
-            yield list(connection.call("query", name, filter=expression, output_fields=names))
+            yield list(connection.call("query", name, filter=wanted, output_fields=names))
         except EngineError as error:
             if not error.too_large or len(some) == 1:
                 raise
