@@ -310,9 +310,9 @@ def test_deletions_on_a_server_leave_what_another_process_overwrites(
         delete = Collection.delete
 
         def overwrite_and_delete(collection: Collection, *arguments: Any) -> None:
-            [row] = collection.read(["a"], ["text", "metadata", "sparse"]).values()
-            changed = {**row, "metadata": {"tag": "new"}, "write": "another/1"}
-            collection.update([changed])
+            marks = {key: row["write"] for key, row in collection.read(["a"], ["write"]).items()}
+            changes = {"a": {"metadata": {"tag": "new"}, "write": "another/1"}}
+            assert collection.update(changes, marks) == []
             delete(collection, *arguments)
 
         monkeypatch.setattr(Collection, "delete", overwrite_and_delete)
