@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ def test_more_than_a_message_holds_is_read(
     make_store: MakeStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Through messages of 1 MiB, which the client takes here, 256 being the engine's own limit."""
-    options = {**connection._CHANNEL_OPTIONS, "grpc.max_receive_message_length": MIB}
+    options: dict[Any, Any] = {b"grpc.max_receive_message_length": MIB}  # in bytes, as pymilvus's
     monkeypatch.setattr(connection, "_CHANNEL_OPTIONS", options)
     store = make_store()
     add_large(store, 40)
