@@ -75,7 +75,7 @@ def test_another_analyzer_of_ones_own_is_refused(make_store: MakeStore) -> None:
 def test_a_collection_of_somebody_else_is_left_alone(store: MilvusStore) -> None:
     """A collection without a companion was not made by Hybridge; it is neither read nor changed."""
     connection = Connection(store.address)
-    connection.call("create_collection", "hybridge", dimension=4)
+    connection.call("create_collection", store.collection_name, dimension=4)
     for call in (store.count, lambda: store.add([ROW]), lambda: store.search("x")):
         with pytest.raises(CollectionMismatchError, match="not made by Hybridge"):
             call()

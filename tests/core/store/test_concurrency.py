@@ -98,6 +98,7 @@ def test_closing_waits_for_the_calls_under_way(store: MilvusStore) -> None:
     assert len(outcomes) == 400
 
 
+@pytest.mark.on_a_path("a server flushes by itself")
 def test_a_read_flushes_when_many_rows_wait(make_store: MakeStore) -> None:
     """100 waiting rows are flushed by the next read, fewer are not, and a write never flushes."""
     store = make_store()

@@ -125,6 +125,7 @@ def test_long_id_lists_are_cut(make_store: MakeStore, monkeypatch: pytest.Monkey
     assert store.delete(filter=F("n") >= 10) == 50
 
 
+@pytest.mark.on_a_path("thirty seconds; test_server_dialect reads and writes hostile ids")
 def test_hostile_strings_are_data(make_store: MakeStore) -> None:
     """As ids, keys, values, document ids and column values each names its own row and no other."""
     store = make_store(metadata_schema={"column": str})

@@ -70,7 +70,7 @@ def test_check_finds_and_rebuild_mends_lost_counts(make_store: MakeStore) -> Non
     store.add(Record(id=str(i), text=text) for i, text in enumerate(texts(50)))
     assert store.check() == []
     collection = store._session.collection()
-    [row] = collection.connection.call("query", "hybridge", filter='id == "7"', output_fields=["*"])
+    [row] = collection.read(["7"], ["*"]).values()
     collection.upsert([dict(row) | {"text": "something else altogether"}])
     report = store.check()
     assert any("tokens are" in line and "rebuild_statistics()" in line for line in report)
@@ -82,6 +82,7 @@ def test_check_finds_and_rebuild_mends_lost_counts(make_store: MakeStore) -> Non
     assert [hit.id for hit in store.search("altogether")] == ["7"]
 
 
+@pytest.mark.on_a_path("where others write, a write that was cut short is told by its open row")
 def test_counts_lost_in_a_crash_are_counted_again_on_opening(make_store: MakeStore) -> None:
     """Rows that were written without their counts are noticed, since their number differs."""
     store = make_store()
@@ -94,12 +95,13 @@ def test_counts_lost_in_a_crash_are_counted_again_on_opening(make_store: MakeSto
     assert reopened.check() == []
 
 
+@pytest.mark.on_a_path("where others write, a write that was cut short is told by its open row")
 def test_an_overwrite_cut_short_is_noticed_on_opening(make_store: MakeStore) -> None:
     """As many rows as before, but their mark is ahead of the counts: they are counted anew."""
     store = make_store()
     store.add(Record(id=str(i), text=text) for i, text in enumerate(texts(20)))
     collection = store._session.collection()
-    [row] = collection.connection.call("query", "hybridge", filter='id == "7"', output_fields=["*"])
+    [row] = collection.read(["7"], ["*"]).values()
     mark = f"path/{collection.shared.writes + 1}"
     collection.upsert([dict(row) | {"text": "something else altogether", "write": mark}])
     store.close()
@@ -125,6 +127,7 @@ def test_a_rebuild_is_the_first_thing_after_a_crash(
     assert reopened.check() == []
 
 
+@pytest.mark.on_a_path("where others write, they may be reading what a sum covers")
 def test_many_small_writes_are_compacted(make_store: MakeStore) -> None:
     """The log does not grow with the number of writes, and counts nothing twice."""
     store = make_store()
@@ -163,6 +166,7 @@ def test_an_interrupted_compaction_counts_nothing_twice(
         reopened.close()
 
 
+@pytest.mark.on_a_path("where others write, nothing is weighed anew by itself")
 def test_one_by_one_ends_up_ranking_like_all_at_once(make_store: MakeStore) -> None:
     """However a collection was filled, the average length of its first 1,000 rows weighs it."""
     slow, fast = make_store(), make_store(collection_name="fast")
@@ -178,6 +182,7 @@ def test_one_by_one_ends_up_ranking_like_all_at_once(make_store: MakeStore) -> N
     assert slow.check() == fast.check() == []
 
 
+@pytest.mark.on_a_path("where others write, nothing is weighed anew by itself")
 def test_a_young_collection_is_weighed_nearly_right(make_store: MakeStore) -> None:
     """Below 1,000 rows the average is that of more than a quarter of them."""
     slow, fast = make_store(), make_store(collection_name="fast")
@@ -234,6 +239,7 @@ def test_the_average_length_may_be_given(make_store: MakeStore) -> None:
             make_store(average_length=wrong)
 
 
+@pytest.mark.on_a_path("where others write, nothing is weighed anew by itself")
 def test_a_small_collection_that_has_changed_is_weighed_anew(make_store: MakeStore) -> None:
     """Once it has doubled and its average length has moved by more than 15 %, not before."""
     store = make_store()
@@ -245,6 +251,7 @@ def test_a_small_collection_that_has_changed_is_weighed_anew(make_store: MakeSto
     assert store.check() == []
 
 
+@pytest.mark.on_a_path("where others write, nothing is weighed anew by itself")
 def test_a_large_collection_reports_its_drift(
     make_store: MakeStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -51,7 +51,7 @@ def test_clear_keeps_the_collection(make_store: MakeStore) -> None:
         store.add([Record(text="b", dense=np.ones(4, dtype=np.float32))])
     adopted = make_store()
     adopted.add([Record(id="b", text="кошки бегут", dense=np.ones(3, dtype=np.float32))])
-    alone = make_store(uri=str(store.address).replace("milvus.db", "other.db"), sparse="bm25:ru")
+    alone = make_store(collection_name="other", sparse="bm25:ru")
     alone.add([Record(id="b", text="кошки бегут", dense=np.ones(3, dtype=np.float32))])
     for one in (store, adopted):
         assert one.search("кошка", mode="sparse") == alone.search("кошка", mode="sparse") != []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -159,17 +158,10 @@ def ranking(store: MilvusStore, query: str) -> list[tuple[str, float, float]]:
     return [(hit.id, round(hit.score, 4), round(hit.relevance or 0, 4)) for hit in hits]
 
 
-@pytest.mark.parametrize("where", ["path", "server"])
-def test_a_tenant_ranks_as_if_it_were_alone(
-    where: str, make_store: MakeStore, tmp_path: Path, lite_server: str, collection_name: str
-) -> None:
+def test_a_tenant_ranks_as_if_it_were_alone(make_store: MakeStore) -> None:
     """Its documents, frequencies and average length are counted, whatever the others have."""
-    place: Any = {"uri": str(tmp_path / "alone.db")}, {"uri": str(tmp_path / "shared.db")}
-    if where == "server":
-        place = [
-            {"uri": lite_server, "collection_name": f"{collection_name}_{n}"} for n in range(2)
-        ]
-    alone, store = (make_store(partition_key="tenant", **one) for one in place)
+    names = ("alone", "shared")
+    alone, store = (make_store(partition_key="tenant", collection_name=name) for name in names)
     mine = [Record(id=str(n), text=f"a red house number {n} " * (n + 1)) for n in range(8)]
     theirs = [Record(id=str(n), text=f"red red boat {n}") for n in range(60)]
     alone.for_tenant("acme").add(mine)
@@ -201,6 +193,7 @@ def test_counts_of_tenants_are_mended_by_all_or_by_one(make_store: MakeStore) ->
     assert store.check() == []
 
 
+@pytest.mark.on_a_path("where others write, a write that was cut short is told by its open row")
 def test_a_write_cut_short_is_counted_for_each_of_its_tenants(make_store: MakeStore) -> None:
     """On opening: its rows have a mark that is ahead of all counts."""
     store = make_store(partition_key="tenant")
