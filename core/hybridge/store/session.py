@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from hybridge.errors import InvalidInputError
+from hybridge.errors import HybridgeError, InvalidInputError
 from hybridge.filters import quote
 from hybridge.store.bm25.field import BM25Field
 from hybridge.store.bm25.live import LiveBM25
@@ -20,11 +20,15 @@ from hybridge.store.engine.connection import Connection
 from hybridge.store.engine.dialect import detect
 from hybridge.store.fields import VectorField, model_name
 from hybridge.store.layout import Layout, LayoutRequest
+from hybridge.store.lifetime import end_with_process, renew_in_child
 from hybridge.store.rows import column, tenant_key
 from hybridge.store.server_options import ServerOptions
 from hybridge.store.threads import Calls
 
 logger = logging.getLogger("hybridge")
+
+_WAITS = 3.0
+"""Seconds that an ending process waits for the calls under way."""
 
 
 class Opened(NamedTuple):
@@ -115,6 +119,11 @@ class Session:
         self._timeout = timeout
         self._options = options
         self.calls = Calls(f"the store of {collection_name!r} at {address}")
+        self._reset()
+        end_with_process(self)
+        renew_in_child(self)
+
+    def _reset(self) -> None:
         self._opening = threading.Lock()
         self._collection: Collection | None = None
         self._opened: Opened | None = None
@@ -177,8 +186,31 @@ class Session:
 
     def close(self) -> None:
         """Wait for the calls under way, flush, and close the connection."""
-        if self.calls.close() and self._collection is not None:
-            self._collection.close()
+        if self.calls.close():
+            self.calls.wait()
+            if self._collection is not None:
+                self._collection.close()
+
+    def end(self) -> None:
+        """Close, since the process ends; a call that takes longer is left to itself."""
+        if not self.calls.end():
+            return
+        done = self.calls.wait(_WAITS)
+        if self._collection is not None:
+            try:
+                self._collection.close(flush=done)
+            except HybridgeError as error:
+                logger.warning("%s", error)
+
+    def renew(self) -> None:
+        """Open anew in a forked child, where that can be."""
+        if self._collection is not None and self._address.is_path:
+            self.calls.close(
+                "was opened before this process was forked, and Milvus Lite runs in the parent "
+                "alone: open stores after the fork, in one process, or start processes by 'spawn' "
+                "and share a server"
+            )
+        self._reset()
 
     def _fields(self, layout: Layout, collection: Collection) -> dict[str, VectorField]:
         return {

@@ -1047,6 +1047,7 @@ class MilvusStore(Closing):
         """
         if self._tenant.value is not None:
             self._calls.close()
+            self._calls.wait()
             return
         self._session.close()
         self.threads.close()

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from hybridge.errors import StoreClosedError
+from hybridge.store.lifetime import renew_in_child
 
 T = TypeVar("T")
 
@@ -31,37 +32,64 @@ class Calls:
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self._closed: str | None = None
+        self._ended = False
+        self.renew()
+        renew_in_child(self)
+
+    def renew(self) -> None:
+        """Forget the calls of other threads, in a child that has none of them."""
         self._running = 0
-        self._closed = False
         self._changed = threading.Condition()
+        self._own = threading.local()
 
     @contextmanager
     def running(self) -> Generator[None]:
-        """Count a call for as long as the block runs.
+        """Count a call for as long as the block runs; a call within it is a part of it.
 
         Raises:
             StoreClosedError: If closed.
         """
-        with self._changed:
-            if self._closed:
-                msg = f"{self._name} is closed: open a new one"
-                raise StoreClosedError(msg)
-            self._running += 1
+        if getattr(self._own, "calls", False):
+            yield
+            return
+        self._begin()
+        self._own.calls = True
         try:
             yield
         finally:
+            self._own.calls = False
             with self._changed:
                 self._running -= 1
                 self._changed.notify_all()
 
-    def close(self) -> bool:
-        """Refuse new calls and wait for those under way; False if it was closed before."""
+    def _begin(self) -> None:
         with self._changed:
-            if self._closed:
-                return False
-            self._closed = True
-            self._changed.wait_for(lambda: self._running == 0)
-            return True
+            if self._closed is None:
+                self._running += 1
+                return
+        if self._ended and threading.current_thread().daemon:
+            threading.Event().wait()  # as Python has its daemon threads do, to end without a word
+        msg = f"{self._name} {self._closed}"
+        raise StoreClosedError(msg)
+
+    def close(self, why: str = "is closed: open a new one") -> bool:
+        """Refuse new calls, saying why; False if it was closed before."""
+        with self._changed:
+            new = self._closed is None
+            if new:
+                self._closed = why
+            return new
+
+    def end(self) -> bool:
+        """Refuse new calls, since the process ends; False if it was closed before."""
+        self._ended = True
+        return self.close("is closed, since the interpreter ends: end its threads first")
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait for the calls under way; False if some are left after so many seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._running == 0, seconds)
 
 
 class CallsOfView(Calls):
@@ -93,6 +121,11 @@ class Threads:
     def __init__(self, name: str, workers: int = _WORKERS) -> None:
         self._name = name
         self._workers = workers
+        self.renew()
+        renew_in_child(self)
+
+    def renew(self) -> None:
+        """Begin without threads, as a child does."""
         self._starting = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
 

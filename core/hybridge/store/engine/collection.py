@@ -223,11 +223,15 @@ class Collection:
                 if row["kind"] == AVERAGE_LENGTH:
                     self.companion.write_value(row["id"], row["value"], row["tenant"])
 
-    def close(self) -> None:
-        """Flush what no other process would flush, and close the connection."""
+    def close(self, *, flush: bool = True) -> None:
+        """Flush what no other process would flush, and close the connection.
+
+        Args:
+            flush: False leaves that to the next opening: every row is in the log.
+        """
         broken = self.shared.broken is not None
         try:
-            if not (self.is_shared or broken) and self.shared.layout is not None:
+            if flush and not (self.is_shared or broken) and self.shared.layout is not None:
                 self.flush()
         finally:
             shared.release(self.connection.address, self.name)

@@ -36,8 +36,10 @@ from hybridge.errors import (
 from hybridge.store.engine.address import Address, Secret
 from hybridge.store.engine.dialect import Dialect, detect
 from hybridge.store.engine.handshake import tls_failure
+from hybridge.store.engine.interrupts import interrupted_after
 from hybridge.store.engine.logs import keep_ours_out, logged_causes, raised_not_logged
 from hybridge.store.engine.refusals import NOT_LOADED, translate
+from hybridge.store.lifetime import call_in_child
 from hybridge.store.server_options import TLS, ServerOptions
 
 # Seconds that a call may take, its repetitions included.
@@ -79,6 +81,19 @@ class _Opened:
 
 
 _opened: dict[Address, _Opened] = {}
+
+
+_parents: set[Address] = set()
+"""The paths that Milvus Lite serves in the process that this one was forked from."""
+
+
+def _renew() -> None:
+    _parents.update(address for address in _opened if address.is_path)
+    _opened.clear()
+    _opening.clear()
+
+
+call_in_child(_renew)
 
 _CHANNEL_OPTIONS = {
     # pymilvus 3 pings idle connections every 10 s. Milvus Lite was seen to end such a connection
@@ -236,7 +251,7 @@ class Connection:
     def answer(self, call: Callable[[], Any]) -> Any:
         """Return what a call to the engine answers; its failure becomes an error of ours."""
         try:
-            with raised_not_logged():
+            with raised_not_logged(), interrupted_after():
                 return call()
         except Exception as error:
             raise translate(error, self.address, self.timeout) from error
@@ -268,10 +283,16 @@ def _acquire(address: Address, timeout: float | None) -> _Opened:
 
 
 def _open(address: Address, timeout: float | None) -> _Opened:
+    if address in _parents:
+        msg = (
+            f"{address} was open when this process was forked, and Milvus Lite serves it in the "
+            "parent alone: close it there before forking, or run `milvus-lite server`"
+        )
+        raise StoreLockedError(msg)
     if address.is_path:
         Path(address.uri).parent.mkdir(parents=True, exist_ok=True)
         _forget_schemas()
-    with logged_causes() as causes, raised_not_logged():
+    with logged_causes() as causes, raised_not_logged(), interrupted_after():
         try:
             client = make_client(
                 uri=Secret(address.uri),

@@ -18,6 +18,7 @@ from hybridge.errors import StoreBrokenError
 from hybridge.sparse.statistics import Statistics
 from hybridge.store.engine.address import Address
 from hybridge.store.layout import Layout
+from hybridge.store.lifetime import call_in_child
 
 # Unflushed rows make sparse search up to 70 times slower on Milvus Lite; a flush takes 20 ms.
 FLUSH_THRESHOLD = 100
@@ -224,6 +225,15 @@ class SharedState:
 
 _states: dict[tuple[Address, str], SharedState] = {}
 _registry = threading.Lock()
+
+
+def _renew() -> None:
+    global _registry
+    _registry = threading.Lock()
+    _states.clear()
+
+
+call_in_child(_renew)
 
 
 def acquire(address: Address, collection_name: str) -> SharedState:

@@ -1,0 +1,84 @@
+"""Ctrl-C in the middle of anything, as a notebook's Stop: the next call works."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from pathlib import Path
+
+import pytest
+
+from faults.programs import end_of, interrupt_after, start
+from hybridge import MilvusStore
+
+WORKING = """
+    added = 10
+    def add_for_ever():
+        global added
+        while True:
+            store.add([Record(id=str(added + n), text=f"word{added + n}") for n in range(50)])
+            added += 50
+    def overwrite_for_ever():
+        while True:
+            store.add([Record(id=str(n), text=f"word{n} and more") for n in range(10)])
+    def search_for_ever():
+        while True:
+            store.search("word1")
+    ready()
+    try:
+        WORK()
+    except KeyboardInterrupt:
+        pass
+    for call in (store.check, lambda: store.search("word1"), store.count):
+        call()
+    store.add([Record(id="after", text="an afterword")])
+    assert [hit.id for hit in store.search("afterword")] == ["after"]
+    assert store.count() >= added + 1, (store.count(), added)
+    print(store.check(), flush=True)
+"""
+
+
+def check_interrupt(work: str, path: Path, after: float) -> None:
+    """Interrupt some work, and see that the program goes on with the same store, and ends."""
+    program = start(path, WORKING.replace("WORK", work))
+    interrupt_after(program, after, signal.SIGINT)
+    code, out, errors = end_of(program)
+    assert (code, out) == (0, "[]\n"), errors
+    with MilvusStore(path) as store:
+        assert store.check() == []
+
+
+@pytest.mark.parametrize("work", ["add_for_ever", "overwrite_for_ever", "search_for_ever"])
+def test_the_call_after_an_interrupt_works(work: str, tmp_path: Path) -> None:
+    """No lock stays taken, and the counts are right."""
+    check_interrupt(work, tmp_path / "milvus.db", 0.6)
+
+
+@pytest.mark.long
+def test_many_interrupts(tmp_path: Path) -> None:
+    """At random moments; HYBRIDGE_INTERRUPTS says how many."""
+    rng = random.Random(3)
+    works = ["add_for_ever", "overwrite_for_ever", "search_for_ever"]
+    for number in range(int(os.environ.get("HYBRIDGE_INTERRUPTS", "6"))):
+        path = tmp_path / f"{number}.db"
+        check_interrupt(works[number % 3], path, rng.uniform(0.0, 1.5))
+
+
+def test_a_second_interrupt_takes_effect_at_once(tmp_path: Path) -> None:
+    """Where a server does not answer."""
+    body = """
+        import socket
+        listener = socket.create_server(("127.0.0.1", 0))
+        silent = MilvusStore(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        ready()
+        try:
+            silent.count()
+        except KeyboardInterrupt:
+            print("interrupted", store.count(), flush=True)
+    """
+    program = start(tmp_path / "milvus.db", body)
+    interrupt_after(program, 0.5, signal.SIGINT)
+    program.send_signal(signal.SIGINT)
+    code, out, errors = end_of(program)
+    assert (code, out) == (0, "interrupted 10\n"), errors
