@@ -4,7 +4,8 @@ r"""A filter as a Milvus expression, as far as the engine answers it exactly and
 that is exact, a residual tree for `match` to evaluate over them. On Milvus Lite only columns are
 compiled, the row's own and the metadata keys that have one: a JSON path costs 240 ms at 10,000 rows
 there and cannot express several operators at all. On a server JSON paths narrow what is selected
-(`hybridge.filters.json_paths`).
+(`hybridge.filters.json_paths`), and the words of a text that has an analyzer
+(`hybridge.filters.words`).
 
 What the engine would get wrong is decided here:
 
@@ -31,6 +32,7 @@ from hybridge.filters.operators import LIST_OPERATORS, Operator
 from hybridge.filters.quoting import quote
 from hybridge.filters.tree import And, Comparison, Filter, Key, Not, RowKey, parse_filter
 from hybridge.filters.values import Value
+from hybridge.filters.words import Words
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
@@ -93,10 +95,17 @@ ROW_COLUMNS: Mapping[RowKey, Column] = {
 
 @dataclass(frozen=True)
 class _Target:
-    """What a filter is compiled for: the columns by key, and whether JSON paths are sent."""
+    """What a filter is compiled for: the columns by key, and what else narrows the selection."""
 
     columns: Mapping[Key, Column]
     json_paths: bool
+    words: Words | None
+
+    def superset(self, comparison: Comparison) -> str:
+        """Return what holds for every row that a comparison selects; "" is all rows."""
+        if comparison.key is RowKey.TEXT:
+            return "" if self.words is None else self.words.superset(comparison)
+        return superset(comparison) if self.json_paths else ""
 
 
 def compile_filter(
@@ -105,6 +114,7 @@ def compile_filter(
     row_columns: Mapping[RowKey, Column] = ROW_COLUMNS,
     *,
     json_paths: bool = False,
+    words: Words | None = None,
 ) -> Compiled:
     """Compile `tree` for a collection.
 
@@ -114,6 +124,7 @@ def compile_filter(
         row_columns: The row's own values that have a column; the others are left to `match`.
         json_paths: Whether other metadata keys narrow what is selected, as paths into the column
             "metadata"; they are left to `match` all the same.
+        words: Where the words of the text are looked up, which narrows what is selected as well.
 
     Raises:
         FilterError: `tree` is not a filter.
@@ -125,7 +136,7 @@ def compile_filter(
     by_key: dict[Key, Column] = {(key,): column for key, column in columns.items()}
     for key, column in row_columns.items():
         by_key[key] = column
-    return _compile(tree, _Target(by_key, json_paths), wanted=True)
+    return _compile(tree, _Target(by_key, json_paths, words), wanted=True)
 
 
 def ids_expression(ids: Iterable[str], column: str = ROW_COLUMNS[RowKey.ID].name) -> str:
@@ -159,8 +170,7 @@ def _compile(tree: Filter, target: _Target, *, wanted: bool) -> Compiled:
         if expression is not None:
             return Compiled(expression)
         missing = (tree.operator in HOLDS_FOR_MISSING) is wanted
-        narrowed = target.json_paths and not missing
-        return _left_over(superset(tree) if narrowed else "", tree, wanted)
+        return _left_over("" if missing else target.superset(tree), tree, wanted)
     parts = [_compile(member, target, wanted=wanted) for member in tree.filters]
     if isinstance(tree, And) is wanted:
         return _all_of(parts)

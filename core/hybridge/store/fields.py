@@ -25,6 +25,7 @@ from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
 from hybridge.filters import TEXT
 from hybridge.filters.tree import Field as RowField
+from hybridge.filters.words import Words
 from hybridge.narrowing import is_mapping
 from hybridge.protocols import DenseEmbeddingFunction, SparseEmbeddingFunction
 from hybridge.records import DenseVector, Hit, Record, SparseVector
@@ -137,6 +138,11 @@ class VectorField:
             raise InvalidInputError(msg)
         build = known[index_type].build if index_type else {}
         check_settings(self.index_params, build, f"index_params of {index_type}")
+
+    @property
+    def words(self) -> Words | None:
+        """Where the engine looks up the words of a row's text, if the field has it do so."""
+        return None
 
     # --- what is encoded -----------------------------------------------------------------------
 

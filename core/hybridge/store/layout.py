@@ -17,6 +17,7 @@ from typing import Any
 from hybridge.arguments import shown
 from hybridge.errors import CollectionMismatchError, InvalidInputError
 from hybridge.filters import Column
+from hybridge.filters.words import Words
 from hybridge.narrowing import is_mapping
 from hybridge.protocols import DenseEmbeddingFunction
 from hybridge.sparse.bm25 import BM25EmbeddingFunction
@@ -69,6 +70,12 @@ class Layout:
     def filter_columns(self) -> Mapping[str, Column]:
         """The metadata keys that filters can ask the engine for."""
         return {key: Column(column(key), kind) for key, kind in self.columns.items()}
+
+    @cached_property
+    def words(self) -> Words | None:
+        """Where the engine looks up the words of a row's text, where it can."""
+        known = (one.words for one in self.fields.values())
+        return next((words for words in known if words is not None), None)
 
     @cached_property
     def key(self) -> str:

@@ -56,7 +56,9 @@ class Selection:
         self, collection: Collection, layout: Layout, tree: Filter | None, expr: str | None = None
     ) -> None:
         engine = collection.dialect.engine
-        compiled = compile_filter(tree, layout.filter_columns, json_paths=engine.json_paths)
+        compiled = compile_filter(
+            tree, layout.filter_columns, json_paths=engine.json_paths, words=collection.words
+        )
         self.expression = conjunction(compiled.expression, expr)
         self.is_exact = compiled.residual is None
         self._collection, self._layout = collection, layout

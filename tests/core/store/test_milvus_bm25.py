@@ -24,7 +24,7 @@ from hybridge.errors import CollectionMismatchError, InvalidInputError
 from hybridge.sparse.languages import LANGUAGES, find_language
 from hybridge.store.bm25.milvus import MilvusBM25Field, milvus_analyzer
 from hybridge.store.engine.dialect import Lite, Server
-from support.engines import functions_over_lite, servers_over_lite
+from support.engines import FunctionsOverLite, functions_over_lite, servers_over_lite
 from support.word_function import WordFunction
 
 TEXTS = {
@@ -177,6 +177,33 @@ def test_a_collection_knows_what_it_has(store: MilvusStore, lite_server: str) ->
             pytest.raises(CollectionMismatchError, match="'kind': 'milvus'"),
         ):
             asked.count()
+
+
+def test_text_match_is_looked_up_by_words(
+    store: MilvusStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By those inside the value, and decided by the text; not until a write is looked up, too."""
+    connection = store._session.collection().connection
+    asked: list[str] = []
+    call = connection.call
+
+    def noting(operation: str, *arguments: Any, **named: Any) -> Any:
+        asked.append(named.get("filter", ""))
+        return call(operation, *arguments, **named)
+
+    monkeypatch.setattr(connection, "call", noting)
+    store.add([Record(id="other", text="the fox jumped"), Record(id="no", text="no fox crossed")])
+    wanted = TEXT.text_match("a fox cross")
+    for seconds, looked_up in ((1000.0, False), (0.0, True)):
+        monkeypatch.setattr(FunctionsOverLite, "words_seen_after", seconds)
+        asked.clear()
+        assert [record.id for record in store.scroll(wanted)] == ["fox"]
+        assert [hit.id for hit in store.search("fox", filter=wanted)] == ["fox"]
+        assert store.count(wanted) == 1
+        sent = [one for one in asked if 'TEXT_MATCH(input_sparse, "fox")' in one]
+        assert bool(sent) == looked_up
+    assert store.delete(filter=wanted) == 1
+    assert store.count() == 4
 
 
 # --- where there is none -------------------------------------------------------------------------

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
+from itertools import chain
 from typing import Any, ClassVar
 
 from typing_extensions import Self
 
 from hybridge.errors import InvalidInputError
+from hybridge.filters.words import Words
 from hybridge.records import Hit, Record
 from hybridge.sparse.languages import CHINESE, JAPANESE, KOREAN, Language, find_language
 from hybridge.sparse.stop_words import default_stop_words
@@ -185,6 +187,18 @@ class MilvusBM25Field(SparseField):
     def demands(self) -> dict[str, Any]:
         """Return what a field that is asked for demands of one that is there, by attribute."""
         return {**super().demands(), "language": self.language}
+
+    @property
+    def words(self) -> Words | None:
+        """Where the engine looks up the words of a row's text, if the field has it do so."""
+        if isinstance(self.source, str) or self.analyzer.get("tokenizer") != "standard":
+            return None
+        stop_words = [
+            one["stop_words"]
+            for one in self.analyzer["filter"]
+            if not isinstance(one, str) and one["type"] == "stop"
+        ]
+        return Words(self.column, frozenset(chain.from_iterable(stop_words)))
 
     # --- vectors -------------------------------------------------------------------------------
 

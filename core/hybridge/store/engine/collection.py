@@ -12,6 +12,7 @@ from typing import Any
 
 from hybridge.errors import EngineError, StoreAbsentError, StoreError
 from hybridge.filters import conjunction, ids_expression
+from hybridge.filters.words import Words
 from hybridge.store.engine import shared
 from hybridge.store.engine.companion import AVERAGE_LENGTH, LAYOUT, Companion
 from hybridge.store.engine.connection import Connection, pymilvus
@@ -279,6 +280,15 @@ class Collection:
             "query", self.name, filter=expression, output_fields=names, limit=1
         )
         return dict(rows[0]) if rows else None
+
+    @property
+    def words(self) -> Words | None:
+        """Where the words of texts are looked up; None right after a write, whose rows lack there.
+
+        What another process wrote in the last moment may be missed, whatever the consistency.
+        """
+        layout, since = self.shared.layout, monotonic() - self.shared.wrote
+        return layout.words if layout and since > self.dialect.engine.words_seen_after else None
 
     def count(self, expression: str) -> int:
         """Return how many rows an expression selects; "" selects all."""

@@ -52,6 +52,8 @@ class Engine:
         new_columns: Whether columns and fields can be added to a collection.
         message_bytes: The largest message, in either direction.
         window: How many rows one answer holds at most.
+        words_seen_after: Seconds after a write until `TEXT_MATCH` sees its rows: Milvus makes what
+            it looks up words in of new rows every 200 ms.
     """
 
     exact_indexes: ClassVar[bool] = False
@@ -63,6 +65,7 @@ class Engine:
     no_functions: ClassVar[str] = "this server is older than Milvus 2.5, which has it"
     message_bytes: ClassVar[int] = 64 * _MIB
     window: ClassVar[int] = 16_384
+    words_seen_after: ClassVar[float] = 1.0
     minimum: ClassVar[tuple[int, ...]] = ()
 
     functions: bool = True

@@ -6,6 +6,7 @@ rows wait to be flushed.
 
 from __future__ import annotations
 
+import math
 import threading
 import uuid
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -140,6 +141,7 @@ class SharedState:
         waiting: Rows that may be unflushed. A collection just opened counts as waiting, since
             rows recovered after a crash are unflushed.
         version: How often rows were changed.
+        wrote: When rows were last changed here, by the monotonic clock.
         scanned: The last scan of all rows; it holds while the version is its own.
         deeper: How many rows filtered searches have read beyond their depth since the last change.
         bm25: The state of each BM25 field, by name and tenant.
@@ -161,6 +163,7 @@ class SharedState:
     look: Look = field(default_factory=Look)
     waiting: int = FLUSH_THRESHOLD
     version: int = 0
+    wrote: float = -math.inf
     scanned: Scan | None = None
     deeper: int = 0
     bm25: dict[tuple[str, str], BM25State] = field(default_factory=dict[tuple[str, str], BM25State])
@@ -180,6 +183,7 @@ class SharedState:
             yield
         finally:
             self.waiting += rows
+            self.wrote = monotonic()
             self._changed()
 
     def _changed(self) -> None:
