@@ -1,8 +1,8 @@
 """What Milvus 2.3 lacks, stood in for, so that the newest server a package registry has will do.
 
-PyPI's `milvus==2.3.5` is a real server, with no sparse vectors, no columns that may be null, no
-AUTOINDEX of scalar columns, no partial upserts
-and no stamp of a deletion. A client between the store and pymilvus's has
+PyPI's `milvus==2.3.5` is a real server, with no sparse vectors, no second vector field, no columns
+that may be null, no AUTOINDEX of scalar columns, no partial upserts, no partition key that upserts
+keep to, and no stamp of a deletion. A client between the store and pymilvus's has
 them: a sparse vector is a JSON column, and searched by reading all of them; NULL is a second column
 that says so. Everything else is the server's own: pages, consistency, expressions, dense searches,
 limits, authorization, restarts.
@@ -104,8 +104,10 @@ class Client23:
             if field.dtype == DataType.SPARSE_FLOAT_VECTOR:
                 made.add_field(field.name, DataType.JSON, description=_SPARSE)
                 continue
-            options = {"is_primary": field.is_primary, "is_partition_key": field.is_partition_key}
-            made.add_field(field.name, field.dtype, **field.params, **options)
+            # An upsert puts rows into other partitions than a filter looks in: there are none.
+            made.add_field(
+                field.name, field.dtype, is_primary=field.is_primary, **field.params
+            )
             if field.nullable:
                 made.add_field(field.name + _IS_NULL, DataType.BOOL)
         if not any(field.dtype == DataType.FLOAT_VECTOR for field in schema.fields):
