@@ -30,6 +30,7 @@ INSIDE = "--inside"
 SUITES = [
     "tests/server/test_server_rows.py",
     "tests/server/test_server_filters.py",
+    "tests/server/test_server_creation.py",
     "tests/core/store/test_server_dialect.py",
     "tests/core/store/test_many_processes.py",
 ]

@@ -2,9 +2,9 @@
 
 PyPI's `milvus==2.3.5` is a real server, with no sparse vectors, no second vector field, no columns
 that may be null, no AUTOINDEX of scalar columns, no partial upserts, no partition key that upserts
-keep to, and no stamp of a deletion. A client between the store and pymilvus's has
-them: a sparse vector is a JSON column, and searched by reading all of them; NULL is a second column
-that says so. Everything else is the server's own: pages, consistency, expressions, dense searches,
+keep to, and no stamp of a deletion. A client between the store and pymilvus's has most of them: a
+sparse vector is a JSON column, and searched by reading all of them; NULL is a second column that
+says so. Everything else is the server's own: pages, consistency, expressions, dense searches,
 limits, authorization, restarts.
 """
 
@@ -105,9 +105,7 @@ class Client23:
                 made.add_field(field.name, DataType.JSON, description=_SPARSE)
                 continue
             # An upsert puts rows into other partitions than a filter looks in: there are none.
-            made.add_field(
-                field.name, field.dtype, is_primary=field.is_primary, **field.params
-            )
+            made.add_field(field.name, field.dtype, is_primary=field.is_primary, **field.params)
             if field.nullable:
                 made.add_field(field.name + _IS_NULL, DataType.BOOL)
         if not any(field.dtype == DataType.FLOAT_VECTOR for field in schema.fields):
@@ -127,6 +125,12 @@ class Client23:
         if _VECTOR in columns:
             indexes.add_index(_VECTOR, index_type="FLAT", metric_type="L2")
         self._client.create_index(name, index_params=indexes, **arguments)
+
+    def list_indexes(self, name: str, *, timeout: float) -> list[str]:
+        """Return the names of the indexes, those of sparse vectors included where there are any."""
+        indexes: list[str] = self._client.list_indexes(name, timeout=timeout)
+        columns = self._columns(name, timeout) if indexes else {}
+        return indexes + [n for n, one in columns.items() if one.get("description") == _SPARSE]
 
     def _columns(self, name: str, timeout: float) -> dict[str, Row]:
         described = self._client.describe_collection(name, timeout=timeout)
@@ -249,7 +253,8 @@ def _stored(row: Mapping[str, Any], columns: Mapping[str, Row]) -> Row:
 
 def _read(row: Mapping[str, Any], columns: Mapping[str, Row]) -> Row:
     """Return a row of the columns that it has with later servers."""
-    read = {name: value for name, value in row.items() if not name.endswith(_IS_NULL)}
+    own = [name for name in row if not name.endswith(_IS_NULL) and name != _VECTOR]
+    read = {name: row[name] for name in own}
     for name, value in read.items():
         if row.get(name + _IS_NULL):
             read[name] = None

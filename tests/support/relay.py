@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -171,6 +171,21 @@ def messages_within(limit: int = 64 * MIB) -> Rule:
         answered = answer(call)
         check("trying to send", len(answered))
         return answered
+
+    return rule
+
+
+def pages_of(rows: int) -> Rule:
+    """End a page after so many rows at most, as a server does where one of its segments ends."""
+
+    def rule(call: Call, answer: Answer) -> bytes:
+        if call.name != "Query":
+            return answer(call)
+        request = call.request
+        named = {one.key: one for one in request.query_params}
+        if "limit" in named:
+            named["limit"].value = str(min(rows, int(named["limit"].value)))
+        return answer(replace(call, body=request.SerializeToString()))
 
     return rule
 

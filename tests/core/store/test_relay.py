@@ -28,6 +28,7 @@ from support.relay import (
     flushes_apart,
     is_milvus,
     messages_within,
+    pages_of,
     read_only,
     relay,
 )
@@ -98,6 +99,14 @@ def test_no_read_of_500_is_stale(behind: Behind) -> None:
     assert stale_reads(behind(HeldWrites()), 500) == 0
 
 
+def test_a_short_page_is_not_the_last(behind: Behind) -> None:
+    """A server ends a page where one of its segments ends, which is not where the rows end."""
+    store = behind(pages_of(7))
+    store.add([Record(id=f"{number:02}", text=f"word{number}") for number in range(40)])
+    assert [record.id for record in store.scroll()] == [f"{number:02}" for number in range(40)]
+    assert store.check() == []
+
+
 # --- who may only read ---------------------------------------------------------------------------
 
 
@@ -131,7 +140,8 @@ def test_a_role_that_may_only_read_can_read(behind: Behind, lite_server: str) ->
     assert (store.count(), store.count(F("n") < 5)) == (40, 5)
     assert len(list(store.scroll())) == 40
     assert store.check() == []
-    assert set(called) <= {"Connect", "GetVersion", "DescribeCollection", "Query", "Search"}
+    reads = {"DescribeCollection", "DescribeIndex", "Query", "Search"}
+    assert set(called) <= {"Connect", "GetVersion", *reads}
     with pytest.raises(StorePermissionError, match="grant the privilege"):
         store.add([Record(id="x", text="x", dense=[1, 1], vectors={"title": [1, 1]})])
     with pytest.raises(StorePermissionError, match="grant the privilege"):

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 
 import grpc
 import pytest
+from pymilvus import MilvusClient
 from pymilvus.grpc_gen import milvus_pb2
 
 from hybridge import MilvusStore, Record
@@ -219,3 +220,29 @@ def test_opening_one_server_does_not_wait_for_another(lite_server: str) -> None:
 def _fails(store: MilvusStore) -> None:
     with suppress(StoreError):
         store.count()
+
+
+def test_a_creation_that_is_refused_leaves_nothing(lite_server: str, collection_name: str) -> None:
+    """It fails at once, as nobody else is making the collection, and may be tried again."""
+    refusing = [True]
+
+    def no_index(call: Call, answer: Answer) -> bytes:
+        if refusing[0] and call.name == "CreateIndex" and collection_name == _collection(call):
+            return call.refused(1100, "invalid index type")
+        return answer(call)
+
+    with (
+        relay(lite_server, no_index) as server,
+        MilvusStore(server.uri, collection_name=collection_name) as store,
+    ):
+        with pytest.raises(EngineError, match="invalid index type"):
+            store.add([Record(id="a", text="a word")])
+        client = MilvusClient(lite_server)
+        assert not {collection_name, f"{collection_name}__hybridge"} & {*client.list_collections()}
+        refusing[0] = False
+        store.add([Record(id="a", text="a word")])
+        assert store.count() == 1
+
+
+def _collection(call: Call) -> str:
+    return str(call.request.collection_name)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from time import monotonic, sleep
 from typing import Any
 
-from hybridge.errors import EngineError, StoreAbsentError, StoreError
+from hybridge.errors import EngineError, StoreAbsentError, StoreError, StorePermissionError
 from hybridge.filters import conjunction, ids_expression
 from hybridge.filters.words import Words
 from hybridge.store.engine import shared
 from hybridge.store.engine.companion import AVERAGE_LENGTH, LAYOUT, Companion
 from hybridge.store.engine.connection import Connection, pymilvus
 from hybridge.store.engine.dialect import Dialect
-from hybridge.store.engine.schema import create_collection
+from hybridge.store.engine.schema import create_collection, finish_collection
 from hybridge.store.engine.transfer import read_rows, upsert_rows
 from hybridge.store.fields import VectorField
 from hybridge.store.indexes import deep_enough
@@ -138,10 +138,21 @@ class Collection:
         stored = companion.read_value(LAYOUT) if companion.exists() else None
         schema = None if stored else self._described()
         layout = Layout.recognise(stored, schema, self.name)
+        if self.is_shared:
+            self._finish(layout)
         listing = Companion(self.connection, self.name, layout.version).listing()
         state.lacking |= _lacking(listing)
         state.look.note(listing)
         state.layout, state.stored = layout, stored
+
+    def _finish(self, layout: Layout) -> None:
+        """Finish a collection whose maker died before it had all indexes: it cannot be read."""
+        try:
+            indexes = self.connection.call("list_indexes", self.name)
+        except StorePermissionError:
+            return  # who may not know may still read it
+        if len(indexes) < len(layout.fields):
+            finish_collection(self.connection, self.name, layout)
 
     def create(self, layout: Layout) -> None:
         """Make the collection; the companion comes first, so that none is ever without.
@@ -149,22 +160,36 @@ class Collection:
         Where other processes may be making it too, whoever comes second waits for the first.
         """
         layout = replace(layout, version=VERSION)
+        stored = {**layout.to_json(), "made": uuid.uuid4().hex}
         with self.shared.lock:
             if self.is_shared and self._is_being_made():
                 return
             try:
-                self._make(layout)
+                self._make(layout, stored)
             except EngineError:
+                if self._is_ours(stored):
+                    self._unmake()
+                    raise
                 if not (self.is_shared and self._is_being_made()):
                     raise
 
-    def _make(self, layout: Layout) -> None:
-        stored = {**layout.to_json(), "made": uuid.uuid4().hex}
+    def _make(self, layout: Layout, stored: dict[str, Any]) -> None:
         self.companion.create()
         self.companion.write_value(LAYOUT, stored)
         create_collection(self.connection, self.name, layout)
         self.shared.forget()
         self.shared.made, self.shared.layout, self.shared.stored = True, layout, stored
+
+    def _is_ours(self, stored: dict[str, Any]) -> bool:
+        """Whether it is this process that makes the collection, and no other in its place."""
+        with suppress(EngineError):
+            return self.companion.read_value(LAYOUT) == stored
+        return False
+
+    def _unmake(self) -> None:
+        """Take back what was made before the creation failed, for reasons that stay."""
+        with suppress(StoreError):
+            self.drop()
 
     def _is_being_made(self) -> bool:
         """Wait for another process that is making the collection; False where none is.

@@ -11,23 +11,30 @@ from hybridge.store.rows import ID_BYTES, column, schema_columns
 
 
 def create_collection(connection: Connection, name: str, layout: Layout) -> None:
-    """Create and load the collection that holds the rows."""
+    """Create, index and load the collection that holds the rows."""
     types, engine = pymilvus().DataType, connection.dialect.engine
     schema = _empty_schema()
     for column_name, kind, options in schema_columns(layout):
         schema.add_field(column_name, types[kind], **options)
     for field in layout.fields.values():
         field.add_to(schema, types)
+    _create(connection, name, schema, **engine.creation(connection.options))
+    finish_collection(connection, name, layout)
+
+
+def finish_collection(connection: Connection, name: str, layout: Layout) -> None:
+    """Index and load the collection, which may be done twice."""
+    engine = connection.dialect.engine
     indexes = [field.index(engine.exact_indexes) for field in layout.fields.values()]
     if engine.column_indexes:
         indexes += [
             {"field_name": column(key), "index_type": "AUTOINDEX"} for key in layout.columns
         ]
-    _create(connection, name, schema, indexes, **engine.creation(connection.options))
+    _finish(connection, name, indexes)
 
 
 def create_companion(connection: Connection, name: str) -> None:
-    """Create and load the companion collection.
+    """Create, index and load the companion collection.
 
     Milvus Lite needs a vector field, and document frequencies are one: the index is the term id,
     the weight is the count.
@@ -41,21 +48,22 @@ def create_companion(connection: Connection, name: str) -> None:
     for key in ("seq", "sign", "documents", "tokens"):
         schema.add_field(key, types.INT64)
     schema.add_field("frequencies", types.SPARSE_FLOAT_VECTOR)
-    frequencies = SparseField(name="frequencies")
-    _create(connection, name, schema, [frequencies.index(exact=True)])
+    _create(connection, name, schema)
+    _finish(connection, name, [SparseField(name="frequencies").index(exact=True)])
 
 
 def _empty_schema() -> Any:
     return pymilvus().MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
 
 
-def _create(
-    connection: Connection, name: str, schema: Any, indexes: list[dict[str, Any]], **options: Any
-) -> None:
+def _create(connection: Connection, name: str, schema: Any, **options: Any) -> None:
     # Whatever searches ask for, what a write reads must show this process's own writes.
     connection.call(
         "create_collection", name, schema=schema, consistency_level="Session", **options
     )
+
+
+def _finish(connection: Connection, name: str, indexes: list[dict[str, Any]]) -> None:
     params = pymilvus().MilvusClient.prepare_index_params()
     for index in indexes:
         params.add_index(**index)
