@@ -157,7 +157,7 @@ class ServerOptions:
         if self.expires and counted is not None:
             msg = (
                 f"{TTL} deletes rows that the BM25 of the field {counted!r} goes on counting: give "
-                "sparse=None or a sparse function of your own, or delete old rows by a filter"
+                "sparse='milvus', a sparse function or None, or delete old rows by a filter"
             )
             raise InvalidInputError(msg)
         for name, given in (
