@@ -31,6 +31,7 @@ SUITES = [
     "tests/server/test_server_rows.py",
     "tests/server/test_server_filters.py",
     "tests/server/test_server_creation.py",
+    "tests/server/test_server_settings.py",
     "tests/core/store/test_server_dialect.py",
     "tests/core/store/test_many_processes.py",
 ]
