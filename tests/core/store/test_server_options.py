@@ -98,7 +98,7 @@ def test_rows_that_bm25_counts_may_not_expire(path: str) -> None:
         MilvusStore(path, server=expiring, sparse=unfitted)
     unfitted.fit(["a word"])
     MilvusStore(path, server=expiring, sparse=unfitted)
-    MilvusStore(path, server=expiring, sparse="milvus")
+    MilvusStore("http://127.0.0.1:9", server=expiring, sparse="milvus")
     MilvusStore(path, server=expiring, sparse=None, dim=2)
     MilvusStore(path, server=ServerOptions(properties={"collection.ttl.seconds": 0}))
 

@@ -260,7 +260,7 @@ class Collection:
             if flush and not (self.is_shared or broken) and self.shared.layout is not None:
                 self.flush()
         finally:
-            shared.release(self.connection.address, self.name)
+            shared.release(self.connection.address, self._asked)
             # Releasing the engine flushes once more, which after a failed flush loses rows.
             self.connection.close(release=self.shared.broken is None)
 
