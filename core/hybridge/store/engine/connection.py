@@ -327,12 +327,11 @@ def _refusal(error: Exception, address: Address, timeout: float | None) -> Store
 def _secured(address: Address) -> dict[str, Any]:
     """Return what pymilvus is told of TLS; it takes an authority alone as the server's own.
 
-    The connection is nobody else's: pymilvus gives out any that it has to an address, whether that
-    is encrypted or not.
+    The alias keeps pymilvus 2.6 from giving out a connection of others to this address, whatever
+    certificates that was opened with.
     """
     if not address.is_encrypted:
         return {}
-    own = {"dedicated": True, "alias": f"hybridge-{uuid.uuid4().hex}"}  # pymilvus 3, pymilvus 2.6
     tls = address.tls or TLS()
     files = {"server_pem_path": tls.ca}
     if tls.certificate is not None:
@@ -343,7 +342,7 @@ def _secured(address: Address) -> dict[str, Any]:
         }
     given = {**files, "server_name": tls.server_name}
     told = {name: value for name, value in given.items() if value is not None}
-    return {"secure": True, **own, **told}
+    return {"secure": True, "alias": f"hybridge-{uuid.uuid4().hex}", **told}
 
 
 def _check_database(client: Any, address: Address, timeout: float | None) -> None:
