@@ -61,22 +61,16 @@ def test_each_index_is_built_and_searched(
 def test_rows_are_kept_as_the_options_say(
     make_store: MakeStore, client: MilvusClient, collection_name: str
 ) -> None:
-    """Shards, partitions, replicas and properties.
-
-    What a tenant sees is not asked: Milvus before 2.3.11 upserts into the partition of another
-    column's value (its issue 30607).
-    """
+    """Shards, replicas and properties; partitions are no use before Milvus 2.3.11 (issue 30607)."""
     options = ServerOptions(
         num_shards=2,
-        num_partitions=8,
         replica_number=1,
         properties={"collection.ttl.seconds": 86_400, "mmap.enabled": True},
     )
-    store = make_store(server=options, sparse=None, partition_key="tenant")
-    store.add([Record(id="a", text="x", dense=[1, 0], metadata={"tenant": "acme"})])
+    store = make_store(server=options, sparse=None)
+    store.add([Record(id="a", text="x", dense=[1, 0])])
     described = client.describe_collection(collection_name)
     assert described["num_shards"] == 2
-    assert described["num_partitions"] == 8
     assert described["properties"]["collection.ttl.seconds"] == "86400"
     assert described["properties"]["mmap.enabled"] == "true"
     assert store.count() == 1
