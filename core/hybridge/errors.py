@@ -97,6 +97,10 @@ class StoreBrokenError(StoreError):
     """A flush failed, so further writes could be lost; close and reopen the store."""
 
 
+class StoreDamagedError(StoreError):
+    """Rows are gone that were acknowledged, as after damage to the engine's files."""
+
+
 class StoreConnectionError(StoreError):
     """The Milvus server does not answer."""
 

@@ -32,7 +32,7 @@ from langchain_core.embeddings import Embeddings
 
 from hybridge import MilvusStore, Record
 from hybridge.store import Mode
-from hybridge.store.engine.connection import pymilvus
+from hybridge.store.engine.pymilvus_import import pymilvus
 from hybridge.store.fields import PROBE
 from langchain_hybridge import MilvusRetriever, MilvusVectorStore
 

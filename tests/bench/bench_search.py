@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hybridge import BM25EmbeddingFunction, MilvusStore, Record
-from hybridge.store.engine.connection import pymilvus
+from hybridge.store.engine.pymilvus_import import pymilvus
 
 ROWS, DIM, K, DEPTH, ROUNDS = 10_000, 384, 10, 100, 60
 TEXTS = [f"document {i} about subject {i % 97}" for i in range(ROWS)]

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from hybridge import MilvusStore, Record
-from hybridge.store.engine.connection import pymilvus
+from hybridge.store.engine.pymilvus_import import pymilvus
 
 DOCUMENTS, QUERIES, CHUNK = 2_000, 200, 100
 TIME_BAR, SAME_BAR = 4.0, 0.98

@@ -29,7 +29,7 @@ from llama_index.core.vector_stores.types import (
 )
 
 from hybridge.errors import AuthenticationError, CollectionMismatchError, RateLimitError
-from hybridge.store.engine.connection import pymilvus
+from hybridge.store.engine.pymilvus_import import pymilvus
 from llama_index_hybridge import JinaRerank, MilvusRetriever, MilvusVectorStore
 from support.jina_server import KEY, JinaServer, refuse, silence
 from support.llama_embedding import WordEmbedding, embed

@@ -152,8 +152,10 @@ class Session:
 
         Raises:
             CollectionMismatchError: If what is there contradicts what was asked for.
+            StoreBrokenError: If a flush has failed.
         """
         collection, opened = self.collection(), self._opened
+        collection.shared.check_not_broken()
         if collection.is_shared:
             collection.look(LOOK_AGAIN)
         if opened is not None and opened.layout is collection.shared.layout:

@@ -797,7 +797,7 @@ class MilvusStore(Closing):
         with self._calls.running():
             collection = self._session.collection()
             with collection.shared.lock:
-                collection.shared.check_not_broken()
+                collection.check_writable()
                 opened = self._session.find_or_create(partial(self._layout, batch))
                 opened = opened.using(self._functions)
                 first = list(chain.from_iterable(head))
@@ -841,7 +841,7 @@ class MilvusStore(Closing):
                 return 0
             shared = opened.collection.shared
             with shared.lock:
-                shared.check_not_broken()
+                opened.collection.check_writable()
                 keys = self._tenant.keys(ids, opened.layout)
                 for _ in range(_ATTEMPTS):
                     marks = write.read_marks(keys, opened)

@@ -578,7 +578,7 @@ def erase_all(keys: Iterable[str], opened: Opened, selection: Selection) -> int:
     erased = 0
     for batch in batched(keys, _ERASED_AT_ONCE):
         with shared.lock:
-            shared.check_not_broken()
+            opened.collection.check_writable()
             erased += _erase(batch, opened, selection)
     return erased
 

@@ -15,8 +15,8 @@ import pytest
 from hybridge import MilvusStore, Record
 from hybridge.errors import InvalidInputError, StoreConnectionError, StoreError
 from hybridge.store.engine.address import resolve_address
-from hybridge.store.engine.connection import pymilvus
 from hybridge.store.engine.dialect import Dialect, Server
+from hybridge.store.engine.pymilvus_import import pymilvus
 from support.bad_line import bad_line
 
 MakeStore = Callable[..., MilvusStore]

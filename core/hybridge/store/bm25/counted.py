@@ -46,8 +46,8 @@ def counted(
     """Bring the counts up to date with the rows that the block writes or deletes.
 
     Where others write as well, the counts are there before the rows, so that anyone can settle a
-    write that is cut short; on a path they follow. If anything fails, they are read anew at the
-    next use.
+    write that is cut short. On a path they follow, but for a deletion: so rows that are counted and
+    not there were lost. If anything fails, they are read anew at the next use.
 
     Args:
         collection: The collection, whose lock the caller holds.
@@ -69,10 +69,11 @@ def counted(
     rows = [change.bm25.log.rows(mark, change.added, change.removed, evidence) for change in some]
     every = [row for of_field in rows for row in of_field]
     try:
-        if every and is_shared:
-            collection.companion.upsert(with_state(every, OPEN))
+        before = (OPEN if is_shared else DONE) if is_shared or erased else None
+        if every and before is not None:
+            collection.companion.upsert(with_state(every, before))
         yield mark
-        if every:
+        if every and before != DONE:
             collection.companion.upsert(with_state(every, DONE))
     except BaseException:
         for change in changes:

@@ -15,7 +15,7 @@ from typing import Any
 
 from scipy.sparse import csr_array
 
-from hybridge.errors import StoreError
+from hybridge.errors import StoreDamagedError, StoreError
 from hybridge.filters import quote
 from hybridge.records import Record, SparseVector
 from hybridge.sparse.analyzer import Analyzer
@@ -163,11 +163,22 @@ class LiveBM25:
 
         A path that a crash, or a failed write, has left without some counts has its rows counted
         afresh.
+
+        Raises:
+            StoreDamagedError: If rows are gone that no deletion took.
         """
         state = self.state
         state.looks, entries = self.look.number, self.log.entries()
         statistics = self._sum(entries)
-        if not self.collection.is_shared and not self._is_whole(statistics):
+        if self.collection.is_shared:
+            return statistics
+        if self._key in self.collection.shared.suspects:
+            return self.recount()
+        missing = statistics.documents - self.collection.count(self.scope)
+        if missing > 0:
+            state.statistics = None
+            raise _damaged(missing, statistics.documents, self.collection.name)
+        if missing < 0 and not self.field.optional:
             logger.warning(
                 "BM25 statistics of %r disagree with its rows, as after a crash: counting anew",
                 self.collection.name,
@@ -191,21 +202,11 @@ class LiveBM25:
         """Return the entries that count; those of this process are never under way."""
         return counting(entries, self.landed, own=self.collection.shared.writer)
 
-    def _is_whole(self, statistics: Statistics) -> bool:
-        """Whether every write of an exclusive collection has its counts, as far as can be told.
-
-        A deletion that was cut short has left fewer rows than are counted; see also `resume`.
-        """
-        if self._key in self.collection.shared.suspects:
-            return False
-        rows = self.collection.count(self.scope)
-        return statistics.documents <= rows if self.field.optional else statistics.documents == rows
-
     def suspect(self) -> None:
         """Note that a write has failed: the counts are read anew at their next use."""
         self.state.statistics = None
         if not self.collection.is_shared:
-            self.collection.shared.suspects.add(self._key)
+            self.collection.shared.suspects.add(self._key)  # until `recount`
 
     def landed(self, entry: Entry) -> bool:
         """Whether the write of an open row has reached the collection."""
@@ -344,6 +345,7 @@ class LiveBM25:
         """
         shared = self.collection.shared
         with shared.lock:
+            self.collection.check_writable()
             fresh, entries = self.snapshot()
             self._sum(entries)
             stored = self.state.statistics or Statistics()
@@ -524,6 +526,15 @@ def busy(collection_name: str) -> StoreError:
     return StoreError(
         f"other processes are writing to {collection_name!r}, so its rows and their counts could "
         "not be compared: call again when they are done"
+    )
+
+
+def _damaged(missing: int, documents: int, collection_name: str) -> StoreDamagedError:
+    return StoreDamagedError(
+        f"{missing:,} of the {documents:,} documents that BM25 counts in {collection_name!r} are "
+        "gone, and Hybridge has not deleted them: files of the engine are damaged, or another "
+        "program has removed rows. Restore a copy, or call rebuild_statistics() to go on without "
+        "them"
     )
 
 

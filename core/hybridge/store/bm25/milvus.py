@@ -24,7 +24,7 @@ from hybridge.records import Hit, Record
 from hybridge.sparse.languages import CHINESE, JAPANESE, KOREAN, Language, find_language
 from hybridge.sparse.stop_words import default_stop_words
 from hybridge.sparse.weighting import Weighting
-from hybridge.store.engine.connection import pymilvus
+from hybridge.store.engine.pymilvus_import import pymilvus
 from hybridge.store.fields import SparseField, VectorField
 from hybridge.store.rows import INPUT_PREFIX, TEXT_BYTES, check_text
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from hybridge.errors import InvalidInputError
 from hybridge.narrowing import is_path
+from hybridge.store.engine.pymilvus_import import uri_of_environment
 from hybridge.store.server_options import TLS
 
 logger = logging.getLogger("hybridge")
@@ -79,7 +80,7 @@ def resolve_address(
     token = Secret(_parse_text(token, "token") or os.environ.get("MILVUS_TOKEN", ""))
     db_name = _parse_text(db_name, "db_name")
     if uri is None or (isinstance(uri, str) and not uri):
-        uri = os.environ.get("MILVUS_URI") or DEFAULT_PATH
+        uri = uri_of_environment() or DEFAULT_PATH
     uri = _parse_uri(uri)
     if _URI.match(uri):
         return Address(Secret(uri), token, db_name, tls=tls)

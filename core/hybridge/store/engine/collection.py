@@ -15,8 +15,9 @@ from hybridge.filters import conjunction, ids_expression
 from hybridge.filters.words import Words
 from hybridge.store.engine import shared
 from hybridge.store.engine.companion import AVERAGE_LENGTH, LAYOUT, Companion
-from hybridge.store.engine.connection import Connection, pymilvus
+from hybridge.store.engine.connection import Connection
 from hybridge.store.engine.dialect import Dialect
+from hybridge.store.engine.pymilvus_import import pymilvus
 from hybridge.store.engine.schema import create_collection, finish_collection
 from hybridge.store.engine.transfer import read_rows, upsert_rows
 from hybridge.store.fields import VectorField
@@ -447,6 +448,20 @@ class Collection:
         Milvus Lite loses rows that one client writes while another flushes (20 of 4,400).
         """
         if not self.is_shared and self.shared.waiting >= shared.FLUSH_THRESHOLD:
+            self.flush()
+
+    def check_writable(self) -> None:
+        """Refuse to write where that could lose rows, under the shared lock.
+
+        A write that failed on a path, by a full disk for instance, may have left a torn record in
+        the log, and what follows it there would not be recovered after a crash: what is there is
+        flushed first.
+
+        Raises:
+            StoreBrokenError: If a flush has failed, now or before.
+        """
+        self.shared.check_not_broken()
+        if not self.is_shared and self.connection.torn & {self.name, self.companion.name}:
             self.flush()
 
     def flush(self) -> None:

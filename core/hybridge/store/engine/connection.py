@@ -1,16 +1,12 @@
-"""One Milvus client: opened safely, its errors translated, its file lock released on close.
-
-pymilvus is imported here and nowhere else, at the first connection.
-"""
+"""One Milvus client: opened safely, its errors translated, its file lock released on close."""
 
 from __future__ import annotations
 
-import os
 import threading
 import uuid
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 from time import monotonic
@@ -37,7 +33,9 @@ from hybridge.store.engine.address import Address, Secret
 from hybridge.store.engine.dialect import Dialect, detect
 from hybridge.store.engine.handshake import tls_failure
 from hybridge.store.engine.interrupts import interrupted_after
-from hybridge.store.engine.logs import keep_ours_out, logged_causes, raised_not_logged
+from hybridge.store.engine.leavings import remove_leavings
+from hybridge.store.engine.logs import logged_causes, raised_not_logged
+from hybridge.store.engine.pymilvus_import import pymilvus
 from hybridge.store.engine.refusals import NOT_LOADED, translate
 from hybridge.store.lifetime import call_in_child
 from hybridge.store.server_options import TLS, ServerOptions
@@ -46,6 +44,7 @@ from hybridge.store.server_options import TLS, ServerOptions
 _LIMIT = 60.0
 _LONG_LIMIT = 600.0
 _LONG = frozenset({"load_collection", "create_index", "flush"})
+_WRITES = frozenset({"upsert", "delete"})
 _UNREACHABLE_ATTEMPTS = 3
 
 
@@ -73,11 +72,13 @@ class _Opened:
     """A client, how its engine is talked to, and how many connections use it.
 
     One for each address, since pymilvus 2.6.7 closes all clients of an address with the first.
+    `torn` names the collections to which a write has failed since they were flushed.
     """
 
     client: Any
     dialect: Dialect
     users: int = 0
+    torn: set[str] = field(default_factory=set[str])
 
 
 _opened: dict[Address, _Opened] = {}
@@ -127,21 +128,6 @@ def _attempts(limit: float) -> Retrying:
 
 def _may_pass(error: BaseException) -> bool:
     return isinstance(error, StoreConnectionError) or getattr(error, "passes", False)
-
-
-def pymilvus() -> Any:
-    """Import pymilvus whatever `MILVUS_URI` holds: with a path in it, its import raises."""
-    saved = os.environ.get("MILVUS_URI")
-    # Empty rather than absent: pymilvus loads `.env`, which fills what is absent.
-    os.environ["MILVUS_URI"] = ""
-    try:
-        import pymilvus as module
-    finally:
-        os.environ.pop("MILVUS_URI")
-        if saved is not None:
-            os.environ["MILVUS_URI"] = saved
-    keep_ours_out()
-    return module
 
 
 def make_client(**arguments: Any) -> Any:
@@ -197,6 +183,7 @@ class Connection:
         opened: _Opened = _attempts(self.timeout)(_acquire, address, self.timeout)
         self._client = opened.client
         self.dialect = opened.dialect
+        self.torn = opened.torn
 
     def call(self, operation: str, collection_name: str, **arguments: Any) -> Any:
         """Call the client's method `operation`, repeating what may succeed a moment later.
@@ -210,7 +197,16 @@ class Connection:
         """
         limit = max(self.timeout, _LONG_LIMIT) if operation in _LONG else self.timeout
         until = monotonic() + limit
-        return _attempts(limit)(self._call_loaded, operation, collection_name, arguments, until)
+        attempts = _attempts(limit)
+        try:
+            answer = attempts(self._call_loaded, operation, collection_name, arguments, until)
+        except StoreError:
+            if operation in _WRITES:
+                self.torn.add(collection_name)
+            raise
+        if operation == "flush":
+            self.torn.discard(collection_name)
+        return answer
 
     def _call_loaded(
         self, operation: str, name: str, arguments: dict[str, Any], until: float
@@ -291,6 +287,7 @@ def _open(address: Address, timeout: float | None) -> _Opened:
         raise StoreLockedError(msg)
     if address.is_path:
         Path(address.uri).parent.mkdir(parents=True, exist_ok=True)
+        remove_leavings(Path(address.uri))
         _forget_schemas()
     with logged_causes() as causes, raised_not_logged(), interrupted_after():
         try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hybridge.store.engine.connection import Connection, pymilvus
+from hybridge.store.engine.connection import Connection
+from hybridge.store.engine.pymilvus_import import pymilvus
 from hybridge.store.fields import SparseField
 from hybridge.store.layout import Layout
 from hybridge.store.rows import ID_BYTES, column, schema_columns

@@ -210,7 +210,7 @@ class SharedState:
         return f"{self.writer}/{self.writes}"
 
     def check_not_broken(self) -> None:
-        """Refuse to write after a failed flush, which would lose rows for good.
+        """Refuse to go on after a failed flush: writes would lose rows, reads do not see all.
 
         Raises:
             StoreBrokenError: If a flush has failed.
@@ -221,9 +221,9 @@ class SharedState:
     def broken_error(self) -> StoreBrokenError:
         """Return the error that says why, and what to do."""
         return StoreBrokenError(
-            f"a flush failed ({self.broken}), and writing on could lose rows: mend the cause (a "
-            "full disk?), end this process and open the path again; every row that was "
-            "acknowledged is recovered from the log"
+            f"a flush failed ({self.broken}); writing on could lose rows, and reads would not see "
+            "all of them: mend the cause (a full disk?), end this process and open the path again; "
+            "every row that was acknowledged is recovered from the log"
         )
 
 

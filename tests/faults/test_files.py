@@ -1,0 +1,152 @@
+"""What crashes, full disks and damage leave of Milvus Lite's files."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from faults.programs import start
+from hybridge import MilvusStore, Record
+from hybridge.errors import StoreBrokenError, StoreDamagedError, StoreError
+
+MakeStore = Callable[..., MilvusStore]
+
+
+def records(start_at: int, end: int) -> list[Record]:
+    """Return records of one word each, and more."""
+    return [Record(id=str(n), text=f"word{n} and more") for n in range(start_at, end)]
+
+
+@pytest.mark.parametrize("what", ["hybridge", "hybridge__hybridge", "*"])
+def test_a_flush_killed_in_its_last_step(what: str, path: str, tmp_path: Path) -> None:
+    """The log of insertions is deleted and that of deletions is not: everything is there."""
+    store = MilvusStore(path)
+    store.add(records(0, 300))
+    store.flush()
+    store.add(records(300, 400))
+    store.delete([str(n) for n in range(50)])
+    store.rebuild_statistics()
+    store._session.collection().companion.delete(["no/such/row"])  # has deletions of its own
+    kept = tmp_path / "kept"
+    for log in Path(path).glob(f"collections/{what}/wal/wal_delta_*"):
+        (kept / log.relative_to(path)).parent.mkdir(parents=True)
+        shutil.copy(log, kept / log.relative_to(path))
+    assert any(kept.rglob("wal_delta_*"))
+    store.close()
+    shutil.copytree(kept, path, dirs_exist_ok=True)
+    for _ in range(2):
+        with MilvusStore(path) as reopened:
+            assert {record.id for record in reopened.scroll()} == {str(n) for n in range(50, 400)}
+            assert [hit.id for hit in reopened.search("word77", mode="sparse")] == ["77"]
+            reopened.add(records(0, 1))
+            reopened.flush()
+            assert reopened.delete(["0"]) == 1
+            assert reopened.check() == []
+
+
+def test_deletions_that_were_not_flushed_stay(make_store: MakeStore, path: str) -> None:
+    """A log of deletions alone is no leaving as long as the manifest names it."""
+    store = make_store()
+    store.add(records(0, 20))
+    store.close()
+    program = start(path, "store.delete(['3']); os.kill(os.getpid(), signal.SIGKILL)")
+    program.communicate()
+    assert program.returncode == -signal.SIGKILL
+    reopened = make_store()
+    assert reopened.get(["3"]) == []
+    assert reopened.count() == 19
+    assert reopened.check() == []
+
+
+FULL = """
+    import resource
+    def size():
+        logs = [os.path.join(at, f) for at, _, files in os.walk(path) for f in files]
+        return max(os.path.getsize(log) for log in logs)
+    def limit(to):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (to, resource.RLIM_INFINITY))
+    print("kept", *range(10), flush=True)
+    limit(size() + 3000)
+    refused = [f"refused{n}" for n in range(200)]
+    try:
+        store.add([Record(id=one, text="refused " * 50) for one in refused])
+    except Exception as error:
+        print("refused", type(error).__name__, flush=True)
+    limit(resource.RLIM_INFINITY)
+    for n in range(100, 200):
+        store.add([Record(id=str(n), text=f"word{n} and more")])
+        print("kept", n, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_full_disk_loses_nothing_that_was_acknowledged(path: str) -> None:
+    """An insertion tears the log; space is freed, writing goes on, and the process is killed."""
+    if not hasattr(resource, "RLIMIT_FSIZE"):
+        pytest.skip("this system has no limit of file sizes")
+    out, errors = start(path, FULL).communicate()
+    lines = out.splitlines()
+    assert any(line.startswith("refused") for line in lines), errors
+    kept = {word for line in lines if line.startswith("kept") for word in line.split()[1:]}
+    assert len(kept) == 110, errors
+    with MilvusStore(path) as store:
+        assert {record.id for record in store.scroll()} == kept
+        assert {hit.id for hit in store.search("word150", mode="sparse")} == {"150"}
+        assert store.check() == []
+
+
+def test_nothing_is_read_after_a_failed_flush(
+    make_store: MakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine no longer sees what it could not flush: it is refused, not called nothing."""
+    store = make_store()
+    store.add(records(0, 50))
+    collection = store._session.collection()
+    client = collection.connection._client
+    with monkeypatch.context() as patch:
+        patch.setattr(client, "flush", _no_space)
+        with pytest.raises(StoreBrokenError):
+            store.flush()
+    calls: list[Callable[[], object]] = [
+        store.count,
+        store.check,
+        store.rebuild_statistics,
+        lambda: store.search("word1"),
+        lambda: list(store.scroll()),
+        lambda: store.get(["1"]),
+        lambda: store.add(records(50, 51)),
+        lambda: store.delete(["1"]),
+    ]
+    for call in calls:
+        with pytest.raises(StoreBrokenError, match="open the path again"):
+            call()
+
+
+def _no_space(*_: object, **__: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_rows_that_were_lost_are_counted_for_the_user(make_store: MakeStore, path: str) -> None:
+    """The counts of the companion tell how many; `rebuild_statistics` goes on without them."""
+    store = make_store()
+    for n in range(0, 400, 100):
+        store.add(records(n, n + 100))
+        store.flush()
+    store.close()
+    [*_, last] = sorted(Path(path).glob("collections/hybridge/partitions/*/data/*.parquet"))
+    last.unlink()
+    damaged = make_store()
+    for _ in range(2):
+        with pytest.raises(StoreDamagedError, match=r"of the 400 documents .* are gone"):
+            damaged.search("word1", mode="sparse")
+        with pytest.raises(StoreError, match="are gone"):
+            damaged.add(records(1000, 1001))
+    damaged.rebuild_statistics()
+    damaged.add(records(0, 400))
+    assert [hit.id for hit in damaged.search("word77", mode="sparse")] == ["77"]
+    assert damaged.check() == []
