@@ -144,10 +144,10 @@ class Client23:
         rows = [_stored(row, columns) for row in data]
         return self._client.upsert(name, data=rows, timeout=timeout, **arguments)
 
-    def delete(self, name: str, *, filter: str, timeout: float) -> Any:
+    def delete(self, name: str, *, filter: str, timeout: float, **arguments: Any) -> Any:
         """Delete rows, and stamp it as later servers do, so that a read waits for it."""
         expression = _without_nulls(filter, self._columns(name, timeout))
-        deleted = self._client.delete(name, filter=expression, timeout=timeout)
+        deleted = self._client.delete(name, filter=expression, timeout=timeout, **arguments)
         # By the clock of this machine, which is the server's: a moment later than the deletion.
         stamp = mkts_from_unixtime(time.time(), milliseconds=5)
         update_collection_ts(name, stamp, self._endpoint, self._database)

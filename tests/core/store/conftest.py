@@ -50,7 +50,7 @@ def make_store(
     if engine == "path":
         yield make_store
         return
-    uri, prefix = request.getfixturevalue("lite_server"), f"test_{uuid.uuid4().hex}"
+    uri, prefix = request.getfixturevalue("server"), f"test_{uuid.uuid4().hex}"
 
     def make(**arguments: Any) -> MilvusStore:
         name = arguments.pop("collection_name", "hybridge")
