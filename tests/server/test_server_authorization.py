@@ -23,7 +23,7 @@ NAME = "guarded"
 @pytest.fixture(scope="module")
 def uri(make_server: Callable[..., MilvusServer]) -> str:
     """The URI of a server with three rows and a user who may only read."""
-    server = make_server(token=ROOT, authorization_enabled="true")
+    server = make_server(authorization_enabled="true")
     with MilvusStore(server.uri, token=ROOT, collection_name=NAME) as store:
         store.add(
             Record(id=str(n), text=f"parrot word{n}", dense=[n, 1], metadata={"n": n})

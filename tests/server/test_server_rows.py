@@ -27,7 +27,7 @@ def test_a_store_reads_its_own_writes(make_store: MakeStore) -> None:
     """At once, each time: by id, by filter, by search, after an overwrite and after a deletion."""
     store = make_store(sparse=None)
     there: set[str] = set()
-    for number in range(500 if FULL else 100):
+    for number in range(500 if FULL else 50):
         row = Record(id=f"r{number % 7}", text=f"text {number}", dense=[number, 1])
         store.add([row])
         there.add(str(row.id))

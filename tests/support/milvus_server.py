@@ -8,9 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 from types import TracebackType
-
-from pymilvus import MilvusClient
-from pymilvus.exceptions import MilvusException
+from urllib.request import urlopen
 
 PYTHON = "HYBRIDGE_TEST_MILVUS"
 """The environment variable that names the Python of an environment with PyPI's `milvus`."""
@@ -28,42 +26,39 @@ class MilvusServer:
 
     Args:
         folder: A folder for its data and its log.
-        port: Its port.
-        token: What its user says, where it asks for it.
+        port: Its port; it takes the next one to say how it is.
         **settings: Its settings, by the names of the package's template, or of `milvus.yaml`.
     """
 
-    def __init__(self, folder: Path, port: int, token: str = "", **settings: object) -> None:
+    def __init__(self, folder: Path, port: int, **settings: object) -> None:
         self.uri = f"http://127.0.0.1:{port}"
-        self._token = token
+        self._health = port + 1
         self._folder = folder
         # A server that is started again waits until its registration from before has ended.
         named = {"proxy_port": port, "common.session.ttl": 5, **settings}
         self._command = [
-            os.environ[PYTHON], str(_START), str(_PROGRAM), str(folder),
+            os.environ[PYTHON], str(_START), str(_PROGRAM), str(folder), str(self._health),
             *(f"{name}={value}" for name, value in named.items()),
         ]  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it and wait until it answers."""
+        """Start it and wait until it is well."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=subprocess.STDOUT)
         until = time.monotonic() + _WITHIN
-        while not self._answers():
+        while not self._is_well():
             assert self._process.poll() is None, self._last_words()
             assert time.monotonic() < until, self._last_words()
             time.sleep(0.5)
 
-    def _answers(self) -> bool:
+    def _is_well(self) -> bool:
         try:
-            client = MilvusClient(self.uri, token=self._token, timeout=5)
-            client.list_collections(timeout=5)
-        except MilvusException:
+            with urlopen(f"http://127.0.0.1:{self._health}/healthz", timeout=5) as answer:
+                return bool(answer.read() == b"OK")
+        except OSError:
             return False
-        client.close()
-        return True
 
     def _last_words(self) -> str:
         return (self._folder / "server.log").read_text("utf-8", "replace")[-2000:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -29,11 +30,15 @@ GENERAL = {
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run the tests of those suites on both engines, but for what a marker holds to paths."""
+    """Run the tests of those suites on both engines, but for what a marker holds to paths.
+
+    Where a real server is named, they run there alone.
+    """
     is_general = metafunc.module.__name__.rpartition(".")[2] in GENERAL
     is_held = metafunc.definition.get_closest_marker("on_a_path") is not None
     if is_general and not is_held and "make_store" in metafunc.fixturenames:
-        metafunc.parametrize("engine", ["path", "server"], indirect=True)
+        engines = ["server"] if "HYBRIDGE_TEST_URI" in os.environ else ["path", "server"]
+        metafunc.parametrize("engine", engines, indirect=True)
 
 
 @pytest.fixture
