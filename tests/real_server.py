@@ -36,7 +36,7 @@ SUITES = [
     "tests/core/store/test_store.py",
 ]
 IN_FULL = ["tests/core/store/test_many_processes.py"]
-"""Suites that run only for the full figures: sparse searches take long where they are stood in for."""
+"""Suites for the full figures alone: sparse searches take long where they are stood in for."""
 
 OWN_SERVER = ["tests/server/test_server_kills.py", "tests/server/test_server_authorization.py"]
 """Suites that start servers of their own, of which one at a time can run."""
