@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from hybridge import MilvusStore
-from support.milvus_server import PYTHON, MilvusServer
+from support.milvus_server import PYTHON, MilvusServer, free_port
 
 MakeStore = Callable[..., MilvusStore]
 
@@ -48,9 +47,8 @@ def make_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
     servers: list[MilvusServer] = []
 
     def make(**arguments: Any) -> MilvusServer:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
-        servers.append(MilvusServer(tmp_path_factory.mktemp("milvus"), port, **arguments))
+        folder = tmp_path_factory.mktemp("milvus")
+        servers.append(MilvusServer(folder, free_port(), **arguments))
         servers[-1].start()
         return servers[-1]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -18,6 +19,12 @@ _START = Path(__file__).with_name("start_milvus.py")
 _WITHIN = 180.0
 
 
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
 class MilvusServer:
     """A server on a port of loopback; a context manager that ends it and removes its data.
 
@@ -26,13 +33,13 @@ class MilvusServer:
 
     Args:
         folder: A folder for its data and its log.
-        port: Its port; it takes the next one to say how it is.
+        port: Its port.
         **settings: Its settings, by the names of the package's template, or of `milvus.yaml`.
     """
 
     def __init__(self, folder: Path, port: int, **settings: object) -> None:
         self.uri = f"http://127.0.0.1:{port}"
-        self._health = port + 1
+        self._health = free_port()
         self._folder = folder
         # A server that is started again waits until its registration from before has ended.
         named = {"proxy_port": port, "common.session.ttl": 5, **settings}
