@@ -20,8 +20,8 @@ class ServerOverLite(dialect.Server):
     minimum = ()
 
     def __init__(self, version: str = "") -> None:
-        # Lite's own number says nothing of what a server can; a relay may say another.
-        super().__init__(version if version.startswith("v") else "")
+        # Lite's own number says nothing of what a server can; a relay says "milvus_lite as v2.5.4".
+        super().__init__(version.partition(" as ")[2])
         self.functions = False
 
     @classmethod

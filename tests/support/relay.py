@@ -144,13 +144,25 @@ def relay(uri: str, *rules: Rule) -> Iterator[Stand]:
 # --- rules ---------------------------------------------------------------------------------------
 
 
+def imposed() -> list[Rule]:
+    """Return all that a server before 2.6 imposes, the time between two flushes shortened."""
+    return [
+        is_milvus("v2.5.4"),
+        messages_within(),
+        flushes_apart(seconds=0.5),
+        busy(every=7),
+        HeldWrites(),
+    ]
+
+
 def is_milvus(version: str) -> Rule:
     """Say that the server has a version of Milvus, and refuse what that one does not know."""
     is_whole = parse_version(version) < (2, 6)
 
     def rule(call: Call, answer: Answer) -> bytes:
         if call.name == "GetVersion":
-            return bytes(milvus_pb2.GetVersionResponse(version=version).SerializeToString())
+            said = f"milvus_lite as {version}"  # see ServerOverLite
+            return bytes(milvus_pb2.GetVersionResponse(version=said).SerializeToString())
         if is_whole and call.name == "Upsert" and call.request.partial_update:
             return call.refused(_INVALID, "invalid parameter: the fields of some rows are missing")
         return answer(call)

@@ -26,6 +26,7 @@ from support.relay import (
     Silence,
     busy,
     flushes_apart,
+    imposed,
     is_milvus,
     messages_within,
     pages_of,
@@ -183,7 +184,7 @@ def test_two_thousand_large_rows_pass(behind: Behind) -> None:
 @pytest.mark.long
 def test_twenty_thousand_rows_are_complete(behind: Behind) -> None:
     """However they are read, all of them come once."""
-    store = behind(is_milvus("v2.5.4"), messages_within(), flushes_apart(), HeldWrites())
+    store = behind(*imposed())
     ids = store.add(Record(id=f"{i:05}", text=f"word{i} parrot") for i in range(20_000))
     assert store.count() == 20_000
     assert [record.id for record in store.scroll()] == ids
@@ -283,6 +284,7 @@ def test_rows_are_written_whole_where_parts_cannot_be(behind: Behind) -> None:
     """Weighing anew changes the sparse vectors and nothing else."""
     store = behind(is_milvus("v2.5.4"), metadata_schema={"n": int})
     drifted(store)
+    assert not store._session.collection().dialect.engine.partial_upserts
     before = list(store.scroll(with_vectors=True))
     assert store.reencode_sparse() == 30
     after = list(store.scroll(with_vectors=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from hybridge import F, MilvusStore, Record
 from hybridge.store.engine import dialect
 from support.engines import servers_over_lite
+from support.relay import imposed, relay
 
 HOSTILE = [
     "C:\\new\\table.txt", "a\\x41", 'x" or id != "', 'say "hi"', "C:\\Users\\x", "\\", "it's",
@@ -22,11 +23,16 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def store(server: str, collection_name: str) -> Iterator[MilvusStore]:
-    """A store that takes the server for a Milvus server."""
-    with servers_over_lite(), MilvusStore(server, collection_name=collection_name) as made:
-        yield made
+@pytest.fixture(params=["plain", "imposed"])
+def store(
+    request: pytest.FixtureRequest, server: str, collection_name: str
+) -> Iterator[MilvusStore]:
+    """A store that takes the server for a Milvus server, or one with a server's rules."""
+    with ExitStack() as left:
+        left.enter_context(servers_over_lite())
+        if request.param == "imposed":
+            server = left.enter_context(relay(server, *imposed())).uri
+        yield left.enter_context(MilvusStore(server, collection_name=collection_name))
 
 
 def test_the_dialect_is_the_servers(store: MilvusStore) -> None:
@@ -76,22 +82,21 @@ def test_two_flushes_break_nothing(store: MilvusStore) -> None:
     assert store.count() == 2
 
 
-def test_what_a_warm_store_asks(store: MilvusStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_warm_store_asks(
+    server: str, collection_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A batch takes four calls, a search one per field, within the time between two looks."""
     monkeypatch.setattr("hybridge.store.session.LOOK_AGAIN", 1000.0)
-    store.add([Record(id=str(i), text=f"word{i}", dense=[i, 1]) for i in range(20)])
-    store.search("word1", vector=[1, 1])
-    connection = store._session.collection().connection
-    calls: list[str] = []
-    call = connection.call
-
-    def counting(operation: str, *arguments: Any, **named: Any) -> Any:
-        calls.append(operation)
-        return call(operation, *arguments, **named)
-
-    monkeypatch.setattr(connection, "call", counting)
-    store.add([Record(id=str(i), text=f"other{i}", dense=[i, 2]) for i in range(10, 30)])
-    assert calls == ["query", "upsert", "upsert", "upsert"]
-    calls.clear()
-    assert len(store.search("word1", vector=[1, 1])) == 4
-    assert calls == ["search", "search"]
+    with (
+        servers_over_lite(),
+        relay(server) as asked,
+        MilvusStore(asked.uri, collection_name=collection_name) as store,
+    ):
+        store.add([Record(id=str(i), text=f"word{i}", dense=[i, 1]) for i in range(20)])
+        store.search("word1", vector=[1, 1])
+        asked.calls.clear()
+        store.add([Record(id=str(i), text=f"other{i}", dense=[i, 2]) for i in range(10, 30)])
+        assert asked.calls == ["Query", "Upsert", "Upsert", "Upsert"]
+        asked.calls.clear()
+        assert len(store.search("word1", vector=[1, 1])) == 4
+        assert asked.calls == ["Search", "Search"]
