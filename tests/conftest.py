@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
-import sys
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from hybridge import MilvusStore
+from support.lite_server import lite_server as running
 
 URI, TOKEN = "HYBRIDGE_TEST_URI", "HYBRIDGE_TEST_TOKEN"
 """What name a real server, on which suites run; see `tests/real_server.py`."""
@@ -60,39 +57,14 @@ def store(make_store: Callable[..., MilvusStore]) -> MilvusStore:
 @pytest.fixture(scope="session")
 def lite_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URI of a `milvus-lite server` on a free port of 127.0.0.1."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    folder = tmp_path_factory.mktemp("server") / "server.db"
-    command = [sys.executable, "-m", "milvus_lite", "server", "--host", "127.0.0.1"]
-    with (folder.parent / "server.log").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, "--port", str(port), "--data-dir", str(folder)],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            _wait_for(port, process)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
+    with running(tmp_path_factory.mktemp("server")) as uri:
+        yield uri
 
 
 @pytest.fixture(scope="session")
 def server(request: pytest.FixtureRequest) -> str:
     """The URI of the server that `HYBRIDGE_TEST_URI` names, else of a `milvus-lite server`."""
     return os.environ.get(URI) or str(request.getfixturevalue("lite_server"))
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
-        assert process.poll() is None, "milvus-lite server ended by itself"
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    pytest.fail("milvus-lite server did not open its port within 30 s")
 
 
 @pytest.fixture

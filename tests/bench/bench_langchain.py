@@ -14,15 +14,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,6 +32,9 @@ from hybridge.store import Mode
 from hybridge.store.engine.pymilvus_import import pymilvus
 from hybridge.store.fields import PROBE
 from langchain_hybridge import MilvusRetriever, MilvusVectorStore
+
+sys.path.append(str(Path(__file__).parents[1]))
+from support.lite_server import lite_server
 
 ROWS, DIM, K, BATCH, USERS = 10_000, 384, 10, 40, 50
 TEXTS = [f"document {i} about subject {i % 97}" for i in range(ROWS)]
@@ -78,7 +78,7 @@ def main() -> int:
                 kept += searching(vector_store, mode)
             kept += batch(vector_store, pymilvus().MilvusClient(f"{folder}/store.db"))
         kept += adding(folder)
-        with server(folder) as uri:
+        with lite_server(Path(folder)) as uri:
             kept += users(uri)
     return 0 if all(kept) else 1
 
@@ -222,29 +222,6 @@ def show(what: str, compared: Compared, bar: str, kept: bool) -> bool:
         flush=True,
     )
     return kept
-
-
-@contextmanager
-def server(folder: str) -> Iterator[str]:
-    """Run `milvus-lite server` on a free port of 127.0.0.1."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "milvus_lite", "server", "--host", "127.0.0.1"]
-    with Path(folder, "server.log").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, "--port", str(port), "--data-dir", f"{folder}/server.db"],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            while socket.socket().connect_ex(("127.0.0.1", port)):
-                assert process.poll() is None, "milvus-lite server ended by itself"
-                time.sleep(0.1)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
 
 
 if __name__ == "__main__":

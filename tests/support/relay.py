@@ -38,6 +38,7 @@ _WRITES = ("Insert", "Upsert", "Delete")
 _READS = ("Query", "Search", "HybridSearch")
 _GREETINGS = ("Connect", "GetVersion")
 _FINAL = ("Drop", "Flush")
+_PASSED_ON = ("authorization", "dbname")
 
 
 class Failure(Exception):  # noqa: N818 - what gRPC calls a status
@@ -129,8 +130,10 @@ def relay(uri: str, *rules: Rule) -> Iterator[Stand]:
     with grpc.insecure_channel(uri.partition("//")[2], options=_UNLIMITED) as channel:
 
         def forward(call: Call) -> bytes:
+            method = channel.unary_unary(call.method)
+            sent = [pair for pair in call.context.invocation_metadata() if pair[0] in _PASSED_ON]
             try:
-                return bytes(channel.unary_unary(call.method)(call.body, timeout=600))
+                return bytes(method(call.body, timeout=600, metadata=sent))
             except grpc.RpcError as error:
                 raise Failure(error.code(), error.details()) from error
 

@@ -10,12 +10,15 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
 from hybridge import MilvusStore, Record
 from hybridge.errors import StoreError
 from hybridge.store.bm25 import statistics_log
+from support.engines import servers_over_lite
+from support.relay import imposed, read_only, relay
 
 SETUP = textwrap.dedent(
     """
@@ -26,7 +29,11 @@ SETUP = textwrap.dedent(
     if "HYBRIDGE_TEST_URI" in os.environ:
         from support.milvus_23 import stand_in
         stand_in()
-    uri, name, writer = sys.argv[1:4]
+    uri, name, writer, dialect = sys.argv[1:5]
+    if dialect == "of a server":
+        from support.engines import servers_over_lite
+        servers = servers_over_lite()
+        servers.__enter__()
     store = MilvusStore(uri, collection_name=name)
     rng = random.Random(writer)
     """
@@ -40,10 +47,12 @@ def worker(server: str, collection_name: str) -> Iterator[Worker]:
     """Starts Python programs with a store on the server; ends those that are left."""
     running: list[subprocess.Popen[str]] = []
 
-    def start(program: str, writer: str = "w") -> subprocess.Popen[str]:
+    def start(
+        program: str, writer: str = "w", *, uri: str = server, dialect: str = ""
+    ) -> subprocess.Popen[str]:
         command = [sys.executable, "-c", SETUP + textwrap.dedent(program)]
         process = subprocess.Popen(
-            [*command, server, collection_name, writer],
+            [*command, uri, collection_name, writer, dialect],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -241,3 +250,84 @@ def test_statistics_are_rebuilt_beside_a_writer(
         done(writer)
         assert store.check() == []
         assert store.count() == 218
+
+
+READER = """
+    for line in sys.stdin:
+        word = line.strip()
+        until = time.time() + 60
+        while not store.search(word, mode="sparse"):
+            assert time.time() < until, f"{word} is never found"
+            time.sleep(0.05)
+        assert store.search(f"parrot {word}", k=3)[0].id
+        assert store.get(["first"])[0].text == "a parrot"
+        store.check()
+        print(word, flush=True)
+    """
+INGESTER = """
+    for i in range(1, 1000):
+        store.add(Record(id=f"long-{i}-{j}", text=f"parrot long{i} {j}") for j in range(20))
+        print(f"long{i}", flush=True)
+        if not sys.stdin.readline():
+            break
+    """
+SHORT = """
+    ids = [f"{writer}-{i}" for i in range(30)]
+    store.add(Record(id=one, text=f"parrot first{writer}") for one in ids)
+    store.add(Record(id=one, text=f"parrot again{writer} {rng.random()}") for one in ids[:20])
+    store.delete(ids[15:])
+    """
+
+
+def in_a_mix(server: str, name: str, worker: Worker, rounds: int) -> None:
+    """A reader that may only read, an ingester, writers that live for one task, and recounts."""
+    with (
+        servers_over_lite(),
+        relay(server, read_only) as read,
+        relay(server, *imposed()) as written,
+        opened(written.uri, name) as store,
+    ):
+        start = partial(worker, dialect="of a server")
+        store.add([Record(id="first", text="a parrot")])
+        store.flush()
+        reader, ingester = start(READER, uri=read.uri), start(INGESTER, uri=written.uri)
+        for number in range(rounds):
+            short = start(SHORT, str(number), uri=written.uri)
+            word = told(ingester)
+            done(short)
+            rebuilt(store)
+            store.flush()  # what the relay holds arrives
+            for one in (word, f"again{number}"):
+                tell(reader, one)
+                assert told(reader) == one
+            tell(ingester, "go on")
+        told(ingester)
+        for one in (ingester, reader):
+            done(one)
+        store.flush()
+        assert store.count() == 1 + 15 * rounds + 20 * (rounds + 1)
+        assert store.check() == []
+
+
+def tell(process: subprocess.Popen[str], line: str) -> None:
+    """Send a line to a worker."""
+    assert process.stdin is not None
+    process.stdin.write(f"{line}\n")
+    process.stdin.flush()
+
+
+def told(process: subprocess.Popen[str]) -> str:
+    """Return the next line of a worker."""
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def test_short_and_long_lives_mix(server: str, collection_name: str, worker: Worker) -> None:
+    """Readers, writers and a recount at once: each finds what was written, the counts add up."""
+    in_a_mix(server, collection_name, worker, 1)
+
+
+@pytest.mark.long
+def test_many_short_lives_mix(server: str, collection_name: str, worker: Worker) -> None:
+    """The same with ten writers, one after the other."""
+    in_a_mix(server, collection_name, worker, 10)
