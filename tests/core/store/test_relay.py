@@ -176,9 +176,9 @@ def test_large_rows_pass_in_messages_that_fit(behind: Behind) -> None:
 
 
 @pytest.mark.long
-def test_two_thousand_large_rows_pass(behind: Behind) -> None:
-    """Some 250 MB through messages of 64 MiB."""
-    passes_in_and_out(behind(messages_within(), sparse=None), 2000)
+def test_a_thousand_large_rows_pass(behind: Behind) -> None:
+    """Some 130 MB through messages of 64 MiB."""
+    passes_in_and_out(behind(messages_within(), sparse=None), 1000)
 
 
 @pytest.mark.long
