@@ -95,7 +95,7 @@ class Candidates:
             answers |= self._answers_that_fit(asked, deeper)
         short = {name: asked[name] for name, one in answers.items() if one.is_short}
         found = {name: one.best for name, one in answers.items()}
-        return found | self._best_by_key(short)
+        return found | self._best_by_key(short) if short else found
 
     def _first(self, asked: FieldSearch) -> FieldSearch:
         exact = self._selection.is_exact
@@ -131,7 +131,7 @@ class Candidates:
 
     def _best_by_key(self, asked: Mapping[str, FieldSearch]) -> dict[str, list[Rows]]:
         """Return the best rows of each field among those that a scan selects."""
-        expressions = self._selection.expressions() if asked else []
+        expressions = self._selection.expressions()
 
         def best(name: str) -> list[Rows]:
             one = asked[name]

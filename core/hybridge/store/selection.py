@@ -20,7 +20,6 @@ from hybridge.filters import (
     compile_filter,
     conjunction,
     ids_expression,
-    match,
     match_all,
     row_keys,
 )
@@ -71,7 +70,9 @@ class Selection:
         """
         if self._tree is None:
             return rows
-        return [row for row in rows if match(self._tree, self._candidate(row))]
+        candidates = [self._candidate(row) for row in rows]
+        matching = {one.key for one in match_all(self._tree, candidates)}
+        return [row for row in rows if row[self._layout.key] in matching]
 
     def expressions(self) -> list[str]:
         """Return expressions that together select just the rows wanted, no row twice.
@@ -115,7 +116,7 @@ class Selection:
     @property
     def is_scanned(self) -> bool:
         """Whether a scan is kept that tells the rows wanted."""
-        return not self.is_exact and self._is_kept and self._kept() is not None
+        return not self.is_exact and self._kept() is not None and self._is_kept
 
     def outdoes_scan(self, rows: int) -> bool:
         """Whether reading so many whole rows costs less than the scan of ids and metadata.
