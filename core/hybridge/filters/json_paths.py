@@ -27,6 +27,7 @@ from typing import Any
 from hybridge.filters.operators import Operator
 from hybridge.filters.quoting import quote
 from hybridge.filters.tree import Comparison, RowKey
+from hybridge.narrowing import is_tuple
 
 COLUMN = "metadata"
 """The JSON column."""
@@ -108,7 +109,7 @@ def _is_string(path: str, _: Any = None) -> str:
 
 
 def _contains(path: str, value: Any) -> str:
-    literals = [] if isinstance(value, tuple) else _floats(value)
+    literals = [] if is_tuple(value) else _floats(value)
     booleans = [str(one).lower() for one in _booleans((value,))]
     return _joined("or", (f"json_contains({path}, {one})" for one in literals + booleans))
 

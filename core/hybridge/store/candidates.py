@@ -1,9 +1,9 @@
 """The best matching rows of each field, where the engine answers but a part of the filter.
 
-Each field is read to its depth, and where rows are left to `match` to at least `SAMPLE` rows. If
-too few of them match, their share tells how deep enough of them lie, and the field is read once
-more, as deep as that. A scan of ids and metadata of all candidates takes its place where that costs
-less, where one answer cannot hold so many rows, and where it was not enough after all.
+Each field is read to its depth, and a little deeper where rows are left to `match`. If too few of
+them match, their share tells how deep enough of them lie, and the field is read once more, as deep
+as that. A scan of ids and metadata of all candidates takes its place where that costs less, where
+one answer cannot hold so many rows, and where it was not enough after all.
 
 So the ranking of a field is its first matching rows, whichever way they were found.
 """
@@ -22,6 +22,9 @@ from hybridge.errors import EngineError
 from hybridge.filters import conjunction
 from hybridge.store.engine.collection import Collection, FieldSearch
 from hybridge.store.selection import Selection
+
+SPARE = 1.1
+"""What is read at first of what is needed, so that a filter that nearly all pass takes one call."""
 
 SAMPLE = 100
 """Rows that tell how many match: of a filter that 1 in 100 passes, one or none is among 10."""
@@ -98,8 +101,10 @@ class Candidates:
         return found | self._best_by_key(short) if short else found
 
     def _first(self, asked: FieldSearch) -> FieldSearch:
-        exact = self._selection.is_exact
-        return asked if exact else replace(asked, depth=max(asked.depth, SAMPLE))
+        if self._selection.is_exact:
+            return asked
+        window = self._collection.dialect.engine.window
+        return replace(asked, depth=min(max(ceil(SPARE * asked.depth), SAMPLE), window))
 
     def _is_worth(self, deeper: Mapping[str, FieldSearch]) -> bool:
         """Whether to read as deep as that rather than to scan."""
@@ -146,8 +151,9 @@ class Candidates:
     def _read(self, asked: FieldSearch, expression: str) -> list[Rows]:
         # An empty sparse vector finds nothing, and Milvus servers refuse it.
         vectors = [vector for vector in asked.vectors if len(vector)]
-        wanted = conjunction(asked.expression, expression)
-        one = replace(asked, vectors=vectors, expression=wanted)
+        if asked.expression:
+            expression = conjunction(asked.expression, expression)
+        one = replace(asked, vectors=vectors, expression=expression)
         found = iter(self._collection.search(one, self._columns) if vectors else ())
         return [next(found) if len(vector) else [] for vector in asked.vectors]
 

@@ -136,7 +136,7 @@ class VectorField:
         if self.index_params and index_type is None:
             msg = f"index_params={shown(self.index_params)}: give index_type= as well"
             raise InvalidInputError(msg)
-        build = known[index_type].build if index_type else {}
+        build: Mapping[str, Any] = known[index_type].build if index_type else {}
         check_settings(self.index_params, build, f"index_params of {index_type}")
 
     @property

@@ -12,10 +12,10 @@ parent alone, and locks that other threads held stay taken. So there everything 
 from __future__ import annotations
 
 import atexit
-import concurrent.futures.thread  # noqa: F401  # whose hook, registered first, runs last
 import os
 import threading
 from collections.abc import Callable
+from importlib import import_module
 from typing import Protocol
 from weakref import WeakSet
 
@@ -64,5 +64,6 @@ def _renew() -> None:
         one.renew()
 
 
+import_module("concurrent.futures.thread")  # its hook is registered first, and so runs last
 getattr(threading, "_register_atexit", atexit.register)(_end)
 call_in_child(_renew)

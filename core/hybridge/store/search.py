@@ -153,6 +153,8 @@ def _search_params(
     Raises:
         InvalidInputError: If no index of the fields that are searched knows a parameter.
     """
+    if not given:
+        return {}
     by_field = any(map(is_mapping, given.values()))
     if by_field:
         params = {one.name: one.known_search_params(given.get(one.name, {})) for one in fields}
@@ -242,9 +244,9 @@ def _asked(
     search: Search, one: VectorField, vectors: Sequence[Any], depth: int, expression: str = ""
 ) -> FieldSearch:
     """Return what a field is asked: for rows that have it, where some may lack it."""
-    lacks = one.optional and one.empty_is_found and search.opened.collection.lacks(one)
-    wanted = conjunction(f"{has_column(one)} == true" if lacks else "", expression)
-    return FieldSearch(one, vectors, depth, wanted, search.params.get(one.name, {}))
+    if one.optional and one.empty_is_found and search.opened.collection.lacks(one):
+        expression = conjunction(f"{has_column(one)} == true", expression)
+    return FieldSearch(one, vectors, depth, expression, search.params.get(one.name, {}))
 
 
 def _depths(query: Query, names: Sequence[str]) -> dict[str, int]:

@@ -177,7 +177,8 @@ class ServerOptions:
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Return the settings that `to_json` described."""
         tls = value["tls"]
-        return cls(**{**value, "tls": None if tls is None else TLS(**tls)})
+        values: dict[str, Any] = {**value, "tls": None if tls is None else TLS(**tls)}
+        return cls(**values)
 
 
 def parse_server_options(given: object) -> ServerOptions:

@@ -16,7 +16,6 @@ from hybridge.filters.words import Words
 from hybridge.store.engine import shared
 from hybridge.store.engine.companion import AVERAGE_LENGTH, LAYOUT, Companion
 from hybridge.store.engine.connection import Connection
-from hybridge.store.engine.dialect import Dialect
 from hybridge.store.engine.pymilvus_import import pymilvus
 from hybridge.store.engine.schema import create_collection, finish_collection
 from hybridge.store.engine.transfer import read_rows, upsert_rows
@@ -61,12 +60,14 @@ class Collection:
         name: The name of the collection.
 
     Attributes:
+        dialect: How it is talked to.
         is_shared: Whether other processes may write to it.
     """
 
     def __init__(self, connection: Connection, name: str) -> None:
         self.connection = connection
-        self.is_shared = not connection.dialect.exclusive
+        self.dialect = connection.dialect
+        self.is_shared = not self.dialect.exclusive
         self._asked = name
         self.shared = shared.acquire(connection.address, name)
 
@@ -80,11 +81,6 @@ class Collection:
         """Its companion."""
         layout = self.shared.layout
         return Companion(self.connection, self.name, VERSION if layout is None else layout.version)
-
-    @property
-    def dialect(self) -> Dialect:
-        """How the collection is talked to."""
-        return self.connection.dialect
 
     # --- life ----------------------------------------------------------------------------------
 

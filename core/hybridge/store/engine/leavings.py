@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def _remove(path: Path) -> None:
 
 
 @contextmanager
-def _locked(lock: Path) -> Iterator[bool]:
+def _locked(lock: Path) -> Generator[bool]:
     """Hold the engine's own lock; give whether it could be had."""
     try:
         import fcntl
