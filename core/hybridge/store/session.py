@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
-from hybridge.errors import HybridgeError, InvalidInputError
+from hybridge.errors import EngineError, HybridgeError, InvalidInputError
 from hybridge.filters import quote
 from hybridge.store.bm25.field import BM25Field
 from hybridge.store.bm25.live import LiveBM25
@@ -23,9 +24,13 @@ from hybridge.store.layout import Layout, LayoutRequest
 from hybridge.store.lifetime import end_with_process, renew_in_child
 from hybridge.store.rows import column, tenant_key
 from hybridge.store.server_options import ServerOptions
-from hybridge.store.threads import Calls
+from hybridge.store.threads import Calls, Threads
 
 logger = logging.getLogger("hybridge")
+
+T = TypeVar("T")
+
+_ATTEMPTS = 5
 
 _WAITS = 3.0
 """Seconds that an ending process waits for the calls under way."""
@@ -174,6 +179,39 @@ class Session:
             resume(opened)
             self._opened = opened
         return opened
+
+    def repeat(self, call: Callable[[], T]) -> T:
+        """Return what a call returns, made again where the collection was replaced under it.
+
+        Then it sees what is there by then: a collection made anew, or none.
+        """
+        for _ in range(_ATTEMPTS):
+            layout = self._layout
+            try:
+                return call()
+            except EngineError as error:
+                if not self._is_other(layout, error):
+                    raise
+        return call()
+
+    async def arepeat(self, call: Callable[[], Awaitable[T]], threads: Threads) -> T:
+        """Async twin of `repeat`."""
+        for _ in range(_ATTEMPTS):
+            layout = self._layout
+            try:
+                return await call()
+            except EngineError as error:
+                if not await threads.run(partial(self._is_other, layout, error)):
+                    raise
+        return await call()
+
+    @property
+    def _layout(self) -> Layout | None:
+        return None if self._collection is None else self._collection.shared.layout
+
+    def _is_other(self, layout: Layout | None, refusal: EngineError) -> bool:
+        """Whether the collection that refused has gone, or has another in its place."""
+        return self._collection is not None and self._collection.is_other(layout, refusal)
 
     def find_or_create(self, layout: Callable[[], Layout]) -> Opened:
         """Return what is there, making the collection if need be, under the lock of the caller.

@@ -40,7 +40,8 @@ from hybridge.store.encoding import awaits
 from hybridge.store.engine.address import resolve_address
 from hybridge.store.engine.companion import SUFFIX
 from hybridge.store.fields import AUTO, DenseField, Sparse, VectorField
-from hybridge.store.layout import LayoutRequest
+from hybridge.store.layout import Layout, LayoutRequest
+from hybridge.store.operation import logged, operation, repeated
 from hybridge.store.query import (
     MMR,
     FetchK,
@@ -495,6 +496,7 @@ class MilvusStore(Closing):
         )
         return (await self._asearch(asked))[0]
 
+    @operation("search")
     def _search(self, query: Query) -> list[list[Hit]]:
         with self._calls.running():
             search = self._prepare(query)
@@ -507,6 +509,14 @@ class MilvusStore(Closing):
         run = self.threads.run
         if not self._awaits:
             return await run(partial(self._search, query))
+        with logged("search") as log:
+            answer = await self._session.arepeat(partial(self._awaited, query), self.threads)
+            log(answer)
+            return answer
+
+    async def _awaited(self, query: Query) -> list[list[Hit]]:
+        """Search with functions that are awaited in the caller's event loop."""
+        run = self.threads.run
         search = await run(partial(self._counted, partial(self._prepare, query)))
         if search is None:
             return [[] for _ in range(query.size)]
@@ -559,6 +569,7 @@ class MilvusStore(Closing):
 
     # --- reading -------------------------------------------------------------------------------
 
+    @operation("exists")
     def exists(self) -> bool:
         """Say whether the collection is there; the first write makes it."""
         with self._call() as opened:
@@ -593,14 +604,17 @@ class MilvusStore(Closing):
         if ids is None:
             return list(self._scroll(tree, None, with_vectors))
         ids = parse_ids(ids)
+        by_id = {str(record.id): record for record in self._get(ids, with_vectors)}
+        return match_all(tree, [by_id[row_id] for row_id in ids if row_id in by_id])
+
+    @operation("get")
+    def _get(self, ids: Sequence[str], with_vectors: bool) -> list[Record]:
         with self._call() as opened:
             if opened is None:
                 return []
             opened.collection.flush_waiting()
             keys = self._tenant.keys(ids, opened.layout)
-            records = self._read(keys, opened, with_vectors)
-        by_id = {str(record.id): record for record in records}
-        return match_all(tree, [by_id[row_id] for row_id in ids if row_id in by_id])
+            return self._read(keys, opened, with_vectors)
 
     async def aget(
         self,
@@ -613,6 +627,7 @@ class MilvusStore(Closing):
         get = partial(self.get, ids, filter=filter, with_vectors=with_vectors)
         return await self.threads.run(get)
 
+    @operation("count")
     def count(self, filter: FilterLike = None, *, expr: str | None = None) -> int:
         """Return how many rows there are, or match."""
         tree = as_filter(filter)
@@ -657,19 +672,22 @@ class MilvusStore(Closing):
     def _scroll(
         self, tree: Filter | None, expr: str | None, with_vectors: bool
     ) -> Iterator[Record]:
-        for keys in self._scroll_keys(tree, expr):
-            with self._call() as opened:
-                records = [] if opened is None else self._read(keys, opened, with_vectors)
-            yield from records
+        for keys in batched(self._select(tree, expr), SCROLL_SIZE):
+            yield from self._page(keys, with_vectors)
 
-    def _scroll_keys(self, tree: Filter | None, expr: str | None) -> Iterator[list[str]]:
+    @repeated
+    def _select(self, tree: Filter | None, expr: str | None) -> list[str]:
         with self._call() as opened:
             if opened is None:
-                return
+                return []
             opened.collection.flush_waiting()
             scope = self._tenant.scope(tree, opened.layout)
-            keys = Selection(opened.collection, opened.layout, scope, expr).keys()
-        yield from batched(keys, SCROLL_SIZE)
+            return Selection(opened.collection, opened.layout, scope, expr).keys()
+
+    @operation("scroll")
+    def _page(self, keys: Sequence[str], with_vectors: bool) -> list[Record]:
+        with self._call() as opened:
+            return [] if opened is None else self._read(keys, opened, with_vectors)
 
     def _read(self, keys: Sequence[str], opened: Opened, with_vectors: bool) -> list[Record]:
         """Return the records of keys, in order, that this view may see."""
@@ -708,7 +726,8 @@ class MilvusStore(Closing):
             PartialWriteError: If a later batch fails; `landed` holds the ids that were written.
         """
         batches = self._batches(records, batch_size)
-        with self._calls.running(), WriteProgress(_length(records), progress) as written:
+        started = WriteProgress(_length(records), progress)
+        with logged("add") as log, self._calls.running(), started as written:
             head, rest = self._first_batches(batches)
             for batch in chain(head, rest):
                 pending = batch
@@ -717,6 +736,7 @@ class MilvusStore(Closing):
                     prepared.encoding.run()
                     pending = self._commit(prepared, head)
                 written.count(batch)
+            log(written.ids)
         return written.ids
 
     async def aadd(
@@ -731,7 +751,7 @@ class MilvusStore(Closing):
         if not self._awaits:
             return await run(partial(self.add, records, batch_size=batch_size, progress=progress))
         batches = await run(partial(self._batches, records, batch_size))
-        with WriteProgress(_length(records), progress) as written:
+        with logged("add") as log, WriteProgress(_length(records), progress) as written:
             head, rest = await run(partial(self._first_batches, batches))
             every = chain(head, rest)
             while batch := await run(lambda: next(every, None)):
@@ -741,6 +761,7 @@ class MilvusStore(Closing):
                     await prepared.encoding.arun(self.threads)
                     pending = await run(partial(self._commit, prepared, head))
                 written.count(batch)
+            log(written.ids)
         return written.ids
 
     def _batches(self, records: Iterable[Record], batch_size: int) -> Iterator[list[Record]]:
@@ -749,8 +770,7 @@ class MilvusStore(Closing):
         if is_mapping(records) or not is_iterable(records):
             msg = f"records is a {type(records).__name__}: give a list of hybridge.Record objects"
             raise InvalidInputError(msg)
-        with self._call() as opened:
-            there = self._session.request if opened is None else opened.layout
+        there = self._there()
         checked: Iterable[Record] = (
             self._tenant.mark(parse_record(record, position, there.columns), there.partition_key)
             for position, record in enumerate(records)
@@ -762,6 +782,18 @@ class MilvusStore(Closing):
             self._prepare_batch(checked)  # the first batch is checked before it is sent anyway
         return batched(checked, batch_size)
 
+    @repeated
+    def _there(self) -> Layout | LayoutRequest:
+        """Return what the collection holds, or will hold."""
+        with self._call() as opened:
+            return self._session.request if opened is None else opened.layout
+
+    @repeated
+    def _has_average(self) -> bool:
+        """Whether the average length is fixed of every BM25 field."""
+        with self._call() as opened:
+            return opened is not None and all(one.state.average_length for one in opened.bm25)
+
     def _first_batches(
         self, batches: Iterator[list[Record]]
     ) -> tuple[list[list[Record]], Iterator[list[Record]]]:
@@ -769,9 +801,8 @@ class MilvusStore(Closing):
 
         What came before a record that cannot be stored is written all the same.
         """
-        with self._call() as opened:
-            if opened is not None and all(one.state.average_length for one in opened.bm25):
-                return [], batches
+        if self._has_average():
+            return [], batches
         head: list[list[Record]] = []
         try:
             while sum(map(len, head)) < AVERAGED and (batch := next(batches, None)):
@@ -780,6 +811,7 @@ class MilvusStore(Closing):
             return head, _raising(error)
         return head, batches
 
+    @repeated
     def _prepare_batch(self, records: Sequence[Record]) -> write.Batch:
         with self._call() as opened:
             if opened is not None and not opened.layout.has_context:
@@ -793,6 +825,7 @@ class MilvusStore(Closing):
                 is_first=opened is None,
             )
 
+    @repeated
     def _commit(self, batch: write.Batch, head: Sequence[Sequence[Record]]) -> list[Record]:
         with self._calls.running():
             collection = self._session.collection()
@@ -810,6 +843,7 @@ class MilvusStore(Closing):
         }
         return self._session.request.layout(batch.fields, vectors, batch.probes())
 
+    @operation("update")
     def update(
         self,
         ids: Sequence[str],
@@ -870,6 +904,7 @@ class MilvusStore(Closing):
         """Async twin of `update`."""
         return await self.threads.run(partial(self.update, ids, metadata=metadata))
 
+    @operation("delete")
     def delete(
         self,
         ids: Sequence[str] | None = None,
@@ -922,6 +957,7 @@ class MilvusStore(Closing):
         delete = partial(self.delete, ids, document_id=document_id, filter=filter, expr=expr)
         return await self.threads.run(delete)
 
+    @operation("flush")
     def flush(self) -> None:
         """Make what was written fast to search at once, instead of at the next read."""
         with self._call() as opened:
@@ -932,6 +968,7 @@ class MilvusStore(Closing):
         """Async twin of `flush`."""
         await self.threads.run(self.flush)
 
+    @operation("drop")
     def drop(self) -> None:
         """Remove the collection and its companion; the next write makes them anew.
 
@@ -948,6 +985,7 @@ class MilvusStore(Closing):
         """Async twin of `drop`."""
         await self.threads.run(self.drop)
 
+    @operation("clear")
     def clear(self) -> None:
         """Remove every row; the collection keeps its dimension, its analyzer and its columns."""
         with self._call() as opened:
@@ -966,6 +1004,7 @@ class MilvusStore(Closing):
 
     # --- the store's own BM25 ------------------------------------------------------------------
 
+    @operation("explain", unit="terms")
     def explain(self, query: str, id: str, *, field: str | None = None) -> dict[str, float]:
         """Return what each term of a query adds to the BM25 score of a row, largest first.
 
@@ -995,6 +1034,7 @@ class MilvusStore(Closing):
         """Async twin of `explain`."""
         return await self.threads.run(partial(self.explain, query, id, field=field))
 
+    @operation("check", unit="differences")
     def check(self) -> list[str]:
         """Count the live rows afresh and return what differs from what BM25 keeps.
 
@@ -1008,6 +1048,7 @@ class MilvusStore(Closing):
         """Async twin of `check`."""
         return await self.threads.run(self.check)
 
+    @operation("rebuild_statistics")
     def rebuild_statistics(self) -> None:
         """Put a fresh count of the live rows in the place of the BM25 statistics."""
         with self._call() as opened:
@@ -1018,6 +1059,7 @@ class MilvusStore(Closing):
         """Async twin of `rebuild_statistics`."""
         await self.threads.run(self.rebuild_statistics)
 
+    @operation("reencode_sparse")
     def reencode_sparse(self, *, progress: bool = False) -> int:
         """Weigh every document by the true average length; goes on where it was interrupted.
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 
-from hybridge.errors import StoreError
 from hybridge.records import SparseVector
 from hybridge.sparse.statistics import Statistics
-from hybridge.store.bm25.live import LiveBM25
+from hybridge.store.bm25.live import LiveBM25, OthersWriteError
 
 
 def check_bm25(bm25: LiveBM25) -> list[str]:
@@ -16,7 +15,7 @@ def check_bm25(bm25: LiveBM25) -> list[str]:
         try:
             fresh, entries = bm25.snapshot()
             stored = bm25.log.read(bm25.counting(entries))
-        except StoreError as error:
+        except OthersWriteError as error:
             return [str(error)]
         differences = [
             f"BM25 statistics: {difference}; rebuild_statistics() mends it"

@@ -382,9 +382,7 @@ class LiveBM25:
     def live_records(self) -> Iterator[list[Record]]:
         """Yield the live rows as records, in pages, with the vector of the field."""
         collection = self.collection
-        layout = collection.layout()
-        assert layout is not None  # the collection is there, or there were no BM25
-        columns = [*layout.data_columns, self.field.name]
+        columns = [*collection.known.data_columns, self.field.name]
         for page in collection.select(self.scope, ["id", *columns]):
             yield [to_record(row, {self.field.name: self.field}) for row in page]
 
@@ -521,9 +519,13 @@ class LiveBM25:
         return dict(sorted(added.items(), key=lambda item: -item[1]))
 
 
-def busy(collection_name: str) -> StoreError:
+class OthersWriteError(StoreError):
+    """Other processes write all the time."""
+
+
+def busy(collection_name: str) -> OthersWriteError:
     """Return the error that says that other processes write all the time."""
-    return StoreError(
+    return OthersWriteError(
         f"other processes are writing to {collection_name!r}, so its rows and their counts could "
         "not be compared: call again when they are done"
     )

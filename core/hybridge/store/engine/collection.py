@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from time import monotonic, sleep
@@ -79,7 +79,7 @@ class Collection:
     @property
     def companion(self) -> Companion:
         """Its companion."""
-        layout = self.shared.layout
+        layout = self.shared.layout  # read once: another thread may drop the collection
         return Companion(self.connection, self.name, VERSION if layout is None else layout.version)
 
     # --- life ----------------------------------------------------------------------------------
@@ -91,6 +91,34 @@ class Collection:
                 if self.shared.layout is None and self._exists():
                     self._read_layout()
         return self.shared.layout
+
+    @property
+    def known(self) -> Layout:
+        """What the collection holds, for calls that have found it.
+
+        Raises:
+            StoreAbsentError: If another thread has dropped it meanwhile.
+        """
+        layout = self.shared.layout
+        if layout is None:
+            msg = f"the collection {self.name!r} was dropped: call again"
+            raise StoreAbsentError(msg)
+        return layout
+
+    def is_other(self, layout: Layout | None, refusal: EngineError) -> bool:
+        """Whether a refusal was that of a collection that is gone, or of another in its place.
+
+        Args:
+            layout: What it held when the call began.
+            refusal: What the engine said.
+        """
+        if isinstance(refusal, StoreAbsentError):
+            with self.shared.lock:  # which whoever makes it anew holds
+                if self.shared.layout is layout:
+                    self.shared.forget()
+            return True
+        self.look(after=0.0)
+        return self.shared.layout is not layout
 
     def look(self, after: float) -> None:
         """Look again at what other processes have written, where any can.
@@ -266,22 +294,20 @@ class Collection:
     @property
     def key(self) -> str:
         """The name of the primary key."""
-        layout = self.shared.layout
-        return "id" if layout is None else layout.key
+        return self.known.key
 
     def read(
         self, keys: Sequence[str], columns: Sequence[str], expression: str = ""
     ) -> dict[str, dict[str, Any]]:
         """Return the rows of these keys that an expression selects, by key."""
         key = self.key
-        with self._forgetting():
-            pages = read_rows(self.connection, self.name, key, keys, columns, expression)
-            return {row[key]: row for page in pages for row in page}
+        pages = read_rows(self.connection, self.name, key, keys, columns, expression)
+        return {row[key]: row for page in pages for row in page}
 
     @property
     def has_marks(self) -> bool:
         """Whether rows carry the mark of the write that they came with."""
-        return self.shared.layout is not None and self.shared.layout.has_context
+        return self.known.has_context
 
     @property
     def shows_marks(self) -> bool:
@@ -292,8 +318,7 @@ class Collection:
         """Yield the rows that an expression selects, in pages; "" selects all."""
         key, engine = self.key, self.dialect.engine
         names = list(dict.fromkeys([key, *columns]))
-        with self._forgetting():
-            yield from engine.select(self.connection, self.name, expression, names, key)
+        yield from engine.select(self.connection, self.name, expression, names, key)
 
     def first_row(self, columns: Sequence[str]) -> dict[str, Any] | None:
         """Return some row, or None where there is none."""
@@ -314,10 +339,9 @@ class Collection:
 
     def count(self, expression: str) -> int:
         """Return how many rows an expression selects; "" selects all."""
-        with self._forgetting():
-            rows = self.connection.call(
-                "query", self.name, filter=expression, output_fields=["count(*)"]
-            )
+        rows = self.connection.call(
+            "query", self.name, filter=expression, output_fields=["count(*)"]
+        )
         return int(rows[0]["count(*)"])
 
     def search(self, asked: FieldSearch, columns: Sequence[str]) -> list[list[dict[str, Any]]]:
@@ -377,13 +401,12 @@ class Collection:
     ) -> list[list[dict[str, Any]]]:
         """Return what a search finds; the columns that no message holds are read by key."""
         key = self.key
-        with self._forgetting():
-            try:
-                return _rows(ask(columns), key)
-            except EngineError as error:
-                if not error.too_large:
-                    raise
-            found = _rows(ask([key]), key)
+        try:
+            return _rows(ask(columns), key)
+        except EngineError as error:
+            if not error.too_large:
+                raise
+        found = _rows(ask([key]), key)
         rows = self.read(list({row[key] for some in found for row in some}), columns)
         return [[{**row, **rows[row[key]]} for row in some if row[key] in rows] for some in found]
 
@@ -478,15 +501,6 @@ class Collection:
                 self.shared.broken = str(error)
                 raise self.shared.broken_error() from error
             self.shared.waiting = 0
-
-    @contextmanager
-    def _forgetting(self) -> Generator[None]:
-        """Forget the collection when the engine says that another process has dropped it."""
-        try:
-            yield
-        except StoreAbsentError:
-            self.shared.forget()
-            raise
 
 
 def stored_layout(listing: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
