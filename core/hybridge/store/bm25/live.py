@@ -23,7 +23,6 @@ from hybridge.sparse.counting import TermCounter, TermCounts, document_vectors, 
 from hybridge.sparse.statistics import Statistics
 from hybridge.sparse.term_ids import HashedTermIds
 from hybridge.sparse.weighting import Weighting
-from hybridge.store.bm25 import statistics_log
 from hybridge.store.bm25.statistics_log import (
     DONE,
     Entry,
@@ -265,7 +264,7 @@ class LiveBM25:
             state.statistics.subtract(minus)
             for row in rows:
                 state.counted[row["id"]] = Entry.parse(row["id"], row["value"])
-        if len(state.counted) >= max(state.compact_at, statistics_log.COMPACT_AT):
+        if len(state.counted) >= max(state.compact_at, self.log.compact_at):
             self._compact()
 
     def _compact(self) -> None:
@@ -280,7 +279,7 @@ class LiveBM25:
         with state.counting:
             if summed:
                 state.counted = {**others, **{entry.id: entry for entry in summed}}
-        state.compact_at = len(state.counted) + statistics_log.COMPACT_AT
+        state.compact_at = len(state.counted) + self.log.compact_at
 
     def settle(self) -> None:
         """Settle for good, under the lock, the writes of others that were cut short long ago."""

@@ -40,6 +40,9 @@ _FEW = 8
 COMPACT_AT = 256
 """Rows of single writes that are summed up."""
 
+COMPACT_AT_OF_TENANTS = 32
+"""The same of a tenant, of which there may be thousands."""
+
 _TERMS_PER_ROW = 250_000  # 2 MB
 _FIELD_OF_VERSION_1 = "sparse"
 
@@ -150,6 +153,11 @@ class StatisticsLog:
         self._field = field
         self._tenant = tenant
 
+    @property
+    def compact_at(self) -> int:
+        """How many rows of single writes are summed up."""
+        return COMPACT_AT_OF_TENANTS if self._tenant else COMPACT_AT
+
     def entries(self) -> list[Entry]:
         """Return all entries of the field, as they are now."""
         return entries_of(self._companion.listing(self._tenant), self._field)
@@ -217,7 +225,7 @@ class StatisticsLog:
         for writer, entries in _by_writer(self.entries()).items():
             self._companion.delete(_covered(entries, SETTLED_AFTER if shared else -1.0))
             many, silent = len(_following(entries)), _is_silent(entries)
-            if writer == own and many >= COMPACT_AT:
+            if writer == own and many >= self.compact_at:
                 summed = self._sum_up(writer, counting(entries, landed, own=own), total)
                 if summed and not shared:
                     self._companion.delete([entry.id for entry in entries])
