@@ -367,9 +367,13 @@ class LiveBM25:
             fresh = self.fresh_statistics()
             if not self.collection.is_shared:
                 return fresh, before
-            if before == self.log.entries() and not any(map(is_under_way, before)):
+            if before == self.log.entries() and not any(map(self._is_of_others, before)):
                 return fresh, before
         raise busy(self.collection.name)
+
+    def _is_of_others(self, entry: Entry) -> bool:
+        """Whether another process may still be at the write; under the lock, this one is at none."""
+        return is_under_way(entry) and entry.writer != self.collection.shared.writer
 
     def fresh_statistics(self) -> Statistics:
         """Return the counts of the live rows, whatever is stored."""

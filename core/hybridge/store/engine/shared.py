@@ -81,10 +81,11 @@ class Look:
         """Look again, one thread at a time.
 
         Args:
-            after: Seconds since the last look that must have passed.
+            after: Seconds since the last look that must have passed; 0 waits for a thread that is
+                looking, which others leave to it.
             read: Returns what there is to see, or None where nothing is left to look at.
         """
-        if monotonic() - self.at < after or not self._looking.acquire(blocking=False):
+        if monotonic() - self.at < after or not self._looking.acquire(blocking=after == 0.0):
             return
         try:
             listing = read()
