@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from hybridge.arguments import parse_location, shown
 from hybridge.errors import InvalidInputError
+from hybridge.narrowing import is_number
 from hybridge.sparse.statistics import Statistics
 from hybridge.sparse.weighting import Weighting
 
@@ -144,27 +145,50 @@ def _from_json(content: Mapping[str, Any]) -> Parameters:
         msg = f"its version is {shown(content['version'])}, and {_VERSION!r} is known"
         raise ValueError(msg)
     ours = content.get(_OURS, {"analyzer": None, "idf": "okapi", "counts": None})
+    documents = _whole(content["corpus_size"])
     parameters = Parameters(
-        documents=int(content["corpus_size"]),
-        average_length=float(content["avgdl"]),
-        terms=list(map(str, content["idf_word"])),
-        idf=np.array(content["idf_value"], np.float64),
+        documents=documents,
+        average_length=_number(content["avgdl"]),
+        terms=list(map(_text, content["idf_word"])),
+        idf=np.array(list(map(_number, content["idf_value"])), np.float64),
         weighting=Weighting(content["k1"], content["b"], ours["idf"], content["epsilon"]),
         analyzer=ours["analyzer"],
-        statistics=_counted(int(content["corpus_size"]), ours["counts"]),
+        statistics=_counted(documents, ours["counts"]),
     )
     _check(parameters)
     return parameters
 
 
+def _number(value: object) -> float:
+    if not is_number(value):
+        msg = f"{shown(value)} is no number"
+        raise TypeError(msg)
+    return float(value)
+
+
+def _whole(value: object) -> int:
+    number = _number(value)
+    if not number.is_integer():
+        msg = f"{shown(value)} is no whole number"
+        raise ValueError(msg)
+    return int(number)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        msg = f"{shown(value)} is no term"
+        raise TypeError(msg)
+    return value
+
+
 def _counted(documents: int, counts: Mapping[str, Any] | None) -> Statistics | None:
     if counts is None:
         return None
-    frequencies = np.array(counts["frequencies"], np.int64)
-    if frequencies.ndim != 1 or not np.all((frequencies >= 1) & (frequencies <= documents)):
+    frequencies = np.array(list(map(_whole, counts["frequencies"])), np.int64)
+    if not np.all((frequencies >= 1) & (frequencies <= documents)):
         msg = "it holds document frequencies that no corpus has"
         raise ValueError(msg)
-    tokens = int(counts["tokens"])
+    tokens = _whole(counts["tokens"])
     if not frequencies.sum() <= tokens <= _LARGEST:
         msg = "it holds a number of tokens that no corpus has"
         raise ValueError(msg)

@@ -372,7 +372,7 @@ class LiveBM25:
         raise busy(self.collection.name)
 
     def _is_of_others(self, entry: Entry) -> bool:
-        """Whether another process may still be at the write; under the lock, this one is at none."""
+        """Whether another process may be at the write: under the lock, this one is at none."""
         return is_under_way(entry) and entry.writer != self.collection.shared.writer
 
     def fresh_statistics(self) -> Statistics:
