@@ -959,7 +959,11 @@ class MilvusStore(Closing):
 
     @operation("flush")
     def flush(self) -> None:
-        """Make what was written fast to search at once, instead of at the next read."""
+        """Make what was written fast to search at once, instead of at the next read.
+
+        A `milvus-lite server` is flushed by nothing else; call it while no other process writes:
+        rows that are written during a flush may be lost there.
+        """
         with self._call() as opened:
             if opened is not None:
                 opened.collection.flush()

@@ -23,6 +23,7 @@ from tenacity import (
 
 from hybridge.errors import (
     EngineError,
+    HybridgeError,
     StoreConnectionError,
     StoreDatabaseError,
     StoreError,
@@ -35,6 +36,7 @@ from hybridge.store.engine.handshake import tls_failure
 from hybridge.store.engine.interrupts import interrupted_after
 from hybridge.store.engine.leavings import remove_leavings
 from hybridge.store.engine.logs import logged_causes, raised_not_logged
+from hybridge.store.engine.place import cannot_be, prepare_place
 from hybridge.store.engine.pymilvus_import import pymilvus
 from hybridge.store.engine.refusals import NOT_LOADED, translate
 from hybridge.store.lifetime import call_in_child
@@ -286,7 +288,7 @@ def _open(address: Address, timeout: float | None) -> _Opened:
         )
         raise StoreLockedError(msg)
     if address.is_path:
-        Path(address.uri).parent.mkdir(parents=True, exist_ok=True)
+        prepare_place(address)
         remove_leavings(Path(address.uri))
         _forget_schemas()
     with logged_causes() as causes, raised_not_logged(), interrupted_after():
@@ -377,13 +379,16 @@ def _forget_schemas() -> None:
     GlobalCache.schema.clear()
 
 
-def _cannot_open(address: Address, causes: list[BaseException]) -> StoreError:
+def _cannot_open(address: Address, causes: list[BaseException]) -> HybridgeError:
     cause = causes[0] if causes else None
     if type(cause).__name__ == "DataDirLockedError":
         return StoreLockedError(
             f"{address} is open in another process, and Milvus Lite allows one at a time: close "
             "it there, or run `milvus-lite server` and give both its URI"
         )
+    path = Path(address.uri)
+    if isinstance(cause, PermissionError) or (isinstance(cause, OSError) and not path.is_dir()):
+        return cannot_be(path, cause)
     return EngineError(f"Milvus Lite cannot open {address}: {cause or 'no reason was given'}")
 
 
