@@ -54,22 +54,30 @@ class Layout:
         metadata_schema: The metadata keys that are columns as well, and their types.
         partition_key: The metadata key that tells tenants apart, where there are tenants.
         version: The version of the layout.
+        added: The metadata keys that became columns later, and their types.
+        filling: Those of them whose columns do not hold the values of all rows yet.
     """
 
     fields: Mapping[str, VectorField]
     metadata_schema: Mapping[str, type] = field(default_factory=dict[str, type])
     partition_key: str | None = None
     version: int = VERSION
+    added: Mapping[str, type] = field(default_factory=dict[str, type])
+    filling: frozenset[str] = frozenset()
 
     @cached_property
     def columns(self) -> Mapping[str, type]:
         """The metadata keys that are columns, the partition key included, and their types."""
-        return _with_partition_key(self.metadata_schema, self.partition_key)
+        return _with_partition_key({**self.metadata_schema, **self.added}, self.partition_key)
 
     @cached_property
     def filter_columns(self) -> Mapping[str, Column]:
         """The metadata keys that filters can ask the engine for."""
-        return {key: Column(column(key), kind) for key, kind in self.columns.items()}
+        return {
+            key: Column(column(key), kind)
+            for key, kind in self.columns.items()
+            if key not in self.filling
+        }
 
     @cached_property
     def words(self) -> Words | None:
@@ -114,7 +122,17 @@ class Layout:
             "fields": {name: one.to_json() for name, one in self.fields.items()},
             "metadata_schema": {key: kind.__name__ for key, kind in self.metadata_schema.items()},
             "partition_key": self.partition_key,
+            "added": {key: kind.__name__ for key, kind in self.added.items()},
+            "filling": sorted(self.filling),
         }
+
+    def with_column(self, key: str, kind: type) -> Layout:
+        """Return the layout with one more column, which is being filled."""
+        return replace(self, added={**self.added, key: kind}, filling=self.filling | {key})
+
+    def with_filled(self, key: str) -> Layout:
+        """Return the layout with a column that holds the values of all rows."""
+        return replace(self, filling=self.filling - {key})
 
     @classmethod
     def recognise(
@@ -155,8 +173,12 @@ class Layout:
             raise CollectionMismatchError(msg)
         described = _fields_of_version_1(value) if version == 1 else value["fields"]
         fields = {name: KINDS[one["kind"]].from_json(name, one) for name, one in described.items()}
-        schema = {key: COLUMN_TYPES[kind] for key, kind in value["metadata_schema"].items()}
-        return cls(fields, schema, value["partition_key"], int(version))
+        schema, added = (
+            {key: COLUMN_TYPES[kind] for key, kind in value.get(name, {}).items()}
+            for name in ("metadata_schema", "added")
+        )
+        filling = frozenset(value.get("filling", ()))
+        return cls(fields, schema, value["partition_key"], int(version), added, filling)
 
 
 def _fields_of_version_1(value: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -293,11 +315,20 @@ class LayoutRequest:
                 asked |= {_argument(name, one): one.shown()}
         if self.sparse is None and "sparse" not in self.fields and "sparse" in layout.fields:
             there["sparse"], asked["sparse"] = layout.fields["sparse"].shown(), None
-        for key in ("metadata_schema", "partition_key"):
-            wanted, has = getattr(self, key), getattr(layout, key)
-            if wanted is not None and wanted != has:
-                there[key], asked[key] = has, wanted
+        if not self._takes_columns(layout):
+            there["metadata_schema"] = {**layout.metadata_schema, **layout.added}
+            asked["metadata_schema"] = self.metadata_schema
+        if self.partition_key not in (None, layout.partition_key):
+            there["partition_key"] = layout.partition_key
+            asked["partition_key"] = self.partition_key
         return there, asked
+
+    def _takes_columns(self, layout: Layout) -> bool:
+        """Whether the columns are those that are asked for; those added later may be left out."""
+        if self.metadata_schema is None:
+            return True
+        wanted, has = self.metadata_schema.items(), layout.metadata_schema.items()
+        return has <= wanted <= {**layout.metadata_schema, **layout.added}.items()
 
 
 def _differ(asked: VectorField, stored: VectorField | None) -> bool:

@@ -98,11 +98,12 @@ def schema_columns(layout: Layout) -> list[tuple[str, str, dict[str, Any]]]:
         ("extra", "JSON", optional),
         ("write", "VARCHAR", {"max_length": _WRITE_BYTES, **optional}),
         *has,
-        *(_metadata_column(key, kind, layout) for key, kind in layout.columns.items()),
+        *(metadata_column(key, kind, layout) for key, kind in layout.columns.items()),
     ]
 
 
-def _metadata_column(key: str, kind: type, layout: Layout) -> tuple[str, str, dict[str, Any]]:
+def metadata_column(key: str, kind: type, layout: Layout) -> tuple[str, str, dict[str, Any]]:
+    """Return the column of a metadata key: name, Milvus type and options."""
     types: Mapping[type, tuple[str, dict[str, Any]]] = {
         str: ("VARCHAR", {"max_length": TEXT_BYTES}),
         int: ("INT64", {}),
@@ -235,7 +236,7 @@ def parse_record(record: Any, position: int, columns: Mapping[str, type]) -> Rec
     if not is_mapping(record.vectors):
         msg = f"{name}: vectors is a {type(record.vectors).__name__}: give a mapping of field names"
         raise InvalidInputError(msg)
-    _check_columns(record.metadata, columns, name)
+    check_columns(record.metadata, columns, name)
     return record if record.id is not None else replace(record, id=str(uuid.uuid4()))
 
 
@@ -345,7 +346,17 @@ def _check_json_scalar(value: object, what: str) -> None:
         raise InvalidInputError(msg)
 
 
-def _check_columns(metadata: Mapping[str, Any], columns: Mapping[str, type], name: str) -> None:
+def check_columns(metadata: Mapping[str, Any], columns: Mapping[str, type], name: str) -> None:
+    """Check that metadata fits the columns that hold some of it as well.
+
+    Args:
+        metadata: The metadata.
+        columns: The metadata keys that are columns, and their types.
+        name: Whose metadata it is, for the error.
+
+    Raises:
+        InvalidInputError: If a value is of another type, or too long.
+    """
     for key, kind in columns.items():
         value = metadata.get(key)
         if value is not None and type(value) is not kind:

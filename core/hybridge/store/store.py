@@ -36,11 +36,12 @@ from hybridge.store import write
 from hybridge.store.bm25.checking import check_bm25
 from hybridge.store.bm25.live import AVERAGED, LiveBM25
 from hybridge.store.bm25.reencoding import reencode
+from hybridge.store.columns import add_column
 from hybridge.store.encoding import awaits
 from hybridge.store.engine.address import resolve_address
 from hybridge.store.engine.companion import SUFFIX
 from hybridge.store.fields import AUTO, DenseField, Sparse, VectorField
-from hybridge.store.layout import Layout, LayoutRequest
+from hybridge.store.layout import Layout, LayoutRequest, check_metadata_schema
 from hybridge.store.operation import logged, operation, repeated
 from hybridge.store.query import (
     MMR,
@@ -1005,6 +1006,47 @@ class MilvusStore(Closing):
     async def aclear(self) -> None:
         """Async twin of `clear`."""
         await self.threads.run(self.clear)
+
+    @operation("add_column")
+    def add_column(self, key: str, kind: type, *, progress: bool = False) -> int:
+        """Let a metadata key be a typed column as well, as `metadata_schema` does for a new one.
+
+        Every row gets the value of its metadata, while reads and writes go on, of other processes
+        too; filters go by the column once all have it. A call that was interrupted is gone on with
+        by the next. For a column that was added before, rows that lack their value get it: those of
+        a write that another process began before and ended long after. Add one column at a time.
+
+        The metadata of all rows is read twice, and those with a value are written once. Servers of
+        Milvus 2.6 and later can; vector fields cannot be added.
+
+        Args:
+            key: The metadata key.
+            kind: The type of its values: str, int, float or bool.
+            progress: Whether to show a progress bar.
+
+        Returns:
+            How many rows got a value.
+
+        Raises:
+            InvalidInputError: If the engine cannot add columns, there is no collection yet, or a
+                row has a value of another type.
+            EngineError: If the server does not add the column.
+        """
+        check_metadata_schema({key: kind})
+        check_flag(progress, "progress")
+        if self._tenant.value is not None:
+            msg = "add_column() is for all tenants: call it on the store, not on the view of one"
+            raise InvalidInputError(msg)
+        with self._call() as opened:
+            self._session.collection().dialect.engine.check_new_column(key)
+            if opened is None:
+                msg = f"there is no collection yet: give the store metadata_schema= with {key!r}"
+                raise InvalidInputError(msg)
+            return add_column(opened.collection, opened.layout, key, kind, progress=progress)
+
+    async def aadd_column(self, key: str, kind: type, *, progress: bool = False) -> int:
+        """Async twin of `add_column`."""
+        return await self.threads.run(partial(self.add_column, key, kind, progress=progress))
 
     # --- the store's own BM25 ------------------------------------------------------------------
 

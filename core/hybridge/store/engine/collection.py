@@ -17,7 +17,7 @@ from hybridge.store.engine import shared
 from hybridge.store.engine.companion import AVERAGE_LENGTH, LAYOUT, Companion
 from hybridge.store.engine.connection import Connection
 from hybridge.store.engine.pymilvus_import import pymilvus
-from hybridge.store.engine.schema import create_collection, finish_collection
+from hybridge.store.engine.schema import create_collection, create_column, finish_collection
 from hybridge.store.engine.transfer import read_rows, upsert_rows
 from hybridge.store.fields import VectorField
 from hybridge.store.indexes import deep_enough
@@ -184,7 +184,7 @@ class Collection:
 
         Where other processes may be making it too, whoever comes second waits for the first.
         """
-        layout = replace(layout, version=VERSION)
+        layout = replace(layout, version=VERSION, filling=frozenset())
         stored = {**layout.to_json(), "made": uuid.uuid4().hex}
         with self.shared.lock:
             if self.is_shared and self._is_being_made():
@@ -245,6 +245,29 @@ class Collection:
                 self.connection.call("drop_collection", self.name)
             self.companion.drop()
             self.shared.forget()
+
+    def add_column(self, key: str, kind: type, layout: Layout) -> None:
+        """Add the column of a metadata key, which is then to be filled.
+
+        Raises:
+            EngineError: If the server refuses.
+        """
+        with self.shared.lock:
+            create_column(self.connection, self.name, key, kind, layout)
+            self._change_layout(lambda stored: stored.with_column(key, kind))
+
+    def note_filled(self, key: str) -> None:
+        """Note that a column holds the values of all rows: filters go by it from now on."""
+        with self.shared.lock:
+            self._change_layout(lambda stored: stored.with_filled(key))
+
+    def _change_layout(self, change: Callable[[Layout], Layout]) -> None:
+        """Change what the companion says, which other processes see when they look again."""
+        stored = self.companion.read_value(LAYOUT) or {}
+        layout = change(Layout.from_json(stored, self.name))
+        stored = {**stored, **layout.to_json()}
+        self.companion.write_value(LAYOUT, stored)
+        self.shared.layout, self.shared.stored = layout, stored
 
     def lacks(self, field: VectorField) -> bool:
         """Whether some row may lack a field: what another process wrote is not known here."""
@@ -440,7 +463,9 @@ class Collection:
             rows = self.read(list(changes), ["*"] if whole else ["write"])
         if self.shows_marks:
             rows = {key: row for key, row in rows.items() if row["write"] == marks[key]}
-        changed = [{**row, **changes[key]} for key, row in rows.items()]
+        # Not the mark that was read: another process may write its own before this arrives.
+        kept = rows if whole else {key: {self.key: key} for key in rows}
+        changed = [{**row, **changes[key]} for key, row in kept.items()]
         if changed:
             with self.shared.changing(len(changed)):
                 upsert_rows(self.connection, self.name, changed, partial_update=not whole)

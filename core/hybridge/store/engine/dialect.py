@@ -49,7 +49,7 @@ class Engine:
         aliases: Whether a collection may be named by an alias.
         functions: Whether the engine has BM25 functions and `TEXT_MATCH` that can be relied on.
         partial_upserts: Whether an upsert may leave out columns that keep their values.
-        new_columns: Whether columns and fields can be added to a collection.
+        new_columns: Whether columns can be added to a collection.
         message_bytes: The largest message, in either direction.
         window: How many rows one answer holds at most.
         words_seen_after: Seconds after a write until `TEXT_MATCH` sees its rows: Milvus makes what
@@ -93,6 +93,20 @@ class Engine:
     ) -> Iterator[Rows]:
         """Yield the rows that an expression selects, in pages; "" selects all."""
         raise NotImplementedError
+
+    def check_new_column(self, key: str) -> None:
+        """Refuse to add a column where the engine cannot.
+
+        Raises:
+            InvalidInputError: If it cannot.
+        """
+        if not self.new_columns:
+            msg = (
+                f"the column {key!r} cannot be added: that takes a server of Milvus 2.6 or later, "
+                f"and this is {self.version}; make a new collection with metadata_schema= and copy "
+                "the rows: new.add(old.scroll(with_vectors=True))"
+            )
+            raise InvalidInputError(msg)
 
     def check_fields(self, fields: Iterable[VectorField]) -> None:
         """Refuse fields that the engine would have to make by a function.

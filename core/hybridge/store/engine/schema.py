@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from hybridge.errors import EngineError
 from hybridge.store.engine.connection import Connection
 from hybridge.store.engine.pymilvus_import import pymilvus
 from hybridge.store.fields import SparseField
 from hybridge.store.layout import Layout
-from hybridge.store.rows import ID_BYTES, column, schema_columns
+from hybridge.store.rows import ID_BYTES, column, metadata_column, schema_columns
 
 
 def create_collection(connection: Connection, name: str, layout: Layout) -> None:
@@ -28,10 +29,30 @@ def finish_collection(connection: Connection, name: str, layout: Layout) -> None
     engine = connection.dialect.engine
     indexes = [field.index(engine.exact_indexes) for field in layout.fields.values()]
     if engine.column_indexes:
-        indexes += [
-            {"field_name": column(key), "index_type": "AUTOINDEX"} for key in layout.columns
-        ]
+        indexes += [_column_index(key) for key in layout.columns]
     _finish(connection, name, indexes)
+
+
+def create_column(connection: Connection, name: str, key: str, kind: type, layout: Layout) -> None:
+    """Add the column of a metadata key to a collection that is there, and index it.
+
+    It may be done twice: a killed process may have done it before.
+    """
+    column_name, type_name, options = metadata_column(key, kind, layout)
+    data_type = pymilvus().DataType[type_name]
+    del options["is_partition_key"]
+    try:
+        connection.call(
+            "add_collection_field", name, field_name=column_name, data_type=data_type, **options
+        )
+    except EngineError as error:
+        described = connection.call("describe_collection", name)
+        types = {one["name"]: one["type"] for one in described["fields"]}
+        if types.get(column_name) != data_type:
+            msg = f"the server does not add the column {column_name!r} to {name!r}: {error}"
+            raise type(error)(msg, error.code) from error
+    if connection.dialect.engine.column_indexes:
+        _finish(connection, name, [_column_index(key)])
 
 
 def create_companion(connection: Connection, name: str) -> None:
@@ -62,6 +83,10 @@ def _create(connection: Connection, name: str, schema: Any, **options: Any) -> N
     connection.call(
         "create_collection", name, schema=schema, consistency_level="Session", **options
     )
+
+
+def _column_index(key: str) -> dict[str, Any]:
+    return {"field_name": column(key), "index_type": "AUTOINDEX"}
 
 
 def _finish(connection: Connection, name: str, indexes: list[dict[str, Any]]) -> None:
