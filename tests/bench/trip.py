@@ -10,7 +10,8 @@ call whose file is not that of the call before it. The counts do not depend on t
 `--trace` prints the calls one by one, so that what a step costs can be seen.
 Bars: at most 66 changes of file over 3 rows and 70 over 300; the number of rows must not matter. It
 was 55 before each row that comes back was matched on its own metadata, interrupts were kept out of
-calls to the engine, and calls were logged and repeated where the collection was replaced under them.
+calls to the engine, and calls were logged and repeated where the collection was replaced under
+them.
 """
 
 from __future__ import annotations
