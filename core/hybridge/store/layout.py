@@ -171,14 +171,27 @@ class Layout:
                 f"and {VERSION}: upgrade hybridge"
             )
             raise CollectionMismatchError(msg)
+        try:
+            return cls._parse(value, int(version))
+        except (LookupError, AttributeError, TypeError, ValueError, OverflowError) as error:
+            msg = (
+                f"the layout of collection {name!r}, in its companion {name}__hybridge, is none "
+                f"that Hybridge wrote ({type(error).__name__}: {error!s:.80}): bring the companion "
+                "back from a backup, or pass overwrite=True to make both anew"
+            )
+            raise CollectionMismatchError(msg) from error
+
+    @classmethod
+    def _parse(cls, value: Mapping[str, Any], version: int) -> Layout:
         described = _fields_of_version_1(value) if version == 1 else value["fields"]
         fields = {name: KINDS[one["kind"]].from_json(name, one) for name, one in described.items()}
         schema, added = (
             {key: COLUMN_TYPES[kind] for key, kind in value.get(name, {}).items()}
             for name in ("metadata_schema", "added")
         )
+        check_metadata_schema(_with_partition_key({**schema, **added}, value["partition_key"]))
         filling = frozenset(value.get("filling", ()))
-        return cls(fields, schema, value["partition_key"], int(version), added, filling)
+        return cls(fields, schema, value["partition_key"], version, added, filling)
 
 
 def _fields_of_version_1(value: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -15,8 +15,10 @@ from typing import Any
 
 from scipy.sparse import csr_array
 
+from hybridge.arguments import shown
 from hybridge.errors import StoreDamagedError, StoreError
 from hybridge.filters import quote
+from hybridge.narrowing import is_number
 from hybridge.records import Record, SparseVector
 from hybridge.sparse.analyzer import Analyzer
 from hybridge.sparse.counting import TermCounter, TermCounts, document_vectors, query_vectors
@@ -53,6 +55,9 @@ MOST_TENANTS = 256
 
 AVERAGE_WITHIN = 10.0
 """Seconds within which the process that made a collection fixes the average length."""
+
+_LONGEST = 2.0**53
+"""Tokens of a document: a float counts no further one by one."""
 
 _ATTEMPTS = 3
 _REENCODING = "reencoding"
@@ -482,7 +487,23 @@ class LiveBM25:
     def _read_average(self, state: BM25State) -> None:
         value = self.collection.companion.read_value(self._value_id(AVERAGE_LENGTH))
         if value is not None:
-            state.average_length, state.weighed = value["tokens"], value["documents"]
+            state.average_length, state.weighed = self._parse_average(value)
+
+    def _parse_average(self, value: Mapping[str, Any]) -> tuple[float, int]:
+        """Return an average length and how many documents it is of.
+
+        Raises:
+            StoreError: If it is none that Hybridge wrote.
+        """
+        tokens, documents = value.get("tokens"), value.get("documents")
+        if is_number(tokens) and is_number(documents) and 0 < tokens <= _LONGEST:
+            return float(tokens), int(documents)
+        msg = (
+            f"the average length in {self.collection.companion.name!r} is {shown(dict(value))}, "
+            f"which no corpus has: delete its row {self._value_id(AVERAGE_LENGTH)!r}, and call "
+            "reencode_sparse()"
+        )
+        raise StoreError(msg)
 
     def _write_value(self, kind: str, value: dict[str, Any]) -> None:
         self.collection.companion.write_value(self._value_id(kind), value, self.tenant)
