@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 
-.PHONY: demo test test-long test-server check format bench clean
+.PHONY: demo test test-long fuzz test-server check format bench clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -36,6 +36,10 @@ test-long: $(VENV)/.dev ## The long property, fault, version and server runs tha
 
 test-server: $(VENV)/.dev ## The suites on a real Milvus 2.3.5 from PyPI, or on HYBRIDGE_TEST_URI
 	$(BIN)/python tests/real_server.py
+
+fuzz: $(VENV)/.dev ## Odd values everywhere, many more than `test` tries (HYBRIDGE_FUZZ=5000)
+	HYBRIDGE_FUZZ=$${HYBRIDGE_FUZZ:-5000} $(BIN)/python -m pytest -n 2 tests/core/test_fuzz_*.py \
+		tests/langchain/test_langchain_fuzz.py tests/llama_index/test_llama_fuzz.py tests/faults/test_tampered_files.py
 
 check: $(VENV)/.dev ## Formatting, lint, types
 	$(BIN)/ruff format --check .

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +12,13 @@ from hybridge import ROW_ID, F, MilvusStore, Record
 from hybridge.errors import (
     CollectionMismatchError,
     FilterError,
+    HybridgeError,
     InvalidInputError,
     StoreClosedError,
 )
 from hybridge.store.bm25 import live
 from support.hostile import HOSTILE
+from support.word_function import WordFunction
 
 MakeStore = Callable[..., MilvusStore]
 
@@ -175,6 +177,78 @@ def test_a_tenant_ranks_as_if_it_were_alone(make_store: MakeStore) -> None:
     explained = [one.for_tenant("acme").explain("red house", "3") for one in (alone, store)]
     assert explained[0] == pytest.approx(explained[1])
     assert store.check() == store.for_tenant("acme").check() == []
+
+
+def outcome(call: Callable[[MilvusStore], Any], view: MilvusStore) -> Any:
+    """Return what a call gives, or the error that it raises."""
+    try:
+        answer = call(view)
+    except HybridgeError as error:
+        return type(error), str(error).replace(str(view.address), "")
+    if isinstance(answer, Iterator):
+        answer = list(answer)
+    return sorted(answer, key=str) if isinstance(answer, list) else answer
+
+
+QUERIES = ["red house", "number 7", "boat", "", "nothing at all"]
+EVERY_CALL: dict[str, Callable[[MilvusStore], Any]] = {
+    **{
+        f"search {query!r} {mode}": (lambda s, q=query, m=mode: s.search(q, k=20, mode=m))
+        for query in QUERIES
+        for mode in ("dense", "sparse", "hybrid")
+    },
+    "search, filtered": lambda s: s.search("red house", k=20, filter=F("n") > 3),
+    "search, raw": lambda s: s.search("red house", k=20, expr='id != "5"'),
+    "search_many": lambda s: s.search_many(["red", "boat"], k=20)[1],
+    "search_mmr": lambda s: s.search_mmr("red house", k=5),
+    "explain": lambda s: s.explain("red house number", "3"),
+    "explain, missing": lambda s: s.explain("red house", "only theirs"),
+    "get": lambda s: s.get(["1", "only theirs", "2"], with_vectors=False),
+    "get, filtered": lambda s: s.get(filter=F("n") == 4),
+    "count": lambda s: s.count(),
+    "count, filtered": lambda s: s.count(F("tenant") == "umbrella"),
+    "scroll": lambda s: s.scroll(),
+    "exists": lambda s: s.exists(),
+    "update": lambda s: s.update(["1", "only theirs"], metadata={"n": 100}),
+    "update to them": lambda s: s.update(["1"], metadata={"tenant": "umbrella"}),
+    "overwrite": lambda s: s.add([Record(id="only theirs", text="mine now")]),
+    "add to them": lambda s: s.add([Record(id="x", text="x", metadata={"tenant": "umbrella"})]),
+    "delete": lambda s: s.delete(["2", "only theirs", "never there"]),
+    "delete, filtered": lambda s: s.delete(filter=F("n") == 5),
+    "delete a document": lambda s: s.delete(document_id="doc"),
+    "check": lambda s: s.check(),
+    "rebuild": lambda s: s.rebuild_statistics(),
+    "reencode": lambda s: s.reencode_sparse(),
+    "drop": lambda s: s.drop(),
+    "another's view": lambda s: s.for_tenant("umbrella").count(),
+    "after all that": lambda s: s.search("red house mine now", k=50),
+    "clear": lambda s: s.clear(),
+    "when all is gone": lambda s: (s.count(), s.search("red house"), s.check()),
+}
+
+
+def test_no_call_tells_that_another_tenant_is_there(make_store: MakeStore) -> None:
+    """Every answer and every error is what it is in a collection of one's own."""
+    alone, shared = (
+        make_store(collection_name=name, partition_key="tenant", dense=WordFunction())
+        for name in ("alone", "shared")
+    )
+    mine = [
+        Record(id=str(n), text=f"a red house number {n}", metadata={"n": n}, document_id="doc")
+        for n in range(40)
+    ]
+    theirs = [replace(one, text=one.text + " and a boat") for one in mine]
+    theirs.append(Record(id="only theirs", text="a secret boat"))
+    umbrella = shared.for_tenant("umbrella")
+    alone.for_tenant("acme").add(mine)
+    umbrella.add(theirs)
+    shared.for_tenant("acme").add(mine)
+    before = outcome(lambda s: s.scroll(), umbrella)
+    for name, call in EVERY_CALL.items():
+        expected, found = (outcome(call, one.for_tenant("acme")) for one in (alone, shared))
+        assert found == expected, name
+    assert outcome(lambda s: s.scroll(), umbrella) == before
+    assert umbrella.check() == []
 
 
 def test_counts_of_tenants_are_mended_by_all_or_by_one(make_store: MakeStore) -> None:
