@@ -152,7 +152,7 @@ def ids_expression(ids: Iterable[str], column: str = ROW_COLUMNS[RowKey.ID].name
     if listed is None:
         msg = f"ids is {shown(ids)}: give a list of strings"
         raise InvalidInputError(msg)
-    return f"{column} in [{', '.join(map(quote, listed))}]"
+    return f"{column} in [{', '.join(map(quote, dict.fromkeys(listed)))}]"
 
 
 def conjunction(*expressions: str | None) -> str:
@@ -245,7 +245,8 @@ def _equal_values(comparison: Comparison) -> tuple[Value, ...]:
 
 
 def _membership(column: Column, values: tuple[Value, ...], wanted: bool) -> str | bool | None:
-    literals = [_literal(column.type, value) for value in values]
+    # Each once: Lite gives a row as often as `in` names its key.
+    literals = dict.fromkeys(_literal(column.type, value) for value in values)
     written = [literal for literal in literals if literal is not None]
     if not written:
         return not wanted

@@ -92,8 +92,10 @@ class Selection:
         """Return the primary keys of the rows wanted."""
         if self.is_exact:
             pages = self._collection.select(self.expression, [])
-            return [row[self._layout.key] for page in pages for row in page]
-        return [row.key for row in match_all(self._residual, self._scan())]
+            found = (row[self._layout.key] for page in pages for row in page)
+        else:
+            found = (row.key for row in match_all(self._residual, self._scan()))
+        return list(dict.fromkeys(found))  # Lite gives a row as often as `in [...]` names it
 
     def count(self) -> int:
         """Return how many rows are wanted."""

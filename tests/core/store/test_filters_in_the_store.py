@@ -125,6 +125,20 @@ def test_long_id_lists_are_cut(make_store: MakeStore, monkeypatch: pytest.Monkey
     assert store.delete(filter=F("n") >= 10) == 50
 
 
+def test_an_id_that_is_named_twice_is_one_row(make_store: MakeStore) -> None:
+    """Milvus Lite gives it as often as `in [...]` names it."""
+    store = make_store()
+    store.add(Record(id=name, text="word", metadata={"n": 1}) for name in "abc")
+    for tree in (ROW_ID.isin(["a", "a"]), ROW_ID.isin(["a", "a"]) & (F("n") == 1)):
+        assert store.count(tree) == 1
+        assert [record.id for record in store.scroll(tree)] == ["a"]
+        assert [hit.id for hit in store.search("word", k=9, filter=tree)] == ["a"]
+    twice = 'id in ["a", "a"]'
+    assert store.count(F("n") == 1, expr=twice) == 1
+    assert [hit.id for hit in store.search("word", k=9, filter=F("n") == 1, expr=twice)] == ["a"]
+    assert store.delete(filter=tree) == 1
+
+
 @pytest.mark.on_a_path("thirty seconds; test_server_dialect reads and writes hostile ids")
 def test_hostile_strings_are_data(make_store: MakeStore) -> None:
     """As ids, keys, values, document ids and column values each names its own row and no other."""
