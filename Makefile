@@ -26,7 +26,7 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 demo: $(VENV)/.demo ## Index the standard library's documentation and ask it ten questions
 	$(BIN)/python examples/quickstart.py
 
-test: $(VENV)/.dev ## The tests, on two cores (15 CPU minutes)
+test: $(VENV)/.dev ## The tests, on two cores (22 CPU minutes)
 	$(BIN)/python -m pytest -n 2 --dist loadscope
 
 test-long: $(VENV)/.dev ## The long property, fault, version and server runs that `test` leaves out

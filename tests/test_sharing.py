@@ -247,7 +247,7 @@ def test_nothing_is_lost(shared: Shared, given_steps: list[Step]) -> None:
 
 @pytest.mark.long
 @given(st.lists(steps, min_size=1, max_size=6))
-@settings(anything, max_examples=int(os.environ.get("HYBRIDGE_HISTORIES", "400")))
+@settings(anything, max_examples=int(os.environ.get("HYBRIDGE_HISTORIES", "200")))
 def test_nothing_is_lost_long(shared: Shared, given_steps: list[Step]) -> None:
     """The same, more often."""
     run(given_steps, shared)
