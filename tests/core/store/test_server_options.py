@@ -262,7 +262,7 @@ def test_searches_carry_their_parameters(
         assert dense["search_params"]["params"] == {"ef": 100}
         assert sparse["search_params"]["params"] == {"drop_ratio_search": 0}
         [fused] = spied.arguments("hybrid_search")
-        assert [one.param for one in fused["reqs"]] == [
+        assert [{k: v for k, v in one.param.items() if v} for one in fused["reqs"]] == [
             {"metric_type": "COSINE", "params": {"ef": 300}},
             {"metric_type": "IP"},
         ]
