@@ -152,7 +152,7 @@ def ids_expression(ids: Iterable[str], column: str = ROW_COLUMNS[RowKey.ID].name
     if listed is None:
         msg = f"ids is {shown(ids)}: give a list of strings"
         raise InvalidInputError(msg)
-    return f"{column} in [{', '.join(map(quote, dict.fromkeys(listed)))}]"
+    return f"{column} in [{', '.join(dict.fromkeys(map(quote, listed)))}]"
 
 
 def conjunction(*expressions: str | None) -> str:
