@@ -14,15 +14,11 @@ reading deeper and the scan bring over where an expression narrows nothing.
 
 from __future__ import annotations
 
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -37,6 +33,7 @@ from hybridge.store.selection import Selection
 
 sys.path.append(str(Path(__file__).parents[1]))
 from support.engines import ServerOverLite, servers_over_lite
+from support.lite_server import lite_server
 
 ROWS, DIM, K, FETCH_K, ROUNDS = 50_000, 384, 10, 100, 7
 DENSE_BAR, HYBRID_BAR, ROWS_BAR = 4.0, 1.1, 1.2
@@ -58,7 +55,7 @@ def main() -> int:
         if "path" in asked:
             kept.append(on_a_path(f"{folder}/rows.db"))
         if "server" in asked:
-            with lite_server(f"{folder}/server.db") as uri:
+            with lite_server(Path(folder)) as uri:
                 kept.append(on_a_server(uri))
     return 0 if all(kept) else 1
 
@@ -152,26 +149,6 @@ def row(place: int, rng: np.random.Generator) -> Record:
 
 def text(rng: np.random.Generator, words: int) -> str:
     return "document " + " ".join(f"w{number}" for number in rng.integers(0, 5000, words))
-
-
-@contextmanager
-def lite_server(folder: str) -> Iterator[str]:
-    """A `milvus-lite server` on a free port of 127.0.0.1."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "milvus_lite", "server", "--host", "127.0.0.1"]
-    process = subprocess.Popen(
-        [*command, "--port", str(port), "--data-dir", folder],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        time.sleep(5)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
+from support.sockets import copy
+
 
 @contextmanager
 def bad_line(uri: str, *, turned_away: int) -> Iterator[str]:
@@ -33,12 +35,4 @@ def _serve(listener: socket.socket, target: tuple[str | None, int | None], left:
                 continue
             server = socket.create_connection(target)  # type: ignore[arg-type]
             for ends in ((client, server), (server, client)):
-                threading.Thread(target=_copy, args=ends, daemon=True).start()
-
-
-def _copy(source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    with suppress(OSError):
-        sink.shutdown(socket.SHUT_RDWR)
+                threading.Thread(target=copy, args=ends, daemon=True).start()

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from support.sockets import copy
+
 NAME = "milvus.test"
 """The name in the server's certificate."""
 
@@ -77,13 +79,5 @@ def _serve(listener: socket.socket, context: ssl.SSLContext, target: tuple[str, 
 def _relay(raw: socket.socket, context: ssl.SSLContext, target: tuple[str, int]) -> None:
     with suppress(OSError), context.wrap_socket(raw, server_side=True) as client:
         server = socket.create_connection(target)
-        threading.Thread(target=_copy, args=(server, client), daemon=True).start()
-        _copy(client, server)
-
-
-def _copy(source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    with suppress(OSError):
-        sink.shutdown(socket.SHUT_RDWR)
+        threading.Thread(target=copy, args=(server, client), daemon=True).start()
+        copy(client, server)

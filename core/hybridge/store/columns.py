@@ -10,14 +10,12 @@ What is filled is not NULL any more, so a call that was cut short is gone on wit
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from time import monotonic, sleep
 from typing import Any
 
-from tqdm.auto import tqdm
-
 from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
+from hybridge.store.batches import batched_keys
 from hybridge.store.engine.collection import LOOK_AGAIN, Collection
 from hybridge.store.layout import Layout
 from hybridge.store.rows import check_columns, column
@@ -91,11 +89,8 @@ def _complete(collection: Collection, key: str, kind: type, *, progress: bool) -
 def _fill(collection: Collection, key: str, kind: type, *, progress: bool = False) -> int:
     """Write the values that the column lacks; return of how many rows."""
     keys = list(_lacking(collection, key))
-    left = iter(keys)
-    with tqdm(total=len(keys), disable=not progress, desc="fill", unit="row") as bar:
-        while batch := list(islice(left, _BATCH)):
-            _fill_rows(collection, batch, key, kind)
-            bar.update(len(batch))
+    for batch in batched_keys(keys, _BATCH, what="fill", progress=progress):
+        _fill_rows(collection, batch, key, kind)
     return len(keys)
 
 
@@ -118,6 +113,4 @@ def _fill_rows(collection: Collection, keys: Sequence[str], key: str, kind: type
                 _check(row, key, kind)
             marks = {one: row["write"] for one, row in rows.items()}
             values = {one: {column(key): row["metadata"].get(key)} for one, row in rows.items()}
-            collection.update(values, marks)
-            after = collection.read(left, ["write"])
-            left = [one for one, row in after.items() if row["write"] != marks.get(one)]
+            left = collection.update(values, marks)

@@ -160,8 +160,7 @@ class Session:
             StoreBrokenError: If a flush has failed.
         """
         collection, opened = self.collection(), self._opened
-        if collection.shared.broken is not None:
-            raise collection.shared.broken_error()
+        collection.shared.check_not_broken()
         if collection.is_shared:
             collection.look(LOOK_AGAIN)
         if opened is not None and opened.layout is collection.shared.layout:

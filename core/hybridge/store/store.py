@@ -33,6 +33,7 @@ from hybridge.records import Hit, Record
 from hybridge.registry import as_dense_function, as_sparse_function
 from hybridge.retrieval.fusion import Fusion
 from hybridge.store import write
+from hybridge.store.batches import batched
 from hybridge.store.bm25.checking import check_bm25
 from hybridge.store.bm25.live import AVERAGED, LiveBM25
 from hybridge.store.bm25.reencoding import reencode
@@ -61,7 +62,7 @@ from hybridge.store.server_options import ServerOptions, parse_server_options
 from hybridge.store.session import Opened, Session
 from hybridge.store.tenancy import Tenant
 from hybridge.store.threads import Calls, CallsOfView, Threads
-from hybridge.store.write import WriteProgress, batched
+from hybridge.store.write import WriteProgress
 
 T = TypeVar("T")
 

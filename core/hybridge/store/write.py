@@ -12,13 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 from tqdm.auto import tqdm
 
 from hybridge.arguments import check_flag
 from hybridge.errors import InvalidInputError, PartialWriteError
 from hybridge.records import Record
+from hybridge.store.batches import batched
 from hybridge.store.bm25.counted import Change, counted
 from hybridge.store.bm25.field import BM25Field
 from hybridge.store.bm25.live import LiveBM25
@@ -38,8 +39,6 @@ from hybridge.store.rows import (
 from hybridge.store.selection import Selection
 from hybridge.store.session import Opened
 
-T = TypeVar("T")
-
 logger = logging.getLogger("hybridge")
 
 _ERASED_AT_ONCE = 1000
@@ -50,13 +49,6 @@ OFFSETS = "offsets"  # where in its document the text stood
 METADATA = "metadata"  # null: the metadata that the rest of `extra` speaks of are the row's
 CONTEXT = "context"  # "derived": the context was made of the metadata
 DERIVED = "derived"
-
-
-def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Yield the items in lists of `size`."""
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
 
 
 class WriteProgress:
@@ -315,10 +307,10 @@ def put(
     rows = {key: dict(record.vectors) for key, record in records.items()}
     owners = {key: _owner(record, layout) for key, record in records.items()}
     changes: list[Change] = []
-    for tenant, keys in _by_tenant(owners):
+    for tenant, own, keys in _by_tenant(owners, opened):
         mine = {key: records[key] for key in keys}
         firsts = [record for record in first if _owner(record, layout) == tenant]
-        for bm25 in _as_of(tenant, opened).bm25:
+        for bm25 in own.bm25:
             bm25.freeze_by(firsts or list(mine.values()), average_length)
             changes.append(_weigh(bm25, mine, old, rows))
     complete = [record.with_vectors(rows[key]) for key, record in records.items()]
@@ -336,16 +328,15 @@ def _owner(record: Record, layout: Layout) -> str | None:
     return None if layout.owner is None else record.metadata[layout.owner]
 
 
-def _by_tenant(owners: Mapping[str, str | None]) -> Iterator[tuple[str | None, list[str]]]:
-    """Yield each tenant with the keys of its rows."""
+def _by_tenant(
+    owners: Mapping[str, str | None], opened: Opened
+) -> Iterator[tuple[str | None, Opened, list[str]]]:
+    """Yield each tenant, the collection as it has it, and the keys of its rows."""
     keys: dict[str | None, list[str]] = {}
     for key, owner in owners.items():
         keys.setdefault(owner, []).append(key)
-    yield from keys.items()
-
-
-def _as_of(tenant: str | None, opened: Opened) -> Opened:
-    return opened if tenant is None else opened.of_tenant(tenant)
+    for tenant, some in keys.items():
+        yield tenant, opened if tenant is None else opened.of_tenant(tenant), some
 
 
 def _weigh(
@@ -417,8 +408,8 @@ def _read_to_change(
     owner = [] if layout.owner is None else [column(layout.owner)]
     rows = collection.read(keys, [*columns, "write", *owner], expression)
     owners = {key: row[owner[0]] if owner else None for key, row in rows.items()}
-    for tenant, some in _by_tenant(owners):
-        for bm25 in _as_of(tenant, opened).bm25:
+    for _, own, some in _by_tenant(owners, opened):
+        for bm25 in own.bm25:
             bm25.settle_for({key: rows[key]["write"] for key in some})
     return rows
 
@@ -594,8 +585,8 @@ def _erase(keys: Sequence[str], opened: Opened, selection: Selection) -> int:
     owners = {key: _owner(record, layout) for key, record in old.items()}
     changes = [
         Change.of(bm25, removed=bm25.count_rows(old[key] for key in some))
-        for tenant, some in _by_tenant(owners)
-        for bm25 in _as_of(tenant, opened).bm25
+        for _, own, some in _by_tenant(owners, opened)
+        for bm25 in own.bm25
     ]
     erased = {key: row.get("write") for key, row in islice(rows.items(), _EVIDENCE)}
     with counted(collection, changes, erased):

@@ -317,3 +317,22 @@ def test_a_row_that_changes_meanwhile_is_not_written_back(behind: Behind, versio
     assert done
     assert [record.text for record in store.get(["7", "8"])] == ["quite another text"]
     assert store.check() == []
+
+
+def test_a_row_that_changes_at_the_last_moment_is_weighed_again(behind: Behind) -> None:
+    """Another process overwrites it after its mark was read, just before its vector arrives."""
+    other = behind()
+    texts = iter(["quite another text", "and once more another one"])
+
+    def overtaken(call: Call, answer: Answer) -> bytes:
+        if call.name == "Upsert" and call.request.partial_update:
+            text = next(texts, None)
+            if text is not None:
+                other.add([Record(id="7", text=text, dense=[5, 5])])
+        return answer(call)
+
+    drifted(other)
+    store = behind(overtaken, is_milvus("v2.6.4"))
+    assert store.reencode_sparse() == 30
+    assert [record.text for record in store.get(["7"])] == ["and once more another one"]
+    assert store.check() == []

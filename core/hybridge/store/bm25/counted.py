@@ -69,11 +69,10 @@ def counted(
     rows = [change.bm25.log.rows(mark, change.added, change.removed, evidence) for change in some]
     every = [row for of_field in rows for row in of_field]
     try:
-        before = (OPEN if is_shared else DONE) if is_shared or erased else None
-        if every and before is not None:
-            collection.companion.upsert(with_state(every, before))
+        if is_shared or erased:
+            collection.companion.upsert(with_state(every, OPEN if is_shared else DONE))
         yield mark
-        if every and before != DONE:
+        if is_shared or not erased:
             collection.companion.upsert(with_state(every, DONE))
     except BaseException:
         for change in changes:

@@ -15,11 +15,9 @@ other processes write to, nothing is weighed anew by itself.
 from __future__ import annotations
 
 import logging
-from itertools import islice
 from typing import Any
 
-from tqdm.auto import tqdm
-
+from hybridge.store.batches import batched_keys
 from hybridge.store.bm25.live import AVERAGED, LiveBM25
 from hybridge.store.rows import to_record
 
@@ -89,12 +87,9 @@ def reencode(bm25: LiveBM25, *, progress: bool = False) -> int:
             if statistics.average_length:
                 bm25.freeze(statistics.average_length, statistics.documents)
     keys = sorted(row[collection.key] for rows in collection.select(bm25.scope, []) for row in rows)
-    left = iter([key for key in keys if key > (after or "")])
-    done = 0
-    with tqdm(total=len(keys), disable=not progress, desc="reencode", unit="row") as bar:
-        while batch := list(islice(left, _BATCH)):
-            done += _reencode_batch(bm25, batch)
-            bar.update(len(batch))
+    left = [key for key in keys if key > (after or "")]
+    batches = batched_keys(left, _BATCH, what="reencode", progress=progress)
+    done = sum(_reencode_batch(bm25, batch) for batch in batches)
     bm25.end_progress()
     return done
 
@@ -105,7 +100,7 @@ def _reencode_batch(bm25: LiveBM25, keys: list[str]) -> int:
     with bm25.collection.shared.lock:
         while left:
             vectors, marks = _weighed(bm25, left)
-            left = bm25.collection.update(vectors, marks) if vectors else []
+            left = bm25.collection.update(vectors, marks)
             done += len(vectors) - len(left)
         bm25.write_progress(keys[-1])
     return done

@@ -455,7 +455,7 @@ class Collection:
             marks: The marks that the rows had when they were read, where others go by them.
 
         Returns:
-            The keys of rows that another process has changed since: they are left as they are.
+            The keys of rows that another process has changed since: the change may not fit them.
         """
         whole = not self.dialect.engine.partial_upserts
         rows = {key: {self.key: key} for key in changes}
@@ -466,9 +466,11 @@ class Collection:
         # Not the mark that was read: another process may write its own before this arrives.
         kept = rows if whole else {key: {self.key: key} for key in rows}
         changed = [{**row, **changes[key]} for key, row in kept.items()]
-        if changed:
-            with self.shared.changing(len(changed)):
-                upsert_rows(self.connection, self.name, changed, partial_update=not whole)
+        with self.shared.changing(len(changed)):
+            upsert_rows(self.connection, self.name, changed, partial_update=not whole)
+        if self.shows_marks:  # some may have been written after their marks were read
+            after = self.read(list(rows), ["write"])
+            rows = {key: row for key, row in after.items() if row["write"] == marks[key]}
         return list(changes.keys() - rows.keys())
 
     def delete(self, keys: Sequence[str], marks: Sequence[str] = ()) -> None:

@@ -50,15 +50,15 @@ def read_rows(
 def upsert_rows(
     connection: Connection, name: str, rows: list[dict[str, Any]], **arguments: Any
 ) -> None:
-    """Write rows.
+    """Write rows, in as few calls as hold them.
 
     Args:
         connection: The connection.
         name: The collection.
-        rows: The rows.
+        rows: The rows; for none nothing is sent.
         **arguments: What pymilvus's `upsert` takes beside.
     """
-    for some in _cut(rows, connection.dialect.engine.message_bytes // 2):
+    for some in _cut(rows, connection.dialect.engine.message_bytes // 2) if rows else ():
         try:
             connection.call("upsert", name, data=some, **arguments)
         except EngineError as error:

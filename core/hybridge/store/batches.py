@@ -1,0 +1,35 @@
+"""Many rows, a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
+
+from tqdm.auto import tqdm
+
+T = TypeVar("T")
+
+
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield the items in lists of `size`."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def batched_keys(
+    keys: Sequence[str], size: int, *, what: str, progress: bool
+) -> Iterator[list[str]]:
+    """Yield the keys of rows in lists of `size`.
+
+    Args:
+        keys: The keys.
+        size: How many are in a list.
+        what: What is done to the rows, as the progress bar says it.
+        progress: Whether to show the bar.
+    """
+    with tqdm(total=len(keys), disable=not progress, desc=what, unit="row") as bar:
+        for batch in batched(keys, size):
+            yield batch
+            bar.update(len(batch))
