@@ -11,7 +11,7 @@ from langchain_core.indexing import InMemoryRecordManager, aindex, index
 
 from hybridge.errors import EngineError, InvalidInputError
 from langchain_hybridge import MilvusDocumentIndex, MilvusVectorStore
-from support.langchain_support import ANIMALS, WordEmbeddings, ids
+from support.langchain_support import ANIMALS, MakeVectorStore, WordEmbeddings, ids
 
 Cleanup = Literal["incremental", "full", "scoped_full"] | None
 
@@ -86,6 +86,45 @@ async def test_aindex(
     assert second["num_deleted"] == 4 - len(LEFT[cleanup])
     assert texts([document async for document in empty.ascroll()]) == LEFT[cleanup]
     assert {call.method for call in embeddings.calls} == {"aembed_documents"}
+
+
+@pytest.mark.parametrize("kind", ["vector store", "document index"])
+@pytest.mark.parametrize("cleanup", ["incremental", "scoped_full", "full"])
+def test_each_tenant_indexes_the_same_documents(
+    make_vector_store: MakeVectorStore,
+    embeddings: WordEmbeddings,
+    kind: str,
+    cleanup: Cleanup,
+) -> None:
+    """Each with a record manager of its own; neither is skipped, refused or cleaned up after."""
+    whole = make_vector_store(embeddings, partition_key="tenant")
+    views = {name: whole.for_tenant(name) for name in ("acme", "umbrella")}
+    managers = {name: InMemoryRecordManager(namespace=name) for name in views}
+
+    def indexed(name: str, documents: list[Document]) -> tuple[int, int, int]:
+        view: Any = views[name]
+        done = index(
+            documents,
+            managers[name],
+            view if kind == "vector store" else MilvusDocumentIndex(vectorstore=view),
+            cleanup=cleanup,
+            source_id_key="source",
+            key_encoder="sha256",
+        )
+        return done["num_added"], done["num_skipped"], done["num_deleted"]
+
+    deleted = 4 - len(LEFT[cleanup])
+    for name in views:
+        managers[name].create_schema()
+        assert indexed(name, FIRST) == (3, 0, 0)
+    for name in reversed(views):
+        assert indexed(name, FIRST) == (0, 3, 0)
+    assert indexed("umbrella", SECOND) == (1, 1, deleted)
+    assert texts(views["acme"].scroll()) == texts(FIRST)
+    assert indexed("acme", SECOND) == (1, 1, deleted)
+    assert indexed("umbrella", SECOND) == (0, 2, 0)
+    assert [texts(view.scroll()) for view in views.values()] == [LEFT[cleanup]] * 2
+    assert ids(views["acme"].scroll()) == ids(views["umbrella"].scroll())
 
 
 def test_index_hands_on_its_batch_size(

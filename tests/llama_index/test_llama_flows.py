@@ -234,6 +234,37 @@ def test_every_docstore_strategy(
 
 
 @pytest.mark.parametrize("use_async", [False, True])
+@pytest.mark.parametrize("strategy", DocstoreStrategy)
+def test_each_tenant_ingests_the_same_documents(
+    make_vector_store: MakeVectorStore, strategy: DocstoreStrategy, use_async: bool
+) -> None:
+    """Whole, so with the same ids: what one changes and deletes, the other keeps."""
+    whole = make_vector_store(partition_key="tenant")
+    views = [whole.for_tenant(name) for name in ("acme", "umbrella")]
+    pipes = [
+        IngestionPipeline(
+            transformations=[WordEmbedding()],
+            vector_store=view,
+            docstore=SimpleDocumentStore(),
+            docstore_strategy=strategy,
+        )
+        for view in views
+    ]
+    for pipe in (*pipes, *reversed(pipes)):
+        run(pipe, documents(), use_async)
+    assert [texts_of(view) for view in views] == [sorted([CATS, DOGS, BIRDS])] * 2
+    changed = [Document(id_="cats", text="Lions roar."), documents()[1]]
+    left = {"Lions roar.", DOGS, BIRDS}
+    if strategy is DocstoreStrategy.UPSERTS_AND_DELETE:
+        left.remove(BIRDS)
+    run(pipes[1], changed, use_async)
+    assert [texts_of(view) for view in views] == [sorted([CATS, DOGS, BIRDS]), sorted(left)]
+    for pipe in pipes:
+        run(pipe, changed, use_async)
+    assert [texts_of(view) for view in views] == [sorted(left)] * 2
+
+
+@pytest.mark.parametrize("use_async", [False, True])
 def test_pipeline_with_cache(vector_store: MilvusVectorStore, use_async: bool) -> None:
     """What comes from a pipeline's cache is stored as well; ids are upserted, not doubled."""
     cache = IngestionCache()

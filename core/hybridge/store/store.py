@@ -963,8 +963,8 @@ class MilvusStore(Closing):
     def flush(self) -> None:
         """Make what was written fast to search at once, instead of at the next read.
 
-        A `milvus-lite server` is flushed by nothing else; call it while no other process writes:
-        rows that are written during a flush may be lost there.
+        A `milvus-lite server` is flushed by nothing else; call it while no other process reads or
+        writes: rows that are written during a flush may be lost there, and what is read be wrong.
         """
         with self._call() as opened:
             if opened is not None:

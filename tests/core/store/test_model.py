@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,47 +25,59 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from llama_index.core.schema import TextNode
 
-from hybridge import DOCUMENT_ID, ROW_ID, F, MilvusStore, Record
-from langchain_hybridge import MilvusVectorStore as LangChainStore
-from llama_index_hybridge import MilvusVectorStore as LlamaIndexStore
+from hybridge import MilvusStore, Record
+from hybridge.errors import InvalidInputError
+from support.modelled import (
+    CHOICES,
+    COLUMNS,
+    DOCUMENTS,
+    EVERY,
+    FILTERS,
+    IDS,
+    MODES,
+    WORDS,
+    Chosen,
+    Modelled,
+)
+from support.word_function import WordFunction
 
 TENANTS = ("acme", "umbrella")
-WORDS = ("fox", "owl", "kite", "boat", "house")
-ids = st.sampled_from(["a", "b", "c", 'say "d"', "e\\", "ü", "gg"])
-texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map(" ".join)
+ids = st.sampled_from(IDS)
+some_ids = st.lists(ids, max_size=4, unique=True)
+words = st.sampled_from(WORDS)
+modes = st.sampled_from(MODES)
 metadata = st.fixed_dictionaries(
     {"year": st.integers(2020, 2023)}, optional={"tag": st.sampled_from(["x", "y", None])}
 )
-documents = st.sampled_from([None, "doc1", "doc2"])
-records = st.builds(Record, id=ids, text=texts, metadata=metadata, document_id=documents)
-tenants = st.sampled_from(TENANTS)
-filters = st.sampled_from(
-    [
-        (F("year") >= 2022, lambda record: record.metadata["year"] >= 2022),
-        (F("tag") == "x", lambda record: record.metadata.get("tag") == "x"),
-        (F("tag") != "x", lambda record: record.metadata.get("tag") != "x"),
-        (DOCUMENT_ID == "doc1", lambda record: record.document_id == "doc1"),
-        (ROW_ID.isin(["a", "e\\"]), lambda record: record.id in ("a", "e\\")),
-    ]
+records = st.builds(
+    Record,
+    id=ids,
+    text=st.lists(words, min_size=1, max_size=6).map(" ".join),
+    metadata=metadata,
+    document_id=st.sampled_from(DOCUMENTS),
 )
+distinct_records = st.lists(records, min_size=1, max_size=3, unique_by=lambda record: record.id)
+tenants = st.sampled_from(TENANTS)
+choices = st.sampled_from((EVERY, *CHOICES))
 
 
 class Model(RuleBasedStateMachine):
-    """A store, and what it should hold: the records of each tenant, by id."""
+    """A store, and what it should hold: the rows of each tenant."""
 
     @initialize(partitioned=st.booleans())
     def open(self, partitioned: bool) -> None:
         """Begin with nothing, with tenants or with a single nameless one."""
         self.folder = Path(tempfile.mkdtemp())
         self.path, self.lives = self.folder / "0.db", 0
-        self.arguments: dict[str, Any] = {"metadata_schema": {"year": int}}
+        self.function = WordFunction()
+        self.arguments: dict[str, Any] = {"metadata_schema": COLUMNS}
         if partitioned:
             self.arguments["partition_key"] = "tenant"
         self.names = TENANTS if partitioned else (None,)
-        self.rows: dict[str | None, dict[str, Record]] = {name: {} for name in self.names}
-        self.store = MilvusStore(self.path, **self.arguments)
+        self.is_made = False
+        self.store = MilvusStore(self.path, dense=self.function, **self.arguments)
+        self.owners = {name: Modelled(self.view(name), name) for name in self.names}
 
     def teardown(self) -> None:
         """Leave nothing behind."""
@@ -74,39 +85,31 @@ class Model(RuleBasedStateMachine):
             self.store.close()
             shutil.rmtree(self.folder)
 
-    def name(self, tenant: str) -> str | None:
-        """Return a tenant, where there are any."""
-        return tenant if tenant in self.names else None
-
-    def view(self, tenant: str | None) -> MilvusStore:
+    def view(self, name: str | None) -> MilvusStore:
         """Return the store as a tenant has it."""
-        return self.store if tenant is None else self.store.for_tenant(tenant)
+        return self.store if name is None else self.store.for_tenant(name)
 
-    def put(
-        self, tenant: str | None, written: Sequence[Record], *, says_document: bool = False
-    ) -> None:
-        """Note what an `add` has written: the last of each id, with what that leaves out kept."""
-        for record in {record.id: record for record in written}.values():
-            old = self.rows[tenant].get(str(record.id))
-            kept = record.document_id
-            if kept is None and old is not None and not says_document:
-                kept = old.document_id
-            own = {} if tenant is None else {"tenant": tenant}
-            self.rows[tenant][str(record.id)] = Record(
-                id=record.id,
-                text=record.text,
-                metadata={**record.metadata, **own},
-                document_id=kept,
-            )
+    def owner(self, tenant: str) -> Modelled:
+        """Return the rows of a tenant, where there are any."""
+        return self.owners[tenant if tenant in self.names else None]
 
-    # --- what is done --------------------------------------------------------------------------
+    def made(self) -> bool:
+        """Whether there is a collection."""
+        self.is_made = self.is_made or any(owner.rows for owner in self.owners.values())
+        return self.is_made
+
+    def become(self, store: MilvusStore) -> None:
+        """Go on with another store of the same rows."""
+        self.store = store
+        for name, owner in self.owners.items():
+            owner.view = self.view(name)
+
+    # --- what is written -----------------------------------------------------------------------
 
     @rule(tenant=tenants, written=st.lists(records, max_size=5))
     def add(self, tenant: str, written: list[Record]) -> None:
         """Through a view, or the store where there are no tenants."""
-        owner = self.name(tenant)
-        assert self.view(owner).add(written) == [record.id for record in written]
-        self.put(owner, written)
+        self.owner(tenant).add(written)
 
     @rule(written=st.lists(st.tuples(tenants, records), max_size=4))
     def add_for_all(self, written: list[tuple[str, Record]]) -> None:
@@ -114,93 +117,97 @@ class Model(RuleBasedStateMachine):
         self.store.add(
             [
                 replace(record, metadata={**record.metadata, "tenant": tenant})
-                if self.name(tenant)
+                if tenant in self.names
                 else record
                 for tenant, record in written
             ]
         )
-        for name in self.names:
-            self.put(name, [record for tenant, record in written if self.name(tenant) == name])
+        for tenant, record in written:
+            self.owner(tenant).note([record])
 
-    @rule(
-        tenant=tenants, written=st.lists(records, min_size=1, max_size=3, unique_by=lambda r: r.id)
-    )
+    @rule(tenant=tenants, written=distinct_records)
     def add_through_langchain(self, tenant: str, written: list[Record]) -> None:
         """As texts with metadata and ids."""
-        store = LangChainStore(store=self.view(self.name(tenant)))
-        store.add_texts(
-            [record.text for record in written],
-            metadatas=[dict(record.metadata) for record in written],
-            ids=[str(record.id) for record in written],
-        )
-        self.put(self.name(tenant), [replace(one, document_id=None) for one in written])
+        self.owner(tenant).add_through_langchain(written)
 
-    @rule(
-        tenant=tenants, written=st.lists(records, min_size=1, max_size=3, unique_by=lambda r: r.id)
-    )
+    @rule(tenant=tenants, written=distinct_records)
     def add_through_llama_index(self, tenant: str, written: list[Record]) -> None:
         """As nodes, which say that they have no source document."""
-        store = LlamaIndexStore(store=self.view(self.name(tenant)))
-        hidden = ["year", "tag", "tenant"]
-        store.add(
-            [
-                TextNode(
-                    id_=str(record.id),
-                    text=record.text,
-                    metadata=dict(record.metadata),
-                    excluded_embed_metadata_keys=hidden,
-                )
-                for record in written
-            ]
-        )
-        nameless = [replace(one, document_id=None) for one in written]
-        self.put(self.name(tenant), nameless, says_document=True)
+        self.owner(tenant).add_through_llama_index(written)
 
-    @rule(tenant=tenants, some=st.lists(ids, max_size=3), change=metadata)
+    @rule(tenant=tenants, some=some_ids, change=metadata)
     def update(self, tenant: str, some: list[str], change: dict[str, Any]) -> None:
-        """Other metadata for rows that are there."""
-        rows = self.rows[self.name(tenant)]
-        there = {one for one in some if one in rows}
-        assert self.view(self.name(tenant)).update(some, metadata=change) == len(there)
-        for one in there:
-            rows[one] = replace(rows[one], metadata={**rows[one].metadata, **change})
+        """Other metadata for rows that are there, the same for all."""
+        self.owner(tenant).update(some, [change])
 
-    @rule(tenant=tenants, some=st.lists(ids, max_size=4))
+    @rule(tenant=tenants, changes=st.dictionaries(ids, metadata, min_size=2, max_size=3))
+    def update_each(self, tenant: str, changes: dict[str, dict[str, Any]]) -> None:
+        """Other metadata for each row."""
+        self.owner(tenant).update(list(changes), list(changes.values()))
+
+    @rule(tenant=tenants, some=some_ids)
     def delete(self, tenant: str, some: list[str]) -> None:
         """By id."""
-        rows = self.rows[self.name(tenant)]
-        there = {one for one in some if one in rows}
-        assert self.view(self.name(tenant)).delete(some) == len(there)
-        for one in there:
-            del rows[one]
+        self.owner(tenant).delete(some)
 
-    @rule(tenant=tenants, chosen=filters)
-    def delete_matching(self, tenant: str, chosen: Any) -> None:
-        """By filter."""
-        tree, matches = chosen
-        rows = self.rows[self.name(tenant)]
-        gone = [one for one, record in rows.items() if matches(record)]
-        assert self.view(self.name(tenant)).delete(filter=tree) == len(gone)
-        for one in gone:
-            del rows[one]
+    @rule(tenant=tenants, some=some_ids, chosen=st.sampled_from(CHOICES))
+    def delete_matching(self, tenant: str, some: list[str], chosen: Chosen) -> None:
+        """By filter or expression."""
+        self.owner(tenant).delete_matching(chosen)
+
+    @rule(tenant=tenants, document=st.sampled_from(DOCUMENTS[1:]))
+    def delete_document(self, tenant: str, document: str) -> None:
+        """By source document."""
+        self.owner(tenant).delete_document(document)
+
+    @rule(tenant=tenants, some=some_ids)
+    def delete_through_langchain(self, tenant: str, some: list[str]) -> None:
+        """By id."""
+        self.owner(tenant).delete_through_langchain(some)
+
+    @rule(tenant=tenants, some=some_ids)
+    def delete_through_llama_index(self, tenant: str, some: list[str]) -> None:
+        """By id."""
+        self.owner(tenant).delete_through_llama_index(some)
 
     @rule(tenant=tenants)
     def clear(self, tenant: str) -> None:
         """All rows of a tenant, or all."""
-        self.view(self.name(tenant)).clear()
-        self.rows[self.name(tenant)] = {}
+        self.made()
+        self.owner(tenant).clear()
+
+    # --- what becomes of the store -------------------------------------------------------------
 
     @rule()
     def flush(self) -> None:
         """Which changes nothing."""
         self.store.flush()
 
+    @precondition(made)
     @rule()
-    def reopen(self) -> None:
-        """Close it, and open it by other arguments: it has what it was made with."""
+    def mend(self) -> None:
+        """Nothing that is not as it was."""
+        self.store.rebuild_statistics()
+        self.store.reencode_sparse()
+
+    @rule()
+    def drop(self) -> None:
+        """Whatever is written next makes the collection anew, as it was."""
+        self.store.drop()
+        for owner in self.owners.values():
+            owner.rows.clear()
+        self.is_made = False
         self.store.close()
-        self.arguments = {} if any(self.rows.values()) else self.arguments
-        self.store = MilvusStore(self.path, **self.arguments)
+        self.become(MilvusStore(self.path, dense=self.function, **self.arguments))
+
+    @rule(by_arguments=st.booleans())
+    def reopen(self, by_arguments: bool) -> None:
+        """Close it, and open it with the arguments or without: it has what it was made with."""
+        self.store.close()
+        if by_arguments or not self.made():
+            self.become(MilvusStore(self.path, dense=self.function, **self.arguments))
+        else:
+            self.become(MilvusStore.open(self.path).using(dense=self.function))
 
     @precondition(lambda self: self.path.exists())
     @rule()
@@ -211,43 +218,65 @@ class Model(RuleBasedStateMachine):
         shutil.copytree(self.path, left)
         self.store.close()
         self.path = left
-        self.store = MilvusStore(self.path, **self.arguments)
-        assert not any(self.rows.values()) or self.store.check() == []
+        self.become(MilvusStore(self.path, dense=self.function, **self.arguments))
+        assert not self.made() or self.store.check() == []
 
     # --- what must hold ------------------------------------------------------------------------
 
     @invariant()
     def rows_are_those_of_the_model(self) -> None:
         """Each is there, as it was written."""
-        for tenant, rows in getattr(self, "rows", {}).items():
-            view = self.view(tenant) if any(self.rows.values()) else self.store
-            found = {str(record.id): record for record in view.scroll()}
-            assert found.keys() == rows.keys()
-            for row_id, record in rows.items():
-                stored = found[row_id]
-                assert (stored.text, stored.metadata, stored.document_id) == (
-                    record.text,
-                    record.metadata,
-                    record.document_id,
-                )
-            assert view.count() == len(rows)
+        for owner in getattr(self, "owners", {}).values():
+            owner.scroll()
+            owner.count()
 
-    @rule(tenant=tenants, word=st.sampled_from(WORDS), chosen=st.none() | filters)
-    def search(self, tenant: str, word: str, chosen: Any) -> None:
-        """Every row with the word, and no other."""
-        tree, matches = chosen or (None, lambda _: True)
-        rows = self.rows[self.name(tenant)]
-        wanted = {one for one, row in rows.items() if word in row.text.split() and matches(row)}
-        if any(self.rows.values()):
-            hits = self.view(self.name(tenant)).search(word, k=50, mode="sparse", filter=tree)
-            assert {hit.id for hit in hits} == wanted
-            assert all(hit.text == rows[hit.id].text for hit in hits)
+    @rule(tenant=tenants, word=words, mode=modes, chosen=choices)
+    def search(self, tenant: str, word: str, mode: str, chosen: Chosen) -> None:
+        """By one word, in every mode."""
+        self.owner(tenant).search(word, mode, chosen)
+
+    @rule(tenant=tenants, some=st.lists(words, max_size=3), mode=modes, chosen=choices)
+    def search_many(self, tenant: str, some: list[str], mode: str, chosen: Chosen) -> None:
+        """By several words at once."""
+        self.owner(tenant).search_many(some, mode, chosen)
+
+    @rule(tenant=tenants, word=words, k=st.integers(1, 8), chosen=choices)
+    def search_mmr(self, tenant: str, word: str, k: int, chosen: Chosen) -> None:
+        """For rows that are unlike each other."""
+        self.owner(tenant).search_mmr(word, k, chosen)
+
+    @rule(tenant=tenants, word=words, row_id=ids)
+    def explain(self, tenant: str, word: str, row_id: str) -> None:
+        """What a word adds to a row's score."""
+        self.owner(tenant).explain(word, row_id)
+
+    @rule(tenant=tenants, some=some_ids, chosen=choices, by_filter=st.sampled_from(FILTERS))
+    def read(self, tenant: str, some: list[str], chosen: Chosen, by_filter: Chosen) -> None:
+        """By id, by filter, by expression."""
+        owner = self.owner(tenant)
+        owner.get(some, by_filter)
+        owner.get_matching(by_filter)
+        owner.count(chosen)
+        owner.scroll(chosen)
+
+    @rule(tenant=tenants, some=some_ids, word=words)
+    def read_through_frameworks(self, tenant: str, some: list[str], word: str) -> None:
+        """What either has written, both read."""
+        self.owner(tenant).read_through_langchain(some, word)
+        self.owner(tenant).read_through_llama_index(some, word)
 
     @rule()
-    def check(self) -> None:
-        """BM25 counts the live rows."""
-        if any(self.rows.values()):
+    def look(self) -> None:
+        """Whether it is there, and whether BM25 counts the live rows."""
+        assert self.store.exists() == self.made()
+        if self.made():
             assert self.store.check() == []
+
+    @rule()
+    def add_column(self) -> None:
+        """Milvus Lite cannot."""
+        with pytest.raises(InvalidInputError, match="cannot be added"):
+            self.store.add_column("pages", int)
 
 
 untimed = [HealthCheck.too_slow, HealthCheck.filter_too_much]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import replace
+from inspect import getmembers, isfunction
 from typing import Any
 
 import pytest
@@ -179,75 +181,139 @@ def test_a_tenant_ranks_as_if_it_were_alone(make_store: MakeStore) -> None:
     assert store.check() == store.for_tenant("acme").check() == []
 
 
-def outcome(call: Callable[[MilvusStore], Any], view: MilvusStore) -> Any:
-    """Return what a call gives, or the error that it raises."""
+def outcome(view: MilvusStore, name: str, args: Sequence[Any], options: Mapping[str, Any]) -> Any:
+    """Return what a call gives, or the error that it raises, without the names of the store."""
     try:
-        answer = call(view)
+        answer = awaited_or_not(getattr(view, name)(*args, **options))
     except HybridgeError as error:
-        return type(error), str(error).replace(str(view.address), "")
+        told = str(error).replace(str(view.address), "")
+        return type(error), told.replace(repr(view.collection_name), "")
+    if isinstance(answer, MilvusStore):
+        return [outcome(answer, "count", (), {}), outcome(answer, "search", ("red",), {})]
     if isinstance(answer, Iterator):
         answer = list(answer)
     return sorted(answer, key=str) if isinstance(answer, list) else answer
 
 
-QUERIES = ["red house", "number 7", "boat", "", "nothing at all"]
-EVERY_CALL: dict[str, Callable[[MilvusStore], Any]] = {
-    **{
-        f"search {query!r} {mode}": (lambda s, q=query, m=mode: s.search(q, k=20, mode=m))
-        for query in QUERIES
-        for mode in ("dense", "sparse", "hybrid")
-    },
-    "search, filtered": lambda s: s.search("red house", k=20, filter=F("n") > 3),
-    "search, raw": lambda s: s.search("red house", k=20, expr='id != "5"'),
-    "search_many": lambda s: s.search_many(["red", "boat"], k=20)[1],
-    "search_mmr": lambda s: s.search_mmr("red house", k=5),
-    "explain": lambda s: s.explain("red house number", "3"),
-    "explain, missing": lambda s: s.explain("red house", "only theirs"),
-    "get": lambda s: s.get(["1", "only theirs", "2"], with_vectors=False),
-    "get, filtered": lambda s: s.get(filter=F("n") == 4),
-    "count": lambda s: s.count(),
-    "count, filtered": lambda s: s.count(F("tenant") == "umbrella"),
-    "scroll": lambda s: s.scroll(),
-    "exists": lambda s: s.exists(),
-    "update": lambda s: s.update(["1", "only theirs"], metadata={"n": 100}),
-    "update to them": lambda s: s.update(["1"], metadata={"tenant": "umbrella"}),
-    "overwrite": lambda s: s.add([Record(id="only theirs", text="mine now")]),
-    "add to them": lambda s: s.add([Record(id="x", text="x", metadata={"tenant": "umbrella"})]),
-    "delete": lambda s: s.delete(["2", "only theirs", "never there"]),
-    "delete, filtered": lambda s: s.delete(filter=F("n") == 5),
-    "delete a document": lambda s: s.delete(document_id="doc"),
-    "check": lambda s: s.check(),
-    "rebuild": lambda s: s.rebuild_statistics(),
-    "reencode": lambda s: s.reencode_sparse(),
-    "drop": lambda s: s.drop(),
-    "another's view": lambda s: s.for_tenant("umbrella").count(),
-    "after all that": lambda s: s.search("red house mine now", k=50),
-    "clear": lambda s: s.clear(),
-    "when all is gone": lambda s: (s.count(), s.search("red house"), s.check()),
+def awaited_or_not(answer: Any) -> Any:
+    """Return an answer, that of an async twin too."""
+    if isinstance(answer, AsyncIterator):
+        return asyncio.run(collected(answer))
+    return asyncio.run(answer) if isinstance(answer, Coroutine) else answer
+
+
+async def collected(answers: AsyncIterator[Any]) -> list[Any]:
+    """Return all that an async iterator yields."""
+    return [one async for one in answers]
+
+
+def asked(*args: Any, **options: Any) -> tuple[Sequence[Any], Mapping[str, Any]]:
+    """Return the arguments of a call."""
+    return args, options
+
+
+THEIRS = Record(id="x", text="x", metadata={"tenant": "umbrella"})
+ODD = ["1", "only theirs", "2", "never there"]
+EVERY_CALL: Mapping[str, Sequence[tuple[Sequence[Any], Mapping[str, Any]]]] = {
+    "search": [
+        *(
+            asked(query, k=20, mode=mode)
+            for query in ("red house", "number 7", "boat", "", "nothing at all")
+            for mode in ("dense", "sparse", "hybrid")
+        ),
+        asked("red house", k=20, filter=F("n") > 3),
+        asked("red house", k=20, filter=F("tenant") == "umbrella"),
+        asked("red house", k=20, expr='id != "5"'),
+        asked("red house", k=20, expr='meta_tenant == "umbrella"'),
+        asked("red house", k=20, fusion="rrf", fetch_k=30),
+        asked(vector=[1.0] * WordFunction.dim, k=20, with_vectors=True),
+    ],
+    "search_many": [asked(["red", "boat"], k=20), asked([])],
+    "search_mmr": [asked("red house", k=5), asked("boat", filter=F("n") == 3)],
+    "explain": [asked("red house number", "3"), asked("secret boat", "only theirs")],
+    "get": [asked(ODD), asked(filter=F("n") == 4), asked(ODD, filter=F("tenant") == "umbrella")],
+    "count": [asked(), asked(F("tenant") == "umbrella"), asked(expr='meta_tenant == "umbrella"')],
+    "scroll": [asked(), asked(F("n") < 9), asked(F("tenant") == "umbrella")],
+    "exists": [asked()],
+    "function": [asked("dense"), asked("sparse")],
+    "using": [asked()],
+    "for_tenant": [asked("acme"), asked("umbrella"), asked("")],
+    "update": [
+        asked(ODD, metadata={"n": 100}),
+        asked(["1"], metadata={"tenant": "umbrella"}),
+        asked(["only theirs"], metadata=[{"tenant": "umbrella"}]),
+    ],
+    "add": [
+        asked([Record(id="only theirs", text="mine now"), Record(id="5", text="a red boat")]),
+        asked([THEIRS]),
+    ],
+    "delete": [
+        asked(["2", *ODD[1:]]),
+        asked(filter=F("n") == 5),
+        asked(filter=F("tenant") == "umbrella"),
+        asked(expr='meta_tenant == "umbrella"'),
+        asked(document_id="another"),
+    ],
+    "flush": [asked()],
+    "check": [asked()],
+    "rebuild_statistics": [asked()],
+    "reencode_sparse": [asked()],
+    "add_column": [asked("pages", int)],
+    "drop": [asked()],
+    "clear": [asked()],
+    "close": [asked()],
 }
+"""All public methods, in the order in which they are called, and with what."""
+
+CHANGES = ("update", "add", "delete", "rebuild_statistics", "clear")
+"""After each of these, all of `AGAIN` is asked again."""
+
+AGAIN = [
+    ("search", asked("red house", k=20)),
+    ("search", asked("boat", k=20, mode="sparse")),
+    ("explain", asked("red house number", "3")),
+    ("scroll", asked()),
+    ("check", asked()),
+]
 
 
-def test_no_call_tells_that_another_tenant_is_there(make_store: MakeStore) -> None:
-    """Every answer and every error is what it is in a collection of one's own."""
+def test_no_method_is_forgotten() -> None:
+    """But `open`, which makes another store: whoever may call it has the address."""
+    public = {name for name, _ in getmembers(MilvusStore, isfunction) if not name.startswith("_")}
+    twins = {name for name in public if name[0] == "a" and name[1:] in public}
+    assert public - twins == EVERY_CALL.keys()
+    assert {f"a{name}" for name in EVERY_CALL} - twins == {"afunction", "ausing", "afor_tenant"}
+
+
+@pytest.mark.parametrize("rows", [40, pytest.param(1000, marks=pytest.mark.long)])
+def test_no_call_tells_that_another_tenant_is_there(make_store: MakeStore, rows: int) -> None:
+    """Every answer and every error is what it is in a collection of one's own.
+
+    The other has the same ids, of the same documents and of others, and one that is its alone.
+    """
+    function = WordFunction()
     alone, shared = (
-        make_store(collection_name=name, partition_key="tenant", dense=WordFunction())
+        make_store(collection_name=name, partition_key="tenant", dense=function)
         for name in ("alone", "shared")
     )
     mine = [
         Record(id=str(n), text=f"a red house number {n}", metadata={"n": n}, document_id="doc")
-        for n in range(40)
+        for n in range(rows)
     ]
-    theirs = [replace(one, text=one.text + " and a boat") for one in mine]
-    theirs.append(Record(id="only theirs", text="a secret boat"))
+    theirs = [one if n % 3 else replace(one, text=f"{n} boats") for n, one in enumerate(mine)]
     umbrella = shared.for_tenant("umbrella")
-    alone.for_tenant("acme").add(mine)
-    umbrella.add(theirs)
-    shared.for_tenant("acme").add(mine)
-    before = outcome(lambda s: s.scroll(), umbrella)
-    for name, call in EVERY_CALL.items():
-        expected, found = (outcome(call, one.for_tenant("acme")) for one in (alone, shared))
-        assert found == expected, name
-    assert outcome(lambda s: s.scroll(), umbrella) == before
+    umbrella.add([*theirs, Record(id="only theirs", text="a secret boat", document_id="another")])
+    for store in (alone, shared):
+        store.for_tenant("acme").add(mine)
+    before = list(umbrella.scroll(with_vectors=True))
+    views = [one.for_tenant("acme") for one in (alone, shared)]
+    for name, calls in EVERY_CALL.items():
+        twin = f"a{name}" if hasattr(MilvusStore, f"a{name}") else name
+        given = [(one, call) for one in (name, twin) for call in calls]
+        for one, (args, options) in [*given, *(AGAIN if name in CHANGES else [])]:
+            expected, found = (outcome(view, one, args, options) for view in views)
+            assert found == expected, (one, args, options)
+    assert list(umbrella.scroll(with_vectors=True)) == before
     assert umbrella.check() == []
 
 

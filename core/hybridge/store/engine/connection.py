@@ -7,7 +7,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -32,6 +32,7 @@ from hybridge.errors import (
 )
 from hybridge.store.engine.address import Address, Secret
 from hybridge.store.engine.dialect import Dialect, detect
+from hybridge.store.engine.gate import Gate
 from hybridge.store.engine.handshake import tls_failure
 from hybridge.store.engine.interrupts import interrupted_after
 from hybridge.store.engine.leavings import remove_leavings
@@ -74,13 +75,15 @@ class _Opened:
     """A client, how its engine is talked to, and how many connections use it.
 
     One for each address, since pymilvus 2.6.7 closes all clients of an address with the first.
-    `torn` names the collections to which a write has failed since they were flushed.
+    `torn` names the collections to which a write has failed since they were flushed, and `gate` is
+    what every call passes.
     """
 
     client: Any
     dialect: Dialect
     users: int = 0
     torn: set[str] = field(default_factory=set[str])
+    gate: Gate = field(default_factory=Gate)
 
 
 _opened: dict[Address, _Opened] = {}
@@ -186,6 +189,7 @@ class Connection:
         self._client = opened.client
         self.dialect = opened.dialect
         self.torn = opened.torn
+        self._gate = opened.gate
 
     def call(self, operation: str, collection_name: str, **arguments: Any) -> Any:
         """Call the client's method `operation`, repeating what may succeed a moment later.
@@ -231,9 +235,14 @@ class Connection:
         return self.dialect.engine.loading(self.options)
 
     def _call_once(self, operation: str, name: str, arguments: dict[str, Any], until: float) -> Any:
-        left = max(until - monotonic(), 0.1)
         method = getattr(self._client, operation)
-        return self.answer(partial(method, name, timeout=left, **arguments))
+        alone = operation == "flush" and self.dialect.engine.flushes_alone
+
+        def ask() -> Any:
+            with self._gate.passed(alone=alone):
+                return method(name, timeout=max(until - monotonic(), 0.1), **arguments)
+
+        return self.answer(ask)
 
     def written(self, collection_name: str) -> int:
         """Return the timestamp of this client's last write to a collection, 0 where it has none.

@@ -50,6 +50,7 @@ class Engine:
         functions: Whether the engine has BM25 functions and `TEXT_MATCH` that can be relied on.
         partial_upserts: Whether an upsert may leave out columns that keep their values.
         new_columns: Whether columns can be added to a collection.
+        flushes_alone: Whether what is read beside a flush may be wrong.
         message_bytes: The largest message, in either direction.
         window: How many rows one answer holds at most.
         words_seen_after: Seconds after a write until `TEXT_MATCH` sees its rows: Milvus makes what
@@ -62,6 +63,7 @@ class Engine:
     json_paths: ClassVar[bool] = True
     databases: ClassVar[bool] = True
     aliases: ClassVar[bool] = True
+    flushes_alone: ClassVar[bool] = False
     no_functions: ClassVar[str] = "this server is older than Milvus 2.5, which has it"
     message_bytes: ClassVar[int] = 64 * _MIB
     window: ClassVar[int] = 16_384
@@ -138,6 +140,7 @@ class Lite(Engine):
     json_paths = False
     databases = False
     aliases = False
+    flushes_alone = True
     functions = False
     no_functions = "Milvus Lite's counts each segment by itself, and stems no word"
     message_bytes = 256 * _MIB
