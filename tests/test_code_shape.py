@@ -28,6 +28,7 @@ FACE = {
     "hybridge.registry",
     "hybridge.reranker",
     "hybridge.retrieval.reranking",
+    "hybridge.spellings",
     "hybridge.store",
     "hybridge.texts",
 }
@@ -43,6 +44,7 @@ BOTH = {
     "options.py",
     "reranker.py",
     "retriever.py",
+    "spellings.py",
     "vector_store.py",
 }
 

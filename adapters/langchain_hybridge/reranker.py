@@ -17,14 +17,12 @@ from hybridge.protocols import RerankFunction
 from hybridge.registry import as_rerank_function
 from hybridge.reranker import JinaRerankFunction
 from hybridge.retrieval.reranking import reranked
+from hybridge.spellings import check_names
 from hybridge.store import parse_limit
 from hybridge.texts import check_text, parse_texts
-from langchain_hybridge.arguments import check_names, parse_items
+from langchain_hybridge.arguments import parse_items
 from langchain_hybridge.convert import RELEVANCE
-
-# What LangChain's other rerankers call the same argument.
-_SPELLINGS = {"k": "top_n", "top_k": "top_n"}
-_JINA_SPELLINGS = {**_SPELLINGS, "jina_api_key": "api_key", "model": "model_name"}
+from langchain_hybridge.spellings import JINA_RERANK, RERANK
 
 
 class Rerank(BaseDocumentCompressor):
@@ -51,7 +49,7 @@ class Rerank(BaseDocumentCompressor):
 
     def __init__(self, function: RerankFunction | str, top_n: int = 5, **others: Never) -> None:
         known = type(self).model_fields  # those of subclasses too
-        check_names(others, known, type(self).__name__, _SPELLINGS)
+        check_names(others, known, type(self).__name__, RERANK)
         own = {"function": as_rerank_function(function), "top_n": parse_limit(top_n, "top_n")}
         super().__init__(**own, **others)
 
@@ -122,7 +120,7 @@ class JinaRerank(Rerank):
         **others: Never,
     ) -> None:
         known = type(self).model_fields.keys() - {"function"}
-        check_names(others, known, type(self).__name__, _JINA_SPELLINGS)
+        check_names(others, known, type(self).__name__, JINA_RERANK)
         check_text(model_name, "model_name")
         key = api_key.get_secret_value() if isinstance(api_key, SecretStr) else api_key
         function = JinaRerankFunction(model_name, key, base_url=base_url, timeout=timeout)

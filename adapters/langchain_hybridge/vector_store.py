@@ -15,6 +15,7 @@ from hybridge import Hit, MilvusStore
 from hybridge.closing import Closing
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import DenseEmbeddingFunction
+from hybridge.spellings import check_names, names_of
 from hybridge.store import BATCH_SIZE, FetchK, Fusion, Mode, Query, StoreArguments
 from langchain_hybridge.convert import (
     make_document,
@@ -33,6 +34,7 @@ from langchain_hybridge.options import (
     search_request,
     store_arguments,
 )
+from langchain_hybridge.spellings import VECTOR_STORE
 
 # LangChain's base class takes `**kwargs: Any`; naming the options shows them to editors and type
 # checkers, which see that as a narrower signature.
@@ -81,6 +83,8 @@ class MilvusVectorStore(Closing, VectorStore):
         context_key: str | None = None,
         **arguments: Unpack[StoreArguments],
     ) -> None:
+        known = names_of(MilvusVectorStore.__init__, StoreArguments)
+        check_names(arguments, known, type(self).__name__, VECTOR_STORE)
         function = as_dense_function(embedding)
         self.defaults = search_arguments(
             {"k": k, "mode": mode, "fetch_k": fetch_k, "fusion": fusion}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar
 
 from llama_index.core.bridge.pydantic import PlainSerializer
@@ -13,6 +12,7 @@ from llama_index.core.storage.kvstore.types import BaseKVStore
 from typing_extensions import TypedDict
 
 from hybridge.errors import InvalidInputError
+from hybridge.spellings import Spellings, check_names
 from hybridge.texts import parse_texts
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ def parse_settings(
     given: Mapping[str, Any],
     known: Iterable[str],
     owner: str,
-    spellings: Mapping[str, str] | None = None,
+    spellings: Spellings | None = None,
 ) -> dict[str, Any]:
     """Return the settings of a component, without the class name that a dictionary carries.
 
@@ -84,20 +84,14 @@ def parse_settings(
         given: The settings.
         known: The names of all that there are.
         owner: What has those, for the error.
-        spellings: What others call them, and which one is meant.
+        spellings: What others call them, and what to do instead.
 
     Raises:
         InvalidInputError: If there is no such setting; it says what was meant, as far as that can
             be told.
     """
     settings = {name: value for name, value in given.items() if name != "class_name"}
-    names = sorted(known)
-    for name in settings:
-        if name not in names:
-            meant = (spellings or {}).get(name) or next(iter(get_close_matches(name, names, 1)), "")
-            hint = f" (write {meant}=)" if meant else ""
-            msg = f"{owner} has no argument {name!r:.80}{hint}; it has {', '.join(names)}"
-            raise InvalidInputError(msg)
+    check_names(settings, known, owner, spellings)
     return settings
 
 

@@ -30,10 +30,7 @@ from llama_index_hybridge.arguments import (
     parse_items,
     parse_settings,
 )
-
-# What LlamaIndex's other rerankers call the same argument.
-_SPELLINGS = {"k": "top_n", "top_k": "top_n"}
-_JINA_SPELLINGS = {**_SPELLINGS, "jina_api_key": "api_key", "model": "model_name"}
+from llama_index_hybridge.spellings import JINA_RERANK, RERANK
 
 _dispatcher = get_dispatcher(__name__)
 
@@ -83,7 +80,7 @@ class Rerank(BaseNodePostprocessor):
     ) -> None:
         check_given(function)
         known = type(self).model_fields  # those of subclasses too
-        given = parse_settings(settings, known, type(self).__name__, _SPELLINGS)
+        given = parse_settings(settings, known, type(self).__name__, RERANK)
         resolved = as_rerank_function(function)
         fields: dict[str, Any] = {
             "function": function,
@@ -176,7 +173,7 @@ class JinaRerank(Rerank):
         **settings: Unpack[RerankSettings],
     ) -> None:
         known = {*type(self).model_fields, "api_key"} - {"function"}
-        given = parse_settings(settings, known, type(self).__name__, _JINA_SPELLINGS)
+        given = parse_settings(settings, known, type(self).__name__, JINA_RERANK)
         _check_model_name(model_name)
         seconds: Any = tuple(timeout) if isinstance(timeout, list) else timeout  # JSON has lists
         function = JinaRerankFunction(model_name, api_key, base_url=base_url, timeout=seconds)
