@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
 from llama_index.core.vector_stores.types import VectorStoreQuery, VectorStoreQueryMode
+from typing_extensions import TypedDict
 
 from hybridge import AUTO, SparseField, Weighted
 from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
 from hybridge.narrowing import is_mapping
 from hybridge.protocols import RerankFunction
-from hybridge.store import Fusion, Mode, SearchParams, StoreArguments, VectorField
+from hybridge.store import (
+    FetchK,
+    Fusion,
+    Mode,
+    SearchParams,
+    StoreArguments,
+    VectorField,
+    parse_limit,
+)
+from llama_index_hybridge.arguments import parse_settings
 from llama_index_hybridge.embeddings import as_dense_function, as_sparse_function
 from llama_index_hybridge.filters import make_filter
 
@@ -28,37 +39,10 @@ _MODES: dict[VectorStoreQueryMode, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Plan:
-    """A search of the store.
+class QueryOptions(TypedDict, total=False):
+    """What a query of the vector store takes beside a `VectorStoreQuery`.
 
     Attributes:
-        arguments: The keyword arguments of `search`, or of `search_mmr`.
-        mmr: Whether it is `search_mmr`.
-    """
-
-    arguments: dict[str, Any]
-    mmr: bool = False
-
-
-def plan_query(
-    query: VectorStoreQuery,
-    *,
-    mode: Mode | None = None,
-    fusion: Fusion | str | None = None,
-    reranker: RerankFunction | None = None,
-    expr: str | None = None,
-    fetch_k: int | None = None,
-    mmr_threshold: float | None = None,
-    mmr_prefetch_k: int | None = None,
-    search_params: SearchParams = None,
-) -> Plan:
-    """Return the search that a query asks for.
-
-    Args:
-        query: The query. `alpha` stands for `Weighted(alpha)`; `sparse_top_k` is how deep the
-            sparse field is read, `hybrid_top_k` how many nodes a hybrid query returns;
-            `embedding_field` is the vector field that its embedding belongs to.
         mode: The vector fields to search, in place of those that the query's mode means; see
             `hybridge.store.Query`.
         fusion: How several rankings become one, where the query has no alpha.
@@ -69,35 +53,99 @@ def plan_query(
             query's own if None, else 0.5.
         mmr_prefetch_k: How many nodes MMR chooses from.
         search_params: What the indexes of a server are searched with, such as `{"ef": 128}`.
+    """
+
+    mode: Mode | None
+    fusion: Fusion | str | None
+    reranker: RerankFunction | None
+    expr: str | None
+    fetch_k: int | None
+    mmr_threshold: float | None
+    mmr_prefetch_k: int | None
+    search_params: SearchParams
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a query asks of the store.
+
+    Attributes:
+        arguments: The keyword arguments of `search`, or of the method that the others name.
+        mmr: Whether it is `search_mmr`.
+        limit: Where there is nothing to search for, but a filter: how many rows of `scroll` are
+            taken.
+    """
+
+    arguments: dict[str, Any]
+    mmr: bool = False
+    limit: int | None = None
+
+
+def plan_query(query: VectorStoreQuery, fields: Sequence[str], options: Mapping[str, Any]) -> Plan:
+    """Return what a query asks for.
+
+    A query without text and embedding that has a filter is answered by the first rows that match.
+
+    Args:
+        query: The query. `alpha` stands for `Weighted(alpha)`; `sparse_top_k` is how many nodes a
+            sparse query returns, and how deep that field is read in a hybrid one; `hybrid_top_k`
+            how many nodes a hybrid query returns; `embedding_field` is the vector field that its
+            embedding belongs to. A mode of None searches what the collection has. Empty `doc_ids`
+            find nothing, while empty `node_ids` restrict nothing: `index.as_retriever()` passes
+            them where an index holds text nodes only.
+        fields: The vector fields of the collection, for a mode of None: the query's embedding is
+            left out where it finds no field for it.
+        options: See `QueryOptions`.
 
     Raises:
-        InvalidInputError: If the mode is not supported, or lacks what it needs.
+        InvalidInputError: If the mode is not supported or lacks what it needs, or there is no such
+            option.
     """
-    asked = _parse_mode(query, reranker)
-    fields = _fields(query, asked) if mode is None else mode
+    parse_settings(options, QueryOptions.__annotations__, "a query of the vector store")
+    asked = _parse_mode(query, options.get("reranker"))
+    searched = _searched(query, asked) if options.get("mode") is None else options["mode"]
+    names = list(fields) if searched is None else _names(searched)
+    k, expr = _size(query, names), options.get("expr")
+    tree = make_filter(query.filters, _listed(query.node_ids), query.doc_ids)
+    if is_blank(query.query_str, query.query_embedding) and (tree is not None or expr):
+        return Plan({"filter": tree, "expr": expr}, limit=parse_limit(k, "similarity_top_k"))
     arguments: dict[str, Any] = {
         "query": query.query_str,
-        "vector": _vector(query, fields),
-        "k": query.similarity_top_k,
-        "mode": fields,
-        "filter": make_filter(query.filters, _listed(query.node_ids), _listed(query.doc_ids)),
+        "vector": _vector(query, names),
+        "k": k,
+        "mode": searched,
+        "filter": tree,
         "expr": expr,
-        "search_params": search_params,
+        "search_params": options.get("search_params"),
     }
     if asked is VectorStoreQueryMode.MMR:
-        return Plan(arguments | _unlike(query, mmr_threshold, mmr_prefetch_k), mmr=True)
-    if len(_names(fields)) > 1:
-        arguments |= _fused(query, fusion, fetch_k)
+        return Plan(arguments | _unlike(query, options), mmr=True)
+    if len(names) > 1:
+        arguments |= _fused(query, names, options)
     if asked is VectorStoreQueryMode.SEMANTIC_HYBRID:
-        arguments["reranker"] = reranker
+        arguments["reranker"] = options["reranker"]
     return Plan(arguments)
 
 
-def _fields(query: VectorStoreQuery, asked: VectorStoreQueryMode) -> Mode:
-    fields = _MODES[asked]
-    if query.embedding_field is None or fields == "sparse":
+def is_blank(text: str | None, vector: object) -> bool:
+    """Whether there is nothing to search for."""
+    return vector is None and not (text and text.strip())
+
+
+def _searched(query: VectorStoreQuery, asked: VectorStoreQueryMode | None) -> Mode | None:
+    """Return the fields that the query's mode means; None for what the collection has."""
+    fields = None if asked is None else _MODES[asked]
+    if query.embedding_field is None or fields in (None, "sparse"):
         return fields
     return query.embedding_field if fields == "dense" else [query.embedding_field, "sparse"]
+
+
+def _size(query: VectorStoreQuery, names: Sequence[str]) -> int:
+    """Return how many nodes are wanted."""
+    top_k = query.hybrid_top_k if len(names) > 1 else None
+    if list(names) == ["sparse"]:
+        top_k = query.sparse_top_k
+    return query.similarity_top_k if top_k is None else top_k
 
 
 def _listed(given: T) -> T | None:
@@ -105,10 +153,10 @@ def _listed(given: T) -> T | None:
     return None if isinstance(given, (list, tuple)) and not given else given
 
 
-def _vector(query: VectorStoreQuery, fields: Mode) -> Any:
+def _vector(query: VectorStoreQuery, names: Sequence[str]) -> Any:
     """Return the query's embedding under its field, where that field is searched."""
     field = query.embedding_field or "dense"
-    return {field: query.query_embedding} if field in _names(fields) else None
+    return {field: query.query_embedding} if field in names else None
 
 
 def _names(fields: Mode) -> list[str]:
@@ -119,28 +167,26 @@ def _names(fields: Mode) -> list[str]:
     return [name for name in names if isinstance(name, str)]
 
 
-def _unlike(
-    query: VectorStoreQuery, threshold: float | None, prefetch_k: int | None
-) -> dict[str, Any]:
-    balance = next((x for x in (threshold, query.mmr_threshold) if x is not None), 0.5)
-    return {"balance": balance, "fetch_k": prefetch_k, "mmr_field": query.embedding_field}
+def _unlike(query: VectorStoreQuery, options: Mapping[str, Any]) -> dict[str, Any]:
+    thresholds = (options.get("mmr_threshold"), query.mmr_threshold)
+    balance = next((one for one in thresholds if one is not None), 0.5)
+    pool = options.get("mmr_prefetch_k")
+    return {"balance": balance, "fetch_k": pool, "mmr_field": query.embedding_field}
 
 
 def _fused(
-    query: VectorStoreQuery, fusion: Fusion | str | None, fetch_k: int | None
+    query: VectorStoreQuery, names: Sequence[str], options: Mapping[str, Any]
 ) -> dict[str, Any]:
-    arguments: dict[str, Any] = {
-        "fusion": fusion if query.alpha is None else Weighted(query.alpha),
-        "fetch_k": fetch_k,
-    }
-    if query.hybrid_top_k is not None:
-        arguments["k"] = query.hybrid_top_k
-    if query.sparse_top_k is not None:
-        arguments["fetch_k"] = {"dense": fetch_k, "sparse": query.sparse_top_k}
-    return arguments
+    fusion = options.get("fusion") if query.alpha is None else Weighted(query.alpha)
+    depths: FetchK = options.get("fetch_k")
+    if query.sparse_top_k is not None and "sparse" in names:
+        depths = {**dict.fromkeys(names, depths), "sparse": query.sparse_top_k}
+    return {"fusion": fusion, "fetch_k": depths}
 
 
-def _parse_mode(query: VectorStoreQuery, reranker: RerankFunction | None) -> VectorStoreQueryMode:
+def _parse_mode(
+    query: VectorStoreQuery, reranker: RerankFunction | None
+) -> VectorStoreQueryMode | None:
     """Return the query's mode if it is one of ours and the query has what it needs.
 
     Raises:
@@ -150,7 +196,7 @@ def _parse_mode(query: VectorStoreQuery, reranker: RerankFunction | None) -> Vec
         msg = f"query is a {type(query).__name__}: give a VectorStoreQuery"
         raise InvalidInputError(msg)
     mode = next((one for one in _MODES if query.mode == one), None)
-    if mode is None:
+    if mode is None and query.mode is not None:
         supported = ", ".join(one.value for one in _MODES)
         asked = shown(getattr(query.mode, "value", query.mode))
         msg = f"query mode {asked} is not supported; the supported ones are {supported}"

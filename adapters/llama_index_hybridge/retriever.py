@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from llama_index.core import Settings
@@ -16,10 +18,11 @@ from hybridge.arguments import check_fraction
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import RerankFunction
 from hybridge.registry import as_rerank_function
-from hybridge.store import FetchK, Fusion, Mode, SearchParams
+from hybridge.store import FetchK, Fusion, Mode, SearchParams, parse_limit
 from llama_index_hybridge.convert import record_to_node
 from llama_index_hybridge.embeddings import as_dense_function
 from llama_index_hybridge.filters import make_filter
+from llama_index_hybridge.options import is_blank
 from llama_index_hybridge.vector_store import MilvusVectorStore
 
 
@@ -35,7 +38,10 @@ class MilvusRetriever(BaseRetriever):
             function, else `Settings.embed_model`, where that field is searched.
         similarity_top_k: How many nodes to return.
         mode: The vector fields to search; see `hybridge.store.Query`.
-        filters: Which nodes may be found.
+        filters: Which nodes may be found; for a query without text and embedding, the first of
+            them are the answer.
+        node_ids: The nodes that may be found; None for all, and none of them for an empty list.
+        doc_ids: The source documents whose nodes may be found; likewise.
         expr: A raw Milvus expression that must hold as well.
         fusion: How several rankings become one; the vector store's own if None.
         fetch_k: How deep each field is read where several are fused.
@@ -53,6 +59,8 @@ class MilvusRetriever(BaseRetriever):
         similarity_top_k: int = 4,
         mode: Mode | None = None,
         filters: MetadataFilters | None = None,
+        node_ids: Sequence[str] | None = None,
+        doc_ids: Sequence[str] | None = None,
         expr: str | None = None,
         fusion: Fusion | str | None = None,
         fetch_k: FetchK = None,
@@ -70,6 +78,8 @@ class MilvusRetriever(BaseRetriever):
         self.similarity_top_k = similarity_top_k
         self.mode = mode
         self.filters = filters
+        self.node_ids = node_ids
+        self.doc_ids = doc_ids
         self.expr = expr
         self.fusion = fusion
         self.fetch_k = fetch_k
@@ -78,12 +88,35 @@ class MilvusRetriever(BaseRetriever):
         self.search_params = search_params
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        store = self._store(query_bundle)
-        return self._nodes(store.search(**self._request(query_bundle)))
+        store, request = self._store(query_bundle), self._request(query_bundle)
+        if self._only_filters(query_bundle, request):
+            return self._matching(request)
+        if self._is_open(query_bundle) and "dense" not in store.field_names():
+            del request["vector"]
+        return self._nodes(store.search(**request))
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        store = self._store(query_bundle)
-        return self._nodes(await store.asearch(**self._request(query_bundle)))
+        store, request = self._store(query_bundle), self._request(query_bundle)
+        if self._only_filters(query_bundle, request):
+            return await store.threads.run(partial(self._matching, request))
+        if self._is_open(query_bundle) and "dense" not in await store.afield_names():
+            del request["vector"]
+        return self._nodes(await store.asearch(**request))
+
+    def _is_open(self, query: QueryBundle) -> bool:
+        """Whether the query's embedding is used where the collection has a place for it only."""
+        return self.mode is None and query.embedding is not None
+
+    def _only_filters(self, query: QueryBundle, request: Mapping[str, Any]) -> bool:
+        """Whether there is nothing to search for, but a filter."""
+        texts = "".join([query.query_str or "", *(query.custom_embedding_strs or ())])
+        filtered = request["filter"] is not None or bool(self.expr)
+        return filtered and is_blank(texts, query.embedding)
+
+    def _matching(self, request: Mapping[str, Any]) -> list[NodeWithScore]:
+        records = self.vector_store.client.scroll(request["filter"], expr=self.expr)
+        limit = parse_limit(self.similarity_top_k, "similarity_top_k")
+        return [NodeWithScore(node=record_to_node(one)) for one in islice(records, limit)]
 
     def _store(self, query: QueryBundle) -> MilvusStore:
         """Return the store, with what embeds this query where that is not the store's own."""
@@ -100,7 +133,7 @@ class MilvusRetriever(BaseRetriever):
             "vector": query.embedding,
             "k": self.similarity_top_k,
             "mode": self.mode,
-            "filter": make_filter(self.filters),
+            "filter": make_filter(self.filters, self.node_ids, self.doc_ids),
             "expr": self.expr,
             "fusion": self.vector_store.fusion if self.fusion is None else self.fusion,
             "fetch_k": self.fetch_k,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from llama_index.core.base.embeddings.base import BaseEmbedding
@@ -19,11 +20,12 @@ from llama_index.core.vector_stores.types import (
     BasePydanticVectorStore,
     MetadataFilters,
     VectorStoreQuery,
+    VectorStoreQueryMode,
     VectorStoreQueryResult,
 )
 from typing_extensions import Self, Unpack
 
-from hybridge import Hit, MilvusStore, ServerOptions
+from hybridge import Hit, MilvusStore, Record, ServerOptions
 from hybridge.closing import Closing
 from hybridge.errors import InvalidInputError
 from hybridge.narrowing import is_mapping
@@ -352,25 +354,30 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
 
         Args:
             query: The query.
-            **kwargs: The further arguments of `llama_index_hybridge.options.plan_query`, such as
-                `expr` or `mmr_threshold`; in an index's retriever, `vector_store_kwargs={...}`.
+            **kwargs: `llama_index_hybridge.options.QueryOptions`, such as `expr` or
+                `mmr_threshold`; in an index's retriever, `vector_store_kwargs={...}`.
 
         Raises:
             InvalidInputError: If the mode is not supported, or lacks what it needs.
         """
-        plan = self._plan(query, kwargs)
+        plan = self._plan(query, self._store.field_names() if _is_open(query) else (), kwargs)
+        if plan.limit is not None:
+            return _matching(islice(self._store.scroll(**plan.arguments), plan.limit))
         search = self._store.search_mmr if plan.mmr else self._store.search
         return _result(search(**plan.arguments))
 
     async def aquery(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
         """Async twin of `query`."""
-        plan = self._plan(query, kwargs)
+        fields = await self._store.afield_names() if _is_open(query) else ()
+        plan = self._plan(query, fields, kwargs)
+        if plan.limit is not None:
+            return await self._store.threads.run(partial(self.query, query, **kwargs))
         search = self._store.asearch_mmr if plan.mmr else self._store.asearch
         return _result(await search(**plan.arguments))
 
-    def _plan(self, query: VectorStoreQuery, kwargs: Mapping[str, Any]) -> Plan:
+    def _plan(self, query: VectorStoreQuery, fields: Sequence[str], kwargs: dict[str, Any]) -> Plan:
         defaults: dict[str, Any] = {"fusion": self.fusion, "reranker": self._reranker}
-        return plan_query(query, **{**defaults, **kwargs})
+        return plan_query(query, fields, {**defaults, **kwargs})
 
     # --- life ----------------------------------------------------------------------------------
 
@@ -409,6 +416,17 @@ def _bound(
 def _named(function: object) -> str | None:
     """Return the name that makes a function again, where it has one: objects may hold secrets."""
     return function if isinstance(function, str) else function_name(function)
+
+
+def _is_open(query: VectorStoreQuery) -> bool:
+    """Whether the query names no mode, so that it searches the fields that are there."""
+    return getattr(query, "mode", VectorStoreQueryMode.DEFAULT) is None
+
+
+def _matching(records: Iterable[Record]) -> VectorStoreQueryResult:
+    """Return records that a filter alone selects as LlamaIndex takes them: without similarities."""
+    nodes = [record_to_node(record) for record in records]
+    return VectorStoreQueryResult(nodes=nodes, ids=[node.node_id for node in nodes])
 
 
 def _result(hits: Sequence[Hit]) -> VectorStoreQueryResult:

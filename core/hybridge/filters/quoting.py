@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
 
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
+_ESCAPED = re.compile(r'[\\"\n\r\t]')
+"""What must be escaped. Few strings hold it, and looking costs a quarter of `translate`."""
 
 
 def quote(text: str) -> str:
@@ -19,4 +23,4 @@ def quote(text: str) -> str:
     if not isinstance(text, str):
         msg = f"{shown(text)} is a {type(text).__name__}, not a string"
         raise InvalidInputError(msg)
-    return f'"{text.translate(_ESCAPES)}"'
+    return f'"{text.translate(_ESCAPES) if _ESCAPED.search(text) else text}"'

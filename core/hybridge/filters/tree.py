@@ -28,7 +28,7 @@ from typing import Any, NoReturn, TypeAlias, cast
 from hybridge.arguments import shown
 from hybridge.errors import FilterError
 from hybridge.filters.operators import Operator, parse_operand
-from hybridge.filters.values import Scalar, Value, parse_scalars, parse_text
+from hybridge.filters.values import Scalar, Value, parse_text
 from hybridge.narrowing import TUPLE
 
 MAX_DEPTH = 100
@@ -121,7 +121,7 @@ class Comparison(_Tree):
     @cached_property
     def members(self) -> frozenset[Scalar]:
         """The values of a list operator, for a lookup that does not grow with their number."""
-        return frozenset(parse_scalars(self.value))
+        return frozenset(self.value if isinstance(self.value, tuple) else ())
 
 
 @dataclass(frozen=True, init=False)

@@ -98,6 +98,11 @@ class Query:
     size: int
     wanted: int
 
+    @property
+    def depths(self) -> Mapping[str, int | None]:
+        """How deep the fields are read that `fetch_k` names."""
+        return self.fetch_k if isinstance(self.fetch_k, Mapping) else {}
+
     @classmethod
     def parse(
         cls,
@@ -281,6 +286,9 @@ def _parse_fetch_k(fetch_k: Any) -> int | Mapping[str, int | None] | None:
     if fetch_k is None:
         return None
     if is_mapping(fetch_k):
+        if unnamed := [name for name in fetch_k if not isinstance(name, str)]:
+            msg = f"fetch_k: {shown(unnamed[0])} is no name of a vector field"
+            raise InvalidInputError(msg)
         return {
             name: None if depth is None else parse_limit(depth, f"fetch_k[{shown(name)}]")
             for name, depth in fetch_k.items()

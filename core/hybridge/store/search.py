@@ -128,6 +128,10 @@ def _choose(
         if name not in fields:
             msg = f"search_fields names {name!r:.80}, and the collection has only {sorted(fields)}"
             raise InvalidInputError(msg)
+    for name in query.depths:
+        if name not in fields:
+            msg = f"fetch_k names {name!r:.80}, and the collection has only {sorted(fields)}"
+            raise InvalidInputError(msg)
     names = query.mode
     if names is None:
         preferred = search_fields or [name for name in HYBRID if name in fields]
@@ -205,7 +209,7 @@ def check_mode(query: Query, expected: Sequence[str]) -> None:
         InvalidInputError: If a new collection would not have them.
     """
     known = {*expected, *HYBRID}
-    for name in (*(query.mode or ()), *query.vectors):
+    for name in (*(query.mode or ()), *query.vectors, *query.depths):
         if name not in known:
             msg = f"there is no field {name!r}: a new collection would have {sorted(expected)}"
             raise InvalidInputError(msg)
@@ -252,10 +256,9 @@ def _asked(
 def _depths(query: Query, names: Sequence[str]) -> dict[str, int]:
     """Return how deep each field is read: deeper than k where several are fused."""
     default = query.wanted if len(names) == 1 else max(query.wanted, 4 * query.k, 100)
-    if isinstance(query.fetch_k, Mapping):
-        return {name: query.fetch_k.get(name) or default for name in names}
-    depth = default if query.fetch_k is None else max(query.wanted, query.fetch_k)
-    return dict.fromkeys(names, depth)
+    if isinstance(query.fetch_k, int):
+        default = max(query.wanted, query.fetch_k)
+    return {name: query.depths.get(name) or default for name in names}
 
 
 def _fused_by_milvus(

@@ -581,6 +581,16 @@ class MilvusStore(Closing):
         """Async twin of `exists`."""
         return await self.threads.run(self.exists)
 
+    @repeated
+    def field_names(self) -> list[str]:
+        """Return the names of the vector fields that the collection has, or will have."""
+        with self._call() as opened:
+            return list(self._expected() if opened is None else opened.fields)
+
+    async def afield_names(self) -> list[str]:
+        """Async twin of `field_names`."""
+        return await self.threads.run(self.field_names)
+
     def get(
         self,
         ids: Sequence[str] | None = None,

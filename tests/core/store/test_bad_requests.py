@@ -45,6 +45,8 @@ BAD_SEARCHES: list[dict[str, Any]] = [
     {"fetch_k": 0},
     {"fetch_k": "deep"},
     {"fetch_k": {"dense": 0}},
+    {"fetch_k": {"fuzzy": 3}},
+    {"fetch_k": {3: 3}},
     {"reranker": "jina/jina-reranker-v2-base-multilingual"},
     {"reranker": 3},
     {"vector": {"title": [1.0, 2.0]}},

@@ -1,0 +1,131 @@
+"""Queries as LlamaIndex's users write them: depths, no mode, empty access lists, filters alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from llama_index.core.schema import NodeRelationship, QueryBundle, RelatedNodeInfo, TextNode
+from llama_index.core.vector_stores.types import (
+    MetadataFilter,
+    MetadataFilters,
+    VectorStoreQuery,
+    VectorStoreQueryMode,
+)
+
+from hybridge import DenseField
+from hybridge.errors import InvalidInputError
+from llama_index_hybridge import MilvusRetriever, MilvusVectorStore
+from support.llama_embedding import WordEmbedding, embed
+
+MakeVectorStore = Callable[..., MilvusVectorStore]
+
+TEXTS = {"a": "apple apple apple", "b": "apple apple pear", "c": "apple plum pear"}
+
+
+def fruits(*, embedded: bool = True) -> list[TextNode]:
+    """Three nodes of the documents "doc-a", "doc-b" and "doc-c"."""
+    return [
+        TextNode(
+            id_=name,
+            text=text,
+            metadata={"place": place},
+            relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=f"doc-{name}")},
+            embedding=embed(text) if embedded else None,
+        )
+        for place, (name, text) in enumerate(TEXTS.items())
+    ]
+
+
+def only(place: int) -> MetadataFilters:
+    """The node of that place."""
+    return MetadataFilters(filters=[MetadataFilter(key="place", value=place)])
+
+
+@pytest.fixture
+def orchard(vector_store: MilvusVectorStore) -> MilvusVectorStore:
+    """A vector store with dense vectors, BM25 and three nodes."""
+    vector_store.add(fruits())
+    return vector_store
+
+
+@pytest.mark.parametrize("mode", ["sparse", "text_search"])
+def test_sparse_top_k_is_how_many_nodes_a_sparse_query_returns(
+    orchard: MilvusVectorStore, mode: str
+) -> None:
+    """Not only in hybrid mode."""
+    query = VectorStoreQuery(
+        query_str="apple", mode=VectorStoreQueryMode(mode), similarity_top_k=1, sparse_top_k=2
+    )
+    assert orchard.query(query).ids == ["a", "b"]
+
+
+# --- no mode -------------------------------------------------------------------------------------
+
+
+async def test_no_mode_searches_what_is_there(make_vector_store: MakeVectorStore) -> None:
+    """`mode=None` works over any collection; an embedding without a place in it is left out."""
+    title = DenseField(WordEmbedding(), source="place_name")
+    collections = {
+        "both": make_vector_store(collection_name="both"),
+        "bm25": make_vector_store(collection_name="bm25"),
+        "title": make_vector_store(collection_name="title", fields={"title": title}, sparse=None),
+    }
+    query = VectorStoreQuery(query_str="apple", query_embedding=embed("apple"), mode=None)  # type: ignore[arg-type]
+    for name, vector_store in collections.items():
+        nodes = fruits(embedded=name == "both")
+        for node in nodes:
+            node.metadata["place_name"] = node.text
+        vector_store.add(nodes)
+        found = vector_store.query(query)
+        assert (found.ids or [""])[0] == "a"
+        assert await vector_store.aquery(query) == found
+        bundle = QueryBundle("apple", embedding=embed("apple"))
+        retriever = MilvusRetriever(vector_store, similarity_top_k=1)
+        assert [one.node_id for one in retriever.retrieve(bundle)] == ["a"]
+        assert [one.node_id for one in await retriever.aretrieve(bundle)] == ["a"]
+
+
+# --- access lists --------------------------------------------------------------------------------
+
+
+def test_an_empty_list_of_documents_finds_nothing(orchard: MilvusVectorStore) -> None:
+    """Whoever may read no document gets none, by both retrievers' words."""
+    query = VectorStoreQuery(query_str="apple", query_embedding=embed("apple"))
+    query.doc_ids = []
+    assert orchard.query(query).ids == []
+    for lists in ({"doc_ids": []}, {"node_ids": []}):
+        assert MilvusRetriever(orchard, WordEmbedding(), **lists).retrieve("apple") == []
+
+
+def test_a_retriever_takes_nodes_and_documents(orchard: MilvusVectorStore) -> None:
+    """`node_ids` and `doc_ids` restrict together."""
+    retriever = MilvusRetriever(orchard, WordEmbedding(), node_ids=["a", "b"], doc_ids=["doc-b"])
+    assert [one.node_id for one in retriever.retrieve("apple")] == ["b"]
+
+
+# --- filters alone -------------------------------------------------------------------------------
+
+
+async def test_filters_alone(orchard: MilvusVectorStore) -> None:
+    """Without text and embedding the first rows that match are the answer, without similarities."""
+    query = VectorStoreQuery(filters=only(1), query_str="")
+    for found in (orchard.query(query), await orchard.aquery(query)):
+        assert (found.ids, found.similarities) == (["b"], None)
+        assert [one.node_id for one in found.nodes or ()] == ["b"]
+    query = VectorStoreQuery(doc_ids=["doc-a", "doc-c"], similarity_top_k=1)
+    assert len(orchard.query(query).ids or ()) == 1
+    assert orchard.query(VectorStoreQuery(), expr='id == "c"').ids == ["c"]
+    embedding = WordEmbedding()
+    retriever = MilvusRetriever(orchard, embedding, filters=only(2))
+    assert [one.node_id for one in retriever.retrieve("")] == ["c"]
+    assert [one.node_id for one in await retriever.aretrieve("")] == ["c"]
+    assert embedding.calls == []
+
+
+def test_nothing_to_search_for_and_no_filter(orchard: MilvusVectorStore) -> None:
+    """That is an error still, as is a number of rows that is none."""
+    with pytest.raises(InvalidInputError):
+        orchard.query(VectorStoreQuery())
+    with pytest.raises(InvalidInputError, match="similarity_top_k"):
+        orchard.query(VectorStoreQuery(filters=only(1), similarity_top_k=0))
