@@ -21,6 +21,7 @@ FACE = {
     "hybridge.closing",
     "hybridge.errors",
     "hybridge.filters",
+    "hybridge.function_settings",
     "hybridge.jina_api",
     "hybridge.lazy",
     "hybridge.narrowing",

@@ -98,6 +98,13 @@ class MilvusVectorStore(Closing, VectorStore):
         # Not the `repr` of the embeddings, which may show a key.
         return f"MilvusVectorStore({type(self._embeddings).__name__}, store={self.store!r})"
 
+    def __getstate__(self) -> dict[str, Any]:
+        # The embeddings come back with the store's function, where that may be pickled.
+        return {**vars(self), "_embeddings": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _embeddings=as_embeddings(state["store"].dense))
+
     @property
     def embeddings(self) -> Embeddings | None:
         """What makes the dense vectors, or None."""

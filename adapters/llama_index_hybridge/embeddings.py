@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from llama_index.core.base.embeddings.base import BaseEmbedding
@@ -15,6 +15,8 @@ from typing_extensions import Unpack
 
 from hybridge import registry
 from hybridge.errors import InvalidInputError
+from hybridge.function_settings import settings_of
+from hybridge.narrowing import is_mapping
 from hybridge.protocols import DenseEmbeddingFunction, SparseEmbeddingFunction
 from hybridge.texts import check_text, parse_texts
 from llama_index_hybridge.arguments import (
@@ -52,6 +54,8 @@ class DenseEmbedding(BaseEmbedding):
         function: The dense function, such as `hybridge.DefaultEmbeddingFunction()`, or its name,
             such as "openai/text-embedding-3-small" (see `hybridge.registry.dense_function`). Only
             a name is part of `to_dict()`.
+        options: Arguments of a function that is given by name, such as `{"dimensions": 256}`;
+            `to_dict()` holds those of an object too, so that no cache takes one for another.
         **settings: Those of `BaseEmbedding`; see `DenseSettings`.
 
     Raises:
@@ -60,18 +64,29 @@ class DenseEmbedding(BaseEmbedding):
     """
 
     function: FunctionField = Field(repr=False, description="The dense function, or its name.")
+    options: dict[str, Any] = Field(description="What its vectors depend on beside the model.")
+    identity: str = Field(description="What tells its vectors from others'.", repr=False)
 
     _function: DenseEmbeddingFunction = PrivateAttr()
     _cache: BaseKVStore | None = PrivateAttr(default=None)
 
     def __init__(
-        self, function: DenseEmbeddingFunction | str, **settings: Unpack[DenseSettings]
+        self,
+        function: DenseEmbeddingFunction | str,
+        options: Mapping[str, Any] | None = None,
+        **settings: Unpack[DenseSettings],
     ) -> None:
         check_given(function)
         given = parse_settings(settings, type(self).model_fields, type(self).__name__)
         check_dense_settings(given)
-        resolved = registry.as_dense_function(function)
-        fields: dict[str, Any] = {"model_name": name_of(resolved), **given, "function": function}
+        resolved = _resolved(function, options)
+        fields: dict[str, Any] = {
+            "model_name": name_of(resolved),
+            **given,
+            "function": function,
+            "options": options or settings_of(resolved),
+            "identity": registry.function_identity(resolved),
+        }
         super().__init__(**fields)
         self._function = resolved
         self._cache, self.embeddings_cache = self.embeddings_cache, None
@@ -139,7 +154,7 @@ class DenseEmbedding(BaseEmbedding):
         cache: Any = self._cache
         if cache is None:
             return self._encode(texts, role)
-        keys = {text: f"{self.model_name}/{role}/{text}" for text in texts}
+        keys = {text: f"{self.identity}/{role}/{text}" for text in texts}
         known: dict[str, Vector] = {
             text: value["embedding"]
             for text, key in keys.items()
@@ -289,6 +304,25 @@ def as_sparse_function(sparse: T | BaseSparseEmbedding) -> T | SparseEmbeddingFu
         msg = f"sparse= takes sparse embeddings, and {type(sparse).__name__} makes dense ones"
         raise InvalidInputError(msg)
     return sparse
+
+
+def _resolved(
+    function: DenseEmbeddingFunction | str, options: Mapping[str, Any] | None
+) -> DenseEmbeddingFunction:
+    """Return the function, made with the options where it is a name."""
+    if options is not None and not is_mapping(options):
+        msg = f"options is a {type(options).__name__}: give a dictionary of arguments"
+        raise InvalidInputError(msg)
+    if options and isinstance(function, str):
+        return registry.dense_function(function, **options)
+    resolved = registry.as_dense_function(function)
+    if options and dict(options) != settings_of(resolved):
+        msg = (
+            f"the function was made with {settings_of(resolved)}, and options says {dict(options)}"
+            ": give options beside a name only, or the function that the dictionary describes"
+        )
+        raise InvalidInputError(msg)
+    return resolved
 
 
 def _adds_nothing(embedding: DenseEmbedding) -> bool:

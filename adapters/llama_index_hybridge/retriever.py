@@ -12,13 +12,22 @@ from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.schema import NodeWithScore, QueryBundle
 from llama_index.core.vector_stores.types import MetadataFilters
+from typing_extensions import Self
 
 from hybridge import Hit, MilvusStore
 from hybridge.arguments import check_fraction
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import RerankFunction
 from hybridge.registry import as_rerank_function
-from hybridge.store import FetchK, Fusion, Mode, SearchParams, parse_limit
+from hybridge.store import (
+    FetchK,
+    Fusion,
+    Mode,
+    SearchParams,
+    pack_function,
+    parse_limit,
+    unpack_reranker,
+)
 from llama_index_hybridge.convert import record_to_node
 from llama_index_hybridge.embeddings import as_dense_function
 from llama_index_hybridge.filters import make_filter
@@ -86,6 +95,21 @@ class MilvusRetriever(BaseRetriever):
         self.reranker = None if reranker is None else as_rerank_function(reranker)
         self.score_threshold = score_threshold
         self.search_params = search_params
+
+    def __getstate__(self) -> dict[str, Any]:
+        pack_function(as_dense_function(self.embed_model), "embed_model")  # refuses one with a key
+        return {**vars(self), "reranker": pack_function(self.reranker, "the reranker")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, reranker=unpack_reranker(state["reranker"]))
+
+    def __copy__(self) -> Self:
+        copied = object.__new__(type(self))
+        vars(copied).update(vars(self))
+        return copied
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        return self.__copy__()  # another object for the same vector store
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         store, request = self._store(query_bundle), self._request(query_bundle)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -28,10 +27,16 @@ from typing_extensions import Self, Unpack
 from hybridge import Hit, MilvusStore, Record, ServerOptions
 from hybridge.closing import Closing
 from hybridge.errors import InvalidInputError
-from hybridge.narrowing import is_mapping
 from hybridge.protocols import DenseEmbeddingFunction, RerankFunction
 from hybridge.registry import as_rerank_function, function_name
-from hybridge.store import BATCH_SIZE, COLUMN_TYPES, Fusion, StoreArguments
+from hybridge.store import (
+    BATCH_SIZE,
+    COLUMN_TYPES,
+    Fusion,
+    StoreArguments,
+    pack_function,
+    unpack_reranker,
+)
 from llama_index_hybridge.convert import nodes_to_records, record_to_node
 from llama_index_hybridge.embeddings import as_dense_function
 from llama_index_hybridge.filters import make_filter
@@ -53,8 +58,8 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
 
     `to_dict` and pickles hold the address and the demands, and no secret: where one is loaded, the
     token is read from `MILVUS_TOKEN`. Objects (functions, a fusion, a reranker) are left out of
-    `to_dict`, so pass them again: `MilvusVectorStore.from_dict(data, reranker=...)`. Embedding
-    models are left out of pickles too, unless they are given by name.
+    `to_dict`, so pass them again: `MilvusVectorStore.from_dict(data, reranker=...)`. A pickle with
+    an embedding of another library is refused, see `hybridge.MilvusStore`; copies share the store.
 
     Args:
         embed_model: Embeds the nodes and queries that come without an embedding: a LlamaIndex
@@ -164,6 +169,10 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
         self, handler: SerializerFunctionWrapHandler, info: SerializationInfo
     ) -> dict[str, Any]:
         """Return what `from_dict` takes."""
+        return {**self._plain_arguments(), "class_name": self.class_name()}
+
+    def _plain_arguments(self) -> dict[str, Any]:
+        """Return the arguments as JSON; objects are left out."""
         data: dict[str, Any] = {
             name: value
             for name, value in self._arguments.items()
@@ -173,7 +182,7 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
             data["metadata_schema"] = {key: kind.__name__ for key, kind in schema.items()}
         if server := self._arguments.get("server"):
             data["server"] = server.to_json()
-        return {**data, "class_name": self.class_name()}
+        return data
 
     @classmethod
     def from_dict(cls, data: dict[str, Any], **kwargs: Any) -> Self:
@@ -183,25 +192,28 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
             data: What `to_dict` returned.
             **kwargs: Arguments to replace or add, such as `token=` or `reranker=`.
         """
-        if schema := data.get("metadata_schema"):
-            schema = {key: COLUMN_TYPES[kind] for key, kind in schema.items()}
-            data = {**data, "metadata_schema": schema}
-        if server := data.get("server"):
-            data = {**data, "server": ServerOptions.from_json(server)}
-        return super().from_dict(data, **kwargs)
+        return super().from_dict(_parsed(data), **kwargs)
 
     def __getstate__(self) -> dict[str, Any]:
-        fields = self._arguments.get("fields")
-        if not is_mapping(fields):
-            return self._arguments
-        named = {name: replace(one, function=_named(one.function)) for name, one in fields.items()}
-        return {**self._arguments, "fields": named}
+        return {
+            "store": self._closes,
+            "tenant": self._store.tenant,
+            "fusion": self.fusion,
+            "reranker": pack_function(self.reranker, "the reranker"),
+            "arguments": self._plain_arguments(),
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        type(self).__init__(self, **state)
+        arguments = _parsed(state["arguments"])
+        reranker = unpack_reranker(state["reranker"])
+        store, tenant, fusion = (state[name] for name in ("store", "tenant", "fusion"))
+        MilvusVectorStore.__init__(
+            self, store=store, tenant=tenant, fusion=fusion, reranker=reranker
+        )
+        self._arguments |= arguments
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        return self.model_copy()  # another object for the same collection
+        return self.model_copy()  # another object for the same store
 
     # --- writing -------------------------------------------------------------------------------
 
@@ -411,6 +423,16 @@ def _bound(
         msg = "the store has a dense function of its own: leave embed_model out"
         raise InvalidInputError(msg)
     return store.using(dense=function)
+
+
+def _parsed(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments that came as JSON as the constructor takes them."""
+    parsed = {**data}
+    if schema := data.get("metadata_schema"):
+        parsed["metadata_schema"] = {key: COLUMN_TYPES[kind] for key, kind in schema.items()}
+    if server := data.get("server"):
+        parsed["server"] = ServerOptions.from_json(server)
+    return parsed
 
 
 def _named(function: object) -> str | None:

@@ -7,6 +7,7 @@ Only the provider's own libraries are loaded.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -16,6 +17,7 @@ from weakref import WeakValueDictionary
 
 from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
+from hybridge.function_settings import settings_of
 from hybridge.protocols import DenseEmbeddingFunction, RerankFunction, SparseEmbeddingFunction
 
 T = TypeVar("T")
@@ -204,6 +206,21 @@ def function_name(function: object) -> str | None:
             if (model := provider.model_of(function)) is not None:
                 return f"{prefix}/{model}"
     return None
+
+
+def function_identity(function: object) -> str:
+    """Return what tells a function's results from those of all others, for the keys of caches.
+
+    It is made of the function's name, else its class and model, and of its settings; of a function
+    that says none, of the length of its vectors where that is a plain attribute.
+    """
+    attributes = getattr(function, "__dict__", {})
+    dims = [value for name in ("dim", "_dim") if isinstance(value := attributes.get(name), int)]
+    name = function_name(function)
+    if name is None:
+        name = f"{'.'.join(_class_name(function))}/{getattr(function, 'model_name', None)}"
+    settings = settings_of(function) or {"dim": dim for dim in dims[:1]}
+    return f"{name} {json.dumps(settings, sort_keys=True)}"
 
 
 def _resolved(function: T | str, kind: type[Any], by_name: Callable[[str], T]) -> T:

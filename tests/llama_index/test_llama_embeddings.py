@@ -20,7 +20,7 @@ from llama_index.core.bridge.pydantic import ValidationError
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.ingestion import IngestionCache, IngestionPipeline
 from llama_index.core.rate_limiter import TokenBucketRateLimiter
-from llama_index.core.schema import TextNode
+from llama_index.core.schema import Document, TextNode
 from llama_index.core.storage.kvstore import SimpleKVStore
 from numpy.typing import NDArray
 
@@ -146,6 +146,54 @@ def test_the_ingestion_cache_tells_models_apart() -> None:
         pipeline.run(nodes=[TextNode(id_="a", text="abc")])
         vectors.append(function.batches)
     assert vectors == [[1], [1], []]
+
+
+class Shortened(LengthFunction):
+    """Vectors of the same model, shortened as OpenAI's can be."""
+
+    model_name = "text-embedding-3-small"
+
+    def __init__(self, dimensions: int) -> None:
+        super().__init__()
+        self.settings = {"dimensions": dimensions}
+
+    def encode_documents(self, documents: list[str]) -> NDArray[np.float32]:
+        """Return ones."""
+        return np.ones((len(documents), self.settings["dimensions"]), np.float32)
+
+    def encode_queries(self, queries: list[str]) -> NDArray[np.float32]:
+        """Return ones."""
+        return self.encode_documents(queries)
+
+
+def test_caches_tell_settings_apart() -> None:
+    """256 numbers of a model are not its 1,536: neither cache hands one to the other."""
+    cache, ingestion = SimpleKVStore(), IngestionCache()
+    for dimensions in (256, 1536, 256):
+        embedding = DenseEmbedding(Shortened(dimensions), embeddings_cache=cache)
+        assert len(embedding.get_text_embedding("abc")) == dimensions
+        assert len(embedding.get_query_embedding("abc")) == dimensions
+        assert embedding.to_dict()["options"] == {"dimensions": dimensions}
+        pipeline = IngestionPipeline(
+            transformations=[DenseEmbedding(Shortened(dimensions))], cache=ingestion
+        )
+        [node] = pipeline.run(documents=[Document(text="abc", id_="a")])
+        assert len(node.embedding or ()) == dimensions
+
+
+def test_options_of_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function that is given by name is made with its options, from a dictionary too."""
+    monkeypatch.setenv("OPENAI_API_KEY", "some-key")
+    name, options = "openai/text-embedding-3-small", {"dimensions": 256}
+    embedding = DenseEmbedding(name, options)
+    again = DenseEmbedding.from_dict(embedding.to_dict())
+    assert again.to_dict() == embedding.to_dict()
+    assert again._function.dim == 256  # type: ignore[attr-defined]
+    assert embedding.identity != DenseEmbedding(name).identity
+    with pytest.raises(InvalidInputError, match="dimensions"):
+        DenseEmbedding.from_dict(DenseEmbedding(Shortened(9)).to_dict(), function=Shortened(8))
+    with pytest.raises(InvalidInputError, match="options is a str"):
+        DenseEmbedding(name, "dimensions=256")  # type: ignore[arg-type]
 
 
 def test_a_cache_tells_queries_from_texts_and_models_apart() -> None:
@@ -316,7 +364,7 @@ def test_what_embeds_nothing_is_refused() -> None:
         ("embed_batchsize", r"write embed_batch_size="),
         ("model", r"write model_name="),
         ("num_worker", r"write num_workers="),
-        ("k", r"it has .*embed_batch_size, .*function, model_name, num_workers"),
+        ("k", r"it has .*embed_batch_size, .*function, .*model_name, num_workers"),
     ],
 )
 def test_an_unknown_setting_is_named(name: str, cure: str, bm25: BM25EmbeddingFunction) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hybridge.arguments import check_count, check_flag, check_label
 from hybridge.errors import InvalidInputError
+from hybridge.function_settings import given_settings
 from hybridge.jina_api import BASE_URL, MAX_TEXTS, JinaApi
 from hybridge.texts import parse_texts
 from hybridge.web_api.batches import batches
@@ -49,6 +50,10 @@ class JinaEmbeddingFunction:
         max_retries: How often a request is sent again after 429, 5xx or a failed connection.
         backoff: Seconds of the first wait between retries; each further one is twice as long.
 
+    Attributes:
+        model_name: The model.
+        settings: What the vectors depend on beside it; see `hybridge.function_settings`.
+
     Raises:
         AuthenticationError: There is no key.
         InvalidInputError: An argument is wrong.
@@ -76,6 +81,13 @@ class JinaEmbeddingFunction:
             check_count(dimensions, "dimensions")
         check_count(batch_size, "batch_size", largest=MAX_TEXTS)
         self.model_name = model_name
+        self.settings = given_settings(
+            type(self),
+            task=task,
+            dimensions=dimensions,
+            late_chunking=late_chunking,
+            base_url=base_url,
+        )
         self._task = task
         self._dimensions = dimensions
         self._late_chunking = late_chunking

@@ -21,6 +21,7 @@ from tqdm.auto import tqdm
 from hybridge.arguments import check_count, check_flag, parse_location
 from hybridge.dense.onnx_files import OnnxFiles
 from hybridge.dense.onnx_runtimes import INPUTS, Runtime, load_runtime
+from hybridge.function_settings import given_settings
 from hybridge.hub import model_errors
 from hybridge.texts import check_text, parse_texts
 
@@ -45,6 +46,7 @@ class OnnxEmbeddingFunction:
 
     Attributes:
         model_name: The model's name or path.
+        settings: What the vectors depend on beside it; see `hybridge.function_settings`.
 
     Raises:
         MissingExtraError: The runtime or `tokenizers` is not installed.
@@ -68,6 +70,14 @@ class OnnxEmbeddingFunction:
         check_text(doc_instruction, "doc_instruction")
         check_flag(normalize_embeddings, "normalize_embeddings")
         self.model_name = parse_location(model_name, "model_name")
+        self.settings = given_settings(
+            type(self),
+            tokenizer_name=tokenizer_name,
+            query_instruction=query_instruction,
+            doc_instruction=doc_instruction,
+            normalize_embeddings=normalize_embeddings,
+            runtime=runtime,
+        )
         tokenizer_name = model_name if tokenizer_name is None else tokenizer_name
         self._batch_size = batch_size
         self._query_instruction = query_instruction

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hybridge.arguments import check_count, check_label
 from hybridge.errors import HybridgeError, InvalidInputError, MalformedAnswerError
 from hybridge.extras import import_extra
+from hybridge.function_settings import given_settings
 from hybridge.texts import parse_texts
 from hybridge.web_api.answer import Answer
 from hybridge.web_api.batches import batches
@@ -56,6 +57,10 @@ class OpenAIEmbeddingFunction:
         backoff: Seconds of the first wait between retries; each further one is twice as long.
         **options: Anything else that `openai.OpenAI` takes, such as `organization`.
 
+    Attributes:
+        model_name: The model.
+        settings: What the vectors depend on beside it; see `hybridge.function_settings`.
+
     Raises:
         MissingExtraError: openai is not installed.
         AuthenticationError: There is no key.
@@ -83,6 +88,7 @@ class OpenAIEmbeddingFunction:
         if base_url is not None:
             check_base_url(base_url)
         self.model_name = model_name
+        self.settings = given_settings(type(self), dimensions=dimensions, base_url=base_url)
         self._dimensions = dimensions
         self._batch_size = batch_size
         self._dim = dimensions or _DIMS.get(model_name)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hybridge.arguments import check_choice, check_count, check_flag, parse_location
 from hybridge.dense.weights import MINILM, packaged_minilm
 from hybridge.extras import import_extra
+from hybridge.function_settings import given_settings
 from hybridge.hub import load_sentence_transformers, model_errors, parse_device
 from hybridge.texts import check_text, parse_texts
 
@@ -50,6 +51,7 @@ class SentenceTransformerEmbeddingFunction:
 
     Attributes:
         model_name: The model's name or path.
+        settings: What the vectors depend on beside it; see `hybridge.function_settings`.
         model: The `SentenceTransformer`.
 
     Raises:
@@ -75,6 +77,14 @@ class SentenceTransformerEmbeddingFunction:
         check_text(doc_instruction, "doc_instruction")
         check_flag(normalize_embeddings, "normalize_embeddings")
         self.model_name = parse_location(model_name, "model_name")
+        self.settings = given_settings(
+            type(self),
+            query_instruction=query_instruction,
+            doc_instruction=doc_instruction,
+            normalize_embeddings=normalize_embeddings,
+            backend=backend,
+            **options,
+        )
         self._batch_size = batch_size
         self._query_instruction = query_instruction
         self._doc_instruction = doc_instruction

@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 from hybridge.arguments import check_count, check_flag, parse_location
 from hybridge.errors import InvalidInputError
 from hybridge.extras import import_extra
+from hybridge.function_settings import given_settings
 from hybridge.hub import parse_device
 from hybridge.hybrid.bge_m3_model import BGEM3Model
 from hybridge.texts import parse_texts
@@ -56,6 +57,7 @@ class BGEM3EmbeddingFunction:
 
     Attributes:
         model_name: The model's name or path.
+        settings: What the vectors depend on beside it; see `hybridge.function_settings`.
         dense: The dense vectors alone, as a `DenseEmbeddingFunction`.
         sparse: The lexical weights alone, as a `SparseEmbeddingFunction`.
 
@@ -88,6 +90,12 @@ class BGEM3EmbeddingFunction:
         self.model_name = parse_location(model_name, "model_name")
         self._joint = JointEncoder(
             self.model_name, batch_size, device, normalize_embeddings, use_fp16, max_length
+        )
+        self.settings = given_settings(
+            type(self),
+            normalize_embeddings=normalize_embeddings,
+            use_fp16=use_fp16,
+            max_length=max_length,
         )
         self._returns_dense = return_dense
         self._returns_sparse = return_sparse
@@ -211,6 +219,7 @@ class DenseView:
 
     Attributes:
         model_name: The model's name or path.
+        settings: Those of the function.
         joint: What encodes to both kinds of vectors; both views of a function have the same one.
         part: The kind of vector that this view takes of `joint`'s.
     """
@@ -220,6 +229,7 @@ class DenseView:
     def __init__(self, function: BGEM3EmbeddingFunction) -> None:
         self._function = function
         self.model_name = function.model_name
+        self.settings = function.settings
         self.joint = function._joint
 
     @property
@@ -246,6 +256,7 @@ class SparseView:
 
     Attributes:
         model_name: The model's name or path.
+        settings: Those of the function.
         joint: What encodes to both kinds of vectors; both views of a function have the same one.
         part: The kind of vector that this view takes of `joint`'s.
     """
@@ -255,6 +266,7 @@ class SparseView:
     def __init__(self, function: BGEM3EmbeddingFunction) -> None:
         self._function = function
         self.model_name = function.model_name
+        self.settings = function.settings
         self.joint = function._joint
 
     @property

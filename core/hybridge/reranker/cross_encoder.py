@@ -13,6 +13,7 @@ import numpy as np
 from hybridge.arguments import check_count, parse_location, shown
 from hybridge.errors import HybridgeError, InvalidInputError
 from hybridge.extras import import_extra
+from hybridge.function_settings import given_settings
 from hybridge.hub import load_sentence_transformers, model_errors, parse_device
 from hybridge.records import RerankResult
 from hybridge.reranker.ranking import best, parse_request
@@ -44,6 +45,7 @@ class CrossEncoderRerankFunction:
 
     Attributes:
         model_name: The model's name or path.
+        settings: What the scores depend on beside it; see `hybridge.function_settings`.
         model: The `CrossEncoder`.
 
     Raises:
@@ -65,6 +67,7 @@ class CrossEncoderRerankFunction:
             msg = f"activation_fct must be a function or None, not {shown(activation_fct)}"
             raise InvalidInputError(msg)
         self.model_name = parse_location(model_name, "model_name")
+        self.settings = given_settings(type(self), activation_fct=activation_fct, **options)
         self._batch_size = batch_size
         self.model: CrossEncoder = load_sentence_transformers(
             "CrossEncoder",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hybridge.arguments import check_count, check_label
+from hybridge.function_settings import given_settings
 from hybridge.jina_api import BASE_URL, MAX_DOCUMENTS, JinaApi
 from hybridge.records import RerankResult
 from hybridge.reranker.ranking import best, parse_request
@@ -30,6 +31,10 @@ class JinaRerankFunction:
         max_retries: How often a request is sent again after 429, 5xx or a failed connection.
         backoff: Seconds of the first wait between retries; each further one is twice as long.
 
+    Attributes:
+        model_name: The model.
+        settings: What the scores depend on beside it; see `hybridge.function_settings`.
+
     Raises:
         AuthenticationError: There is no key.
         InvalidInputError: An argument is wrong.
@@ -50,6 +55,7 @@ class JinaRerankFunction:
         check_label(model_name, "model_name")
         check_count(batch_size, "batch_size", largest=MAX_DOCUMENTS)
         self.model_name = model_name
+        self.settings = given_settings(type(self), base_url=base_url)
         self._batch_size = batch_size
         policy = RetryPolicy(timeout, deadline, max_retries, backoff)
         self._api = JinaApi(api_key, base_url, policy)

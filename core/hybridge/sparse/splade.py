@@ -10,6 +10,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from hybridge.arguments import check_count, check_flag, parse_location
+from hybridge.function_settings import given_settings
 from hybridge.hub import load_sentence_transformers, model_errors, parse_device
 from hybridge.texts import check_text, parse_texts
 
@@ -37,6 +38,7 @@ class SpladeEmbeddingFunction:
 
     Attributes:
         model_name: The model's name or path.
+        settings: What the vectors depend on beside it; see `hybridge.function_settings`.
         model: The `SparseEncoder`.
 
     Raises:
@@ -64,6 +66,14 @@ class SpladeEmbeddingFunction:
         check_text(query_instruction, "query_instruction")
         check_text(doc_instruction, "doc_instruction")
         self.model_name = parse_location(model_name, "model_name")
+        self.settings = given_settings(
+            type(self),
+            query_instruction=query_instruction,
+            doc_instruction=doc_instruction,
+            k_tokens_query=k_tokens_query,
+            k_tokens_document=k_tokens_document,
+            **options,
+        )
         self._batch_size = batch_size
         self._query_instruction = query_instruction
         self._doc_instruction = doc_instruction

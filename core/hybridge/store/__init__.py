@@ -15,6 +15,7 @@ from hybridge.store.fields import (
     sparse_rows,
 )
 from hybridge.store.layout import COLUMN_TYPES
+from hybridge.store.pickling import pack_function, unpack_reranker
 from hybridge.store.query import (
     FetchK,
     FilterLike,
@@ -53,7 +54,9 @@ __all__ = [
     "SparseField",
     "StoreArguments",
     "VectorField",
+    "pack_function",
     "parse_limit",
     "resolve_address",
     "sparse_rows",
+    "unpack_reranker",
 ]

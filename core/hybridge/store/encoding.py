@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from hybridge.errors import CollectionMismatchError, InvalidInputError
+from hybridge.function_settings import settings_of
 from hybridge.protocols import AsyncEmbeddingFunction
 from hybridge.store.fields import VectorField, model_name
 from hybridge.store.threads import Threads
@@ -105,8 +106,9 @@ class Encoding:
 class ModelCheck:
     """Whether the functions of a store are the models that made the collection's vectors.
 
-    A model of the same name is taken for the same one. Another name is asked for its vector of the
-    field's probe once, and may make the same vectors: by another backend, or from another path.
+    A model of the same name and settings is taken for the same one. Another is asked for its vector
+    of the field's probe once, and may make the same vectors: by another backend, or from another
+    path.
     """
 
     def __init__(self) -> None:
@@ -123,7 +125,8 @@ class ModelCheck:
         if field.function is None or field.probe is None:
             return False
         if field.model is not None and model_name(field.function) == field.model:
-            return False
+            if field.made_with in (None, settings_of(field.function)):
+                return False
         known = self._checked.get(field.name, ())
         return not any(one is field.function or one == field.function for one in known)
 

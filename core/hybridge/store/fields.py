@@ -26,10 +26,17 @@ from hybridge.errors import InvalidInputError
 from hybridge.filters import TEXT
 from hybridge.filters.tree import Field as RowField
 from hybridge.filters.words import Words
+from hybridge.function_settings import settings_of
 from hybridge.narrowing import is_mapping
 from hybridge.protocols import DenseEmbeddingFunction, SparseEmbeddingFunction
 from hybridge.records import DenseVector, Hit, Record, SparseVector
-from hybridge.registry import as_dense_function, as_sparse_function, function_name
+from hybridge.registry import (
+    as_dense_function,
+    as_sparse_function,
+    dense_function,
+    function_name,
+    sparse_function,
+)
 from hybridge.retrieval.relevance import cosine_relevance, inner_product_relevance, l2_relevance
 from hybridge.sparse.term_ids import PLACEHOLDER
 from hybridge.store.indexes import DENSE_INDEXES, SPARSE_INDEXES, Index
@@ -86,6 +93,7 @@ class VectorField:
         name: The field's name; the store sets it, as all that follow.
         model: The name of the model that made the vectors, where it is known.
         made_by: The registry name that makes the function again, where it has one.
+        made_with: What it takes beside its name for that; None where the layout does not say.
         probe: The first numbers of the model's vector of `probe_text`, where they are known.
         probe_text: The text whose vector tells the model from others.
         optional: Whether rows may lack the field.
@@ -100,6 +108,7 @@ class VectorField:
     name: str = ""
     model: str | None = field(default=None, repr=False, compare=False)
     made_by: str | None = field(default=None, repr=False, compare=False)
+    made_with: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
     probe: Any = field(default=None, repr=False, compare=False)
     probe_text: str = field(default=PROBE, repr=False, compare=False)
     optional: bool = field(default=False, repr=False, compare=False)
@@ -183,6 +192,10 @@ class VectorField:
     def parse_function(self, function: Any) -> Any:
         """Return the function that was given, or that has the name given."""
 
+    @abstractmethod
+    def make_function(self, name: str, settings: Mapping[str, Any]) -> Any:
+        """Return the function of that name and those settings; see `function_settings`."""
+
     def new(self, name: str) -> Self:
         """Return what a new collection has of a field that was asked for."""
         source = None if self.source is AUTO else self.source
@@ -197,6 +210,7 @@ class VectorField:
             optional=optional,
             model=model,
             made_by=made_by,
+            made_with=settings_of(self.function),
             index_type=self.index_type or next(iter(self.indexes)),
         )
 
@@ -242,6 +256,7 @@ class VectorField:
             "source": source,
             "model": self.model,
             "made_by": self.made_by,
+            "made_with": self.made_with,
             "probe": self.probe,
             "optional": self.optional,
             "index_type": self.index_type,
@@ -251,9 +266,10 @@ class VectorField:
     @classmethod
     def from_json(cls, name: str, value: Mapping[str, Any]) -> Self:
         """Return the field that `to_json` described."""
-        keys = ("model", "made_by", "probe", "index_type")
+        keys = ("model", "made_by", "made_with", "probe", "index_type")
         common: dict[str, Any] = {key: value.get(key) for key in keys}
         common["index_params"] = value.get("index_params", {})
+        common["made_with"] = None if common["made_with"] is None else dict(common["made_with"])
         source: Any = value.get("source")
         if source is not None:
             source = source["key"] if is_mapping(source) else TEXT
@@ -384,6 +400,10 @@ class DenseField(VectorField):
         """Return the dense function that was given, or that has the name given."""
         return as_dense_function(function)
 
+    def make_function(self, name: str, settings: Mapping[str, Any]) -> DenseEmbeddingFunction:
+        """Return the dense function of that name and those settings."""
+        return dense_function(name, **settings)
+
     @property
     def function_dim(self) -> int | None:
         """The length that the function says, where it knows."""
@@ -493,6 +513,10 @@ class SparseField(VectorField):
     def parse_function(self, function: Any) -> SparseEmbeddingFunction:
         """Return the sparse function that was given, or that has the name given."""
         return as_sparse_function(function)
+
+    def make_function(self, name: str, settings: Mapping[str, Any]) -> SparseEmbeddingFunction:
+        """Return the sparse function of that name and those settings."""
+        return sparse_function(name, **settings)
 
     def parse_vector(self, value: Any, name: str) -> SparseVector:
         """Return one vector as a mapping of index to weight, without zeros."""

@@ -27,6 +27,7 @@ from hybridge.arguments import check_flag, shown
 from hybridge.closing import Closing
 from hybridge.errors import HybridgeError, InvalidInputError, StoreError
 from hybridge.filters import DOCUMENT_ID, And, Filter, as_filter, match_all
+from hybridge.function_settings import HARMLESS
 from hybridge.narrowing import is_iterable, is_mapping, is_number, is_sequence
 from hybridge.protocols import DenseEmbeddingFunction, RerankFunction
 from hybridge.records import Hit, Record
@@ -44,6 +45,13 @@ from hybridge.store.engine.companion import SUFFIX
 from hybridge.store.fields import AUTO, DenseField, Sparse, VectorField
 from hybridge.store.layout import Layout, LayoutRequest, check_metadata_schema
 from hybridge.store.operation import logged, operation, repeated
+from hybridge.store.pickling import (
+    kept_arguments,
+    pack_arguments,
+    pack_function,
+    unpack_arguments,
+    unpack_functions,
+)
 from hybridge.store.query import (
     MMR,
     FetchK,
@@ -82,6 +90,10 @@ class MilvusStore(Closing):
 
     Every method may be called from any thread, and has an async twin (`asearch`, `aadd`, ...)
     that may be awaited in any event loop.
+
+    Copies, deep ones too, are views: closing one closes all. A pickle holds the address, these
+    arguments, the tenant, and functions of Hybridge by name; no token and no key: where it is
+    loaded, the environment is read again. A function of another library is refused there.
 
     Args:
         uri: A Milvus Lite path that ends in `.db`, or a server's URI; None takes `MILVUS_URI`,
@@ -136,6 +148,7 @@ class MilvusStore(Closing):
         timeout: float | None = None,
         server: ServerOptions | None = None,
     ) -> None:
+        self._arguments = kept_arguments(locals())
         request = LayoutRequest.parse(
             dense=dense,
             sparse=sparse,
@@ -168,6 +181,34 @@ class MilvusStore(Closing):
         return (
             f"MilvusStore({str(self.address)!r}, collection_name={self.collection_name!r}){bound}"
         )
+
+    # --- copies --------------------------------------------------------------------------------
+
+    def __copy__(self) -> Self:
+        view = object.__new__(type(self))
+        view.__dict__.update(self.__dict__)
+        return view
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        return self.__copy__()  # another view: one process opens a collection once
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "uri": str(self.address),
+            "db_name": self.address.db_name,
+            "arguments": pack_arguments(self._arguments),
+            "functions": {
+                name: pack_function(one, f"the function of {name!r}")
+                for name, one in self._functions.items()
+            },
+            "tenant": self._tenant,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        arguments = unpack_arguments(state["arguments"])
+        type(self).__init__(self, state["uri"], db_name=state["db_name"], **arguments)
+        self._functions = unpack_functions(state["functions"])
+        self._tenant = state["tenant"]
 
     # --- making one, and views of it -----------------------------------------------------------
 
@@ -1144,7 +1185,7 @@ class MilvusStore(Closing):
 
         Closing twice is fine. Afterwards every call raises StoreClosedError.
         """
-        if self._tenant.value is not None:
+        if self._calls is not self._session.calls:  # a view of a store that goes on
             self._calls.close()
             self._calls.wait()
             return
@@ -1268,8 +1309,12 @@ def _made_by_name(opened: Opened) -> dict[str, Any]:
     for name, field in opened.fields.items():
         if field.function is not None or field.made_by is None:
             continue
+        made_with = field.made_with or {}
         try:
-            functions[name] = field.parse_function(field.made_by)
+            if unsafe := sorted(made_with.keys() - HARMLESS):
+                msg = f"it was made with {', '.join(unsafe)}, which is not taken from a collection"
+                raise InvalidInputError(msg)
+            functions[name] = field.make_function(field.made_by, made_with)
         except HybridgeError as error:
             logger.warning(
                 "the field %r needs %r, which cannot be made here (%s): pass its function",

@@ -167,3 +167,23 @@ def test_open_needs_a_collection(path: str) -> None:
         assert store.search("apple")[0].id == "a"
     with pytest.raises(CollectionMismatchError):
         MilvusStore.open(path, collection_name="rows", sparse="bm25:de")
+
+
+def test_the_settings_of_a_model_are_kept(
+    make_store: MakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`open` makes it with them again, but for those that would send texts elsewhere."""
+
+    def made(settings: dict[str, Any]) -> Any:
+        function = Letters(26, "letters")
+        function.settings = settings  # type: ignore[attr-defined]
+        return function
+
+    monkeypatch.setattr("hybridge.store.fields.function_name", lambda one: "openai/letters")
+    monkeypatch.setattr("hybridge.store.fields.dense_function", lambda name, **some: made(some))
+    for place, settings in enumerate(({"dimensions": 26}, {"base_url": "http://127.0.0.1:9"})):
+        name = f"collection{place}"
+        store = make_store(collection_name=name, dense=made(settings))
+        store.add(RECORDS)
+        opened = MilvusStore.open(store.address.uri, collection_name=name)
+        assert getattr(opened.dense, "settings", None) == (settings if place == 0 else None)
