@@ -283,6 +283,8 @@ def as_dense_function(
         return registry.as_dense_function(embedding)
     except InvalidInputError as error:
         msg = f"LlamaIndex's BaseEmbedding will do as well, or None for BM25 alone: {error}"
+        if isinstance(embedding, str) and ("://" in embedding or embedding.endswith(".db")):
+            msg = f"embed_model is {embedding.rpartition('@')[2]!r:.80}: write uri= for an address"
         raise InvalidInputError(msg) from error
 
 

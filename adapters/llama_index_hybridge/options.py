@@ -26,6 +26,7 @@ from hybridge.store import (
 from llama_index_hybridge.arguments import parse_settings
 from llama_index_hybridge.embeddings import as_dense_function, as_sparse_function
 from llama_index_hybridge.filters import make_filter
+from llama_index_hybridge.spellings import QUERY
 
 T = TypeVar("T")
 
@@ -101,7 +102,7 @@ def plan_query(query: VectorStoreQuery, fields: Sequence[str], options: Mapping[
         InvalidInputError: If the mode is not supported or lacks what it needs, or there is no such
             option.
     """
-    parse_settings(options, QueryOptions.__annotations__, "a query of the vector store")
+    parse_settings(options, QueryOptions.__annotations__, "a query of the vector store", QUERY)
     asked = _parse_mode(query, options.get("reranker"))
     searched = _searched(query, asked) if options.get("mode") is None else options["mode"]
     names = list(fields) if searched is None else _names(searched)
@@ -178,9 +179,10 @@ def _fused(
     query: VectorStoreQuery, names: Sequence[str], options: Mapping[str, Any]
 ) -> dict[str, Any]:
     fusion = options.get("fusion") if query.alpha is None else Weighted(query.alpha)
-    depths: FetchK = options.get("fetch_k")
+    depth: int | None = options.get("fetch_k")
+    depths: FetchK = depth
     if query.sparse_top_k is not None and "sparse" in names:
-        depths = {**dict.fromkeys(names, depths), "sparse": query.sparse_top_k}
+        depths = {**dict.fromkeys(names, depth), "sparse": query.sparse_top_k}
     return {"fusion": fusion, "fetch_k": depths}
 
 

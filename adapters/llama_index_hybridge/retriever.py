@@ -19,6 +19,7 @@ from hybridge.arguments import check_fraction
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import RerankFunction
 from hybridge.registry import as_rerank_function
+from hybridge.spellings import names_of
 from hybridge.store import (
     FetchK,
     Fusion,
@@ -28,10 +29,12 @@ from hybridge.store import (
     parse_limit,
     unpack_reranker,
 )
+from llama_index_hybridge.arguments import parse_settings
 from llama_index_hybridge.convert import record_to_node
 from llama_index_hybridge.embeddings import as_dense_function
 from llama_index_hybridge.filters import make_filter
 from llama_index_hybridge.options import is_blank
+from llama_index_hybridge.spellings import RETRIEVER
 from llama_index_hybridge.vector_store import MilvusVectorStore
 
 
@@ -78,7 +81,8 @@ class MilvusRetriever(BaseRetriever):
         search_params: SearchParams = None,
         **settings: Any,
     ) -> None:
-        super().__init__(**settings)
+        known = names_of(MilvusRetriever.__init__) | names_of(BaseRetriever.__init__)
+        super().__init__(**parse_settings(settings, known, type(self).__name__, RETRIEVER))
         if not isinstance(embed_model, (BaseEmbedding, type(None))):
             msg = f"embed_model is a {type(embed_model).__name__}: give a LlamaIndex embedding"
             raise InvalidInputError(msg)

@@ -29,6 +29,7 @@ from hybridge.closing import Closing
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import DenseEmbeddingFunction, RerankFunction
 from hybridge.registry import as_rerank_function, function_name
+from hybridge.spellings import names_of
 from hybridge.store import (
     BATCH_SIZE,
     COLUMN_TYPES,
@@ -37,10 +38,12 @@ from hybridge.store import (
     pack_function,
     unpack_reranker,
 )
+from llama_index_hybridge.arguments import parse_settings
 from llama_index_hybridge.convert import nodes_to_records, record_to_node
 from llama_index_hybridge.embeddings import as_dense_function
 from llama_index_hybridge.filters import make_filter
 from llama_index_hybridge.options import Plan, plan_query, store_arguments
+from llama_index_hybridge.spellings import VECTOR_STORE
 
 
 class MilvusVectorStore(Closing, BasePydanticVectorStore):
@@ -102,6 +105,8 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
         reranker: RerankFunction | str | None = None,
         **arguments: Unpack[StoreArguments],
     ) -> None:
+        known = names_of(MilvusVectorStore.__init__, StoreArguments)
+        arguments = parse_settings(arguments, known, type(self).__name__, VECTOR_STORE)
         store = closes = _bound(store, as_dense_function(embed_model), arguments)
         if tenant is not None:
             store = store.for_tenant(tenant)

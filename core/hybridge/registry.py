@@ -219,7 +219,7 @@ def function_identity(function: object) -> str:
     name = function_name(function)
     if name is None:
         name = f"{'.'.join(_class_name(function))}/{getattr(function, 'model_name', None)}"
-    settings = settings_of(function) or {"dim": dim for dim in dims[:1]}
+    settings = settings_of(function) or ({"dim": dims[0]} if dims else {})
     return f"{name} {json.dumps(settings, sort_keys=True)}"
 
 

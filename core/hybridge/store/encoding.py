@@ -124,9 +124,9 @@ class ModelCheck:
     def _is_unknown(self, field: VectorField) -> bool:
         if field.function is None or field.probe is None:
             return False
-        if field.model is not None and model_name(field.function) == field.model:
-            if field.made_with in (None, settings_of(field.function)):
-                return False
+        is_named = field.model is not None and model_name(field.function) == field.model
+        if is_named and field.made_with in (None, settings_of(field.function)):
+            return False
         known = self._checked.get(field.name, ())
         return not any(one is field.function or one == field.function for one in known)
 
