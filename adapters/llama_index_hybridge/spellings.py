@@ -10,7 +10,7 @@ _SPARSE = (
     "write sparse=; BM25 is there by itself, and vector_store_query_mode says what is searched"
 )
 _ADD = "give batch_size= to add()"
-_FILTERS = "write filters=MetadataFilters() for the retriever, or expr= for a raw Milvus expression"
+_FILTERS = "give filters=MetadataFilters() to the retriever, or write expr="
 
 VECTOR_STORE: Spellings = {
     **STORE,

@@ -71,7 +71,7 @@ def test_a_retriever_takes_only_rerankers_and_options_that_there_are(
     """At once."""
     with pytest.raises(HybridgeError):
         MilvusRetriever(zoo, reranker=3)  # type: ignore[arg-type]
-    with pytest.raises(InvalidInputError, match="top_k"):
+    with pytest.raises(HybridgeError, match="top_k"):
         MilvusRetriever(zoo, top_k=3)
 
 
