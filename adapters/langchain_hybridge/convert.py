@@ -12,6 +12,7 @@ from hybridge import Hit, Record
 from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
 from hybridge.narrowing import is_iterable, is_mapping
+from hybridge.store import NewIds
 
 SCORE = "score"
 RELEVANCE = "relevance_score"
@@ -56,6 +57,13 @@ def make_records(
         Record(id=id, text=text, metadata=metadata, context=context)
         for id, text, metadata, context in zip(ids, texts, metadatas, contexts, strict=True)
     ]
+
+
+def parse_ids(
+    ids: Sequence[str | None] | NewIds,
+) -> tuple[Sequence[str | None] | None, NewIds]:
+    """Return the ids that were given, and what the others get."""
+    return (None, "content") if isinstance(ids, str) and ids == "content" else (ids, None)
 
 
 def parse_key(context_key: object) -> str | None:

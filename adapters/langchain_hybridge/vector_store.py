@@ -16,11 +16,12 @@ from hybridge.closing import Closing
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import DenseEmbeddingFunction
 from hybridge.spellings import check_names, names_of
-from hybridge.store import BATCH_SIZE, FetchK, Fusion, Mode, Query, StoreArguments
+from hybridge.store import BATCH_SIZE, FetchK, Fusion, Mode, NewIds, Query, StoreArguments
 from langchain_hybridge.convert import (
     make_document,
     make_found_document,
     make_records,
+    parse_ids,
     parse_key,
 )
 from langchain_hybridge.embeddings import as_dense_function, as_embeddings
@@ -117,7 +118,7 @@ class MilvusVectorStore(Closing, VectorStore):
         embedding: Embeddings | DenseEmbeddingFunction | str | None = None,
         metadatas: list[dict[str, Any]] | None = None,
         *,
-        ids: list[str] | None = None,
+        ids: list[str] | NewIds = None,
         contexts: list[str | None] | None = None,
         batch_size: int = BATCH_SIZE,
         progress: bool = False,
@@ -154,7 +155,7 @@ class MilvusVectorStore(Closing, VectorStore):
         embedding: Embeddings | DenseEmbeddingFunction | str | None = None,
         metadatas: list[dict[str, Any]] | None = None,
         *,
-        ids: list[str] | None = None,
+        ids: list[str] | NewIds = None,
         contexts: list[str | None] | None = None,
         batch_size: int = BATCH_SIZE,
         progress: bool = False,
@@ -422,7 +423,7 @@ class MilvusVectorStore(Closing, VectorStore):
         texts: Iterable[str],
         metadatas: Sequence[Mapping[str, Any]] | None = None,
         *,
-        ids: Sequence[str | None] | None = None,
+        ids: Sequence[str | None] | NewIds = None,
         contexts: Sequence[str | None] | None = None,
         context_key: str | None = None,
         batch_size: int = BATCH_SIZE,
@@ -435,7 +436,8 @@ class MilvusVectorStore(Closing, VectorStore):
         Args:
             texts: The texts.
             metadatas: One dictionary per text: anything that JSON can hold.
-            ids: One id per text; None lets the store make a UUID.
+            ids: One id per text; None lets the store make a UUID, "content" one of the content, so
+                that the same texts added again overwrite themselves.
             contexts: One context per text, which is indexed in front of it; None keeps what an
                 overwritten document has.
             context_key: The metadata key that holds it; the vector store's own if None.
@@ -449,27 +451,27 @@ class MilvusVectorStore(Closing, VectorStore):
             InvalidInputError: If the lists differ in length, or a text cannot be stored.
             PartialWriteError: If a later batch fails; `landed` holds the ids that were written.
         """
-        records = make_records(
-            texts, metadatas, ids, contexts, parse_key(context_key) or self.context_key
-        )
-        return self.store.add(records, batch_size=batch_size, progress=progress)
+        key = parse_key(context_key) or self.context_key
+        given, new = parse_ids(ids)
+        records = make_records(texts, metadatas, given, contexts, key)
+        return self.store.add(records, ids=new, batch_size=batch_size, progress=progress)
 
     async def aadd_texts(  # type: ignore[override]
         self,
         texts: Iterable[str],
         metadatas: Sequence[Mapping[str, Any]] | None = None,
         *,
-        ids: Sequence[str | None] | None = None,
+        ids: Sequence[str | None] | NewIds = None,
         contexts: Sequence[str | None] | None = None,
         context_key: str | None = None,
         batch_size: int = BATCH_SIZE,
         progress: bool = False,
     ) -> list[str]:
         """Async twin of `add_texts`; it embeds by `aembed_documents`."""
-        records = make_records(
-            texts, metadatas, ids, contexts, parse_key(context_key) or self.context_key
-        )
-        return await self.store.aadd(records, batch_size=batch_size, progress=progress)
+        key = parse_key(context_key) or self.context_key
+        given, new = parse_ids(ids)
+        records = make_records(texts, metadatas, given, contexts, key)
+        return await self.store.aadd(records, ids=new, batch_size=batch_size, progress=progress)
 
     def update(
         self,

@@ -17,12 +17,14 @@ except ModuleNotFoundError:
     raise MissingExtraError(msg, "llama-index-core", "llama-index") from None
 
 if TYPE_CHECKING:
+    from llama_index_hybridge.convert import ContentIds
     from llama_index_hybridge.embeddings import DenseEmbedding, SparseEmbedding
     from llama_index_hybridge.reranker import JinaRerank, Rerank
     from llama_index_hybridge.retriever import MilvusRetriever
     from llama_index_hybridge.vector_store import MilvusVectorStore
 
 _HOMES = {
+    "ContentIds": "llama_index_hybridge.convert",
     "DenseEmbedding": "llama_index_hybridge.embeddings",
     "JinaRerank": "llama_index_hybridge.reranker",
     "MilvusRetriever": "llama_index_hybridge.retriever",
@@ -32,6 +34,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "ContentIds",
     "DenseEmbedding",
     "JinaRerank",
     "MilvusRetriever",

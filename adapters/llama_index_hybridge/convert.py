@@ -22,7 +22,7 @@ class of your own comes back as the LlamaIndex class that it extends.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, cast
 
@@ -39,13 +39,14 @@ from llama_index.core.schema import (
     ObjectType,
     RelatedNodeInfo,
     TextNode,
+    TransformComponent,
 )
 
 from hybridge import Hit, Record
 from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
 from hybridge.narrowing import is_list
-from hybridge.store import CONTEXT, DERIVED, METADATA, OFFSETS
+from hybridge.store import CONTEXT, DERIVED, METADATA, OFFSETS, is_random_id
 from llama_index_hybridge.arguments import parse_items
 
 # Subclasses first: a class is stored as the first of these that it is.
@@ -70,6 +71,43 @@ def nodes_to_records(nodes: Iterable[BaseNode]) -> list[Record]:
         InvalidInputError: If one is no LlamaIndex node, or there is no list of them.
     """
     return [node_to_record(node) for node in parse_items(nodes, object, "nodes")]
+
+
+class ContentIds(TransformComponent):
+    """Gives nodes ids that are made of their content: running a pipeline twice stores each once.
+
+    A transformation for between splitter and embedding. Ids that were drawn at random, as
+    LlamaIndex draws them, become `Record.content_id`; others stay. Relations among the nodes
+    follow. Give documents ids of their own as well: a random one is another at every run, so that
+    `delete` by it finds the last run's nodes only.
+    """
+
+    @classmethod
+    def class_name(cls) -> str:
+        """Return the name that LlamaIndex serialises the class under."""
+        return "HybridgeContentIds"
+
+    def __call__(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:
+        """Return copies of the nodes with their ids."""
+        given: list[BaseNode] = parse_items(nodes, BaseNode, "nodes")
+        ids = {
+            node.node_id: node_to_record(node).content_id
+            for node in given
+            if is_random_id(node.node_id)
+        }
+        return [_renamed(node, ids) for node in given]
+
+
+def _renamed(node: BaseNode, ids: Mapping[str, str]) -> BaseNode:
+    def follow(one: RelatedNodeInfo) -> RelatedNodeInfo:
+        return one.model_copy(update={"node_id": ids.get(one.node_id, one.node_id)})
+
+    relationships = {
+        kind: [follow(one) for one in related] if isinstance(related, list) else follow(related)
+        for kind, related in node.relationships.items()
+    }
+    new_id = ids.get(node.node_id, node.node_id)
+    return node.model_copy(update={"id_": new_id, "relationships": relationships})
 
 
 def node_to_record(node: BaseNode) -> Record:

@@ -29,7 +29,7 @@ from hybridge.closing import Closing
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import DenseEmbeddingFunction, RerankFunction
 from hybridge.registry import as_rerank_function, function_name
-from hybridge.spellings import names_of
+from hybridge.spellings import check_names, names_of
 from hybridge.store import (
     BATCH_SIZE,
     COLUMN_TYPES,
@@ -38,7 +38,6 @@ from hybridge.store import (
     pack_function,
     unpack_reranker,
 )
-from llama_index_hybridge.arguments import parse_settings
 from llama_index_hybridge.convert import nodes_to_records, record_to_node
 from llama_index_hybridge.embeddings import as_dense_function
 from llama_index_hybridge.filters import make_filter
@@ -106,7 +105,7 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
         **arguments: Unpack[StoreArguments],
     ) -> None:
         known = names_of(MilvusVectorStore.__init__, StoreArguments)
-        arguments = parse_settings(arguments, known, type(self).__name__, VECTOR_STORE)
+        check_names(arguments, known, type(self).__name__, VECTOR_STORE)
         store = closes = _bound(store, as_dense_function(embed_model), arguments)
         if tenant is not None:
             store = store.for_tenant(tenant)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -61,9 +64,30 @@ class Record:
             object.__setattr__(self, "dense", self.vectors.get("dense"))
             object.__setattr__(self, "sparse", self.vectors.get("sparse"))
 
+    @property
+    def content_id(self) -> str:
+        """An id made of text, context, metadata and document id: 64 hexadecimal digits.
+
+        Equal content has an equal id whenever and wherever it is made. A document id that was drawn
+        at random says nothing of the content, and is left out.
+        """
+        known = self.document_id if not is_random_id(self.document_id) else None
+        content = [self.text, self.context or None, self.metadata, known or None]
+        written = json.dumps(content, sort_keys=True, ensure_ascii=False, default=dict)
+        return hashlib.sha256(written.encode()).hexdigest()
+
     def with_vectors(self, vectors: Mapping[str, Vector]) -> Record:
         """Return the record with these vectors, by field, and no others."""
         return replace(self, dense=None, sparse=None, vectors=vectors)
+
+
+def is_random_id(value: str | None) -> bool:
+    """Whether an id was drawn at random (a UUID of version 4), and so is another one every time."""
+    try:
+        made = uuid.UUID(value or "")
+    except ValueError:
+        return False
+    return made.version == 4 and str(made) == value
 
 
 class FieldScore(NamedTuple):

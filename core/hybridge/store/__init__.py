@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hybridge.records import is_random_id
 from hybridge.retrieval.fusion import Fusion
 from hybridge.store.arguments import StoreArguments
 from hybridge.store.engine.address import Address, resolve_address
@@ -25,6 +26,7 @@ from hybridge.store.query import (
     SearchParams,
     parse_limit,
 )
+from hybridge.store.rows import NewIds
 from hybridge.store.server_options import TLS, ServerOptions
 from hybridge.store.store import BATCH_SIZE, MilvusStore
 from hybridge.store.write import CONTEXT, DERIVED, METADATA, OFFSETS
@@ -46,6 +48,7 @@ __all__ = [
     "MilvusFusion",
     "MilvusStore",
     "Mode",
+    "NewIds",
     "Query",
     "SearchParams",
     "ServerOptions",
@@ -54,6 +57,7 @@ __all__ = [
     "SparseField",
     "StoreArguments",
     "VectorField",
+    "is_random_id",
     "pack_function",
     "parse_limit",
     "resolve_address",

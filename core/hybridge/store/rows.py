@@ -13,7 +13,7 @@ import math
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
@@ -23,6 +23,9 @@ from hybridge.store.fields import VectorField
 
 if TYPE_CHECKING:
     from hybridge.store.layout import Layout
+
+NewIds: TypeAlias = Literal["content"] | None
+"""What records without an id get: a UUID, or an id made of their content."""
 
 ID_BYTES = 512
 DOCUMENT_ID_BYTES = 2048
@@ -206,13 +209,16 @@ def _vectors(row: Mapping[str, Any], fields: Mapping[str, VectorField]) -> dict[
 # --- what a store accepts ------------------------------------------------------------------------
 
 
-def parse_record(record: Any, position: int, columns: Mapping[str, type]) -> Record:
+def parse_record(
+    record: Any, position: int, columns: Mapping[str, type], ids: NewIds = None
+) -> Record:
     """Return the record with an id, if the store can hold it; its vectors are looked at later.
 
     Args:
         record: The record.
         position: Its place among those given, for the error.
         columns: The metadata keys that are columns as well, and their types.
+        ids: What id a record without one gets: a UUID, or with "content" its `content_id`.
 
     Raises:
         InvalidInputError: Naming the record, and the metadata key where there is one.
@@ -237,7 +243,9 @@ def parse_record(record: Any, position: int, columns: Mapping[str, type]) -> Rec
         msg = f"{name}: vectors is a {type(record.vectors).__name__}: give a mapping of field names"
         raise InvalidInputError(msg)
     check_columns(record.metadata, columns, name)
-    return record if record.id is not None else replace(record, id=str(uuid.uuid4()))
+    if record.id is not None:
+        return record
+    return replace(record, id=record.content_id if ids == "content" else str(uuid.uuid4()))
 
 
 def parse_id(value: Any, name: str = "the id") -> str:

@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 from numpy.typing import ArrayLike
 from typing_extensions import Self
 
-from hybridge.arguments import check_flag, shown
+from hybridge.arguments import check_choice, check_flag, shown
 from hybridge.closing import Closing
 from hybridge.errors import HybridgeError, InvalidInputError, StoreError
 from hybridge.filters import DOCUMENT_ID, And, Filter, as_filter, match_all
@@ -62,7 +62,7 @@ from hybridge.store.query import (
     check_expression,
     parse_limit,
 )
-from hybridge.store.rows import parse_id, parse_ids, parse_record, vector_columns
+from hybridge.store.rows import NewIds, parse_id, parse_ids, parse_record, vector_columns
 from hybridge.store.rows import to_record as make_record
 from hybridge.store.search import Search, check_mode, prepare
 from hybridge.store.selection import Selection
@@ -757,6 +757,7 @@ class MilvusStore(Closing):
         self,
         records: Iterable[Record],
         *,
+        ids: NewIds = None,
         batch_size: int = BATCH_SIZE,
         progress: bool = False,
     ) -> list[str]:
@@ -768,6 +769,8 @@ class MilvusStore(Closing):
 
         Args:
             records: What to store. The last of several with one id wins.
+            ids: What a record without an id gets: a UUID, or with "content" one that is made of its
+                content (`Record.content_id`), so that the same record again overwrites itself.
             batch_size: How many records are encoded and sent at once.
             progress: Whether to show a progress bar.
 
@@ -778,7 +781,7 @@ class MilvusStore(Closing):
             InvalidInputError: If a record cannot be stored; it names the record.
             PartialWriteError: If a later batch fails; `landed` holds the ids that were written.
         """
-        batches = self._batches(records, batch_size)
+        batches = self._batches(records, batch_size, ids)
         started = WriteProgress(_length(records), progress)
         with logged("add") as log, self._calls.running(), started as written:
             head, rest = self._first_batches(batches)
@@ -796,14 +799,16 @@ class MilvusStore(Closing):
         self,
         records: Iterable[Record],
         *,
+        ids: NewIds = None,
         batch_size: int = BATCH_SIZE,
         progress: bool = False,
     ) -> list[str]:
         """Async twin of `add`; async functions are awaited in the caller's event loop."""
         run = self.threads.run
         if not self._awaits:
-            return await run(partial(self.add, records, batch_size=batch_size, progress=progress))
-        batches = await run(partial(self._batches, records, batch_size))
+            add = partial(self.add, records, ids=ids, batch_size=batch_size, progress=progress)
+            return await run(add)
+        batches = await run(partial(self._batches, records, batch_size, ids))
         with logged("add") as log, WriteProgress(_length(records), progress) as written:
             head, rest = await run(partial(self._first_batches, batches))
             every = chain(head, rest)
@@ -817,15 +822,21 @@ class MilvusStore(Closing):
             log(written.ids)
         return written.ids
 
-    def _batches(self, records: Iterable[Record], batch_size: int) -> Iterator[list[Record]]:
+    def _batches(
+        self, records: Iterable[Record], batch_size: int, ids: NewIds
+    ) -> Iterator[list[Record]]:
         """Return the records in batches, each checked as far as it can be without encoding."""
+        if ids is not None:
+            check_choice(ids, "ids", ("content",))
         batch_size = parse_limit(batch_size, "batch_size")
         if is_mapping(records) or not is_iterable(records):
             msg = f"records is a {type(records).__name__}: give a list of hybridge.Record objects"
             raise InvalidInputError(msg)
         there = self._there()
         checked: Iterable[Record] = (
-            self._tenant.mark(parse_record(record, position, there.columns), there.partition_key)
+            self._tenant.mark(
+                parse_record(record, position, there.columns, ids), there.partition_key
+            )
             for position, record in enumerate(records)
         )
         if not isinstance(records, Sequence):
