@@ -84,7 +84,7 @@ def test_ids_of_ones_own_stay() -> None:
     own, other = TextNode(id_="own", text="a"), TextNode(text="b")
     own.relationships[NodeRelationship.NEXT] = other.as_related_node_info()
     made = ContentIds()([own, other])
-    assert [one.node_id for one in made][0] == "own"
+    assert made[0].node_id == "own"
     assert made[1].node_id != other.node_id
     assert made[0].next_node is not None
     assert made[0].next_node.node_id == made[1].node_id
