@@ -30,6 +30,7 @@ WORDS = ("fox", "owl", "kite", "boat", "house")
 IDS = ("a", "b", "c", 'say "d"', "e\\", "ü", "gg")
 DOCUMENTS = (None, "doc1", "doc2")
 MODES = ("dense", "sparse", "hybrid")
+THROUGH = ("core", "langchain", "llama_index")
 COLUMNS: dict[str, type] = {"year": int, "owner": str}
 """The metadata keys that are columns as well; "tag" is none."""
 
@@ -134,11 +135,14 @@ class Modelled:
         self._call(self._llama_index, "add", nodes)
         self.note([replace(record, document_id=None) for record in written], says_document=True)
 
-    def update(self, ids: Sequence[str], changes: Sequence[dict[str, Any]]) -> None:
+    def update(
+        self, ids: Sequence[str], changes: Sequence[dict[str, Any]], through: str = "core"
+    ) -> None:
         """Other metadata for rows that are there, one change for all or one for each."""
         there = {one for one in ids if one in self.rows}
         metadata: Any = changes[0] if len(changes) == 1 else changes
-        _check(self._call(self.view, "update", ids, metadata=metadata), len(there))
+        target = {"core": self.view, **self._frameworks}[through]
+        _check(self._call(target, "update", ids, metadata=metadata), len(there))
         each = changes * len(ids) if len(changes) == 1 else changes
         for one, change in zip(ids, each, strict=True):
             if one in there:
@@ -157,11 +161,14 @@ class Modelled:
         _check(self._call(self.view, "delete", **self._asked(chosen)), len(gone))
         self._forget(gone)
 
-    def delete_document(self, document: str) -> None:
-        """By source document."""
+    def delete_document(self, document: str, through: str = "core") -> None:
+        """By source document, which LangChain does not know."""
         gone = {one for one, row in self.rows.items() if row.document_id == document}
         asked = self._asked(EVERY)
-        _check(self._call(self.view, "delete", document_id=document, **asked), len(gone))
+        if through == "llama_index":
+            self._call(self._llama_index, "delete", document, **asked)
+        else:
+            _check(self._call(self.view, "delete", document_id=document, **asked), len(gone))
         self._forget(gone)
 
     def delete_through_langchain(self, ids: Sequence[str]) -> None:
@@ -265,6 +272,10 @@ class Modelled:
             _check((node.get_content(), node.metadata), (row.text, row.metadata))
 
     # --- how -----------------------------------------------------------------------------------
+
+    @property
+    def _frameworks(self) -> dict[str, Any]:
+        return {"langchain": self._langchain, "llama_index": self._llama_index}
 
     @property
     def _langchain(self) -> LangChainStore:

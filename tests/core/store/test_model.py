@@ -36,6 +36,7 @@ from support.modelled import (
     FILTERS,
     IDS,
     MODES,
+    THROUGH,
     WORDS,
     Chosen,
     Modelled,
@@ -59,6 +60,7 @@ records = st.builds(
 )
 distinct_records = st.lists(records, min_size=1, max_size=3, unique_by=lambda record: record.id)
 tenants = st.sampled_from(TENANTS)
+frameworks = st.sampled_from(THROUGH)
 choices = st.sampled_from((EVERY, *CHOICES))
 
 
@@ -135,10 +137,10 @@ class Model(RuleBasedStateMachine):
         """As nodes, which say that they have no source document."""
         self.owner(tenant).add_through_llama_index(written)
 
-    @rule(tenant=tenants, some=some_ids, change=metadata)
-    def update(self, tenant: str, some: list[str], change: dict[str, Any]) -> None:
+    @rule(tenant=tenants, some=some_ids, change=metadata, through=frameworks)
+    def update(self, tenant: str, some: list[str], change: dict[str, Any], through: str) -> None:
         """Other metadata for rows that are there, the same for all."""
-        self.owner(tenant).update(some, [change])
+        self.owner(tenant).update(some, [change], through)
 
     @rule(tenant=tenants, changes=st.dictionaries(ids, metadata, min_size=2, max_size=3))
     def update_each(self, tenant: str, changes: dict[str, dict[str, Any]]) -> None:
@@ -150,15 +152,15 @@ class Model(RuleBasedStateMachine):
         """By id."""
         self.owner(tenant).delete(some)
 
-    @rule(tenant=tenants, some=some_ids, chosen=st.sampled_from(CHOICES))
-    def delete_matching(self, tenant: str, some: list[str], chosen: Chosen) -> None:
+    @rule(tenant=tenants, chosen=st.sampled_from(CHOICES))
+    def delete_matching(self, tenant: str, chosen: Chosen) -> None:
         """By filter or expression."""
         self.owner(tenant).delete_matching(chosen)
 
-    @rule(tenant=tenants, document=st.sampled_from(DOCUMENTS[1:]))
-    def delete_document(self, tenant: str, document: str) -> None:
+    @rule(tenant=tenants, document=st.sampled_from(DOCUMENTS[1:]), through=frameworks)
+    def delete_document(self, tenant: str, document: str, through: str) -> None:
         """By source document."""
-        self.owner(tenant).delete_document(document)
+        self.owner(tenant).delete_document(document, through)
 
     @rule(tenant=tenants, some=some_ids)
     def delete_through_langchain(self, tenant: str, some: list[str]) -> None:

@@ -38,7 +38,7 @@ def walk_on_a_path(path: str, calls: int) -> None:
 
 def test_eight_threads_on_a_path(path: str) -> None:
     """Each makes some calls."""
-    walk_on_a_path(path, 40)
+    walk_on_a_path(path, 25)
 
 
 @pytest.mark.long
