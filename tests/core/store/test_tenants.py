@@ -285,12 +285,20 @@ def test_no_method_is_forgotten() -> None:
     assert {f"a{name}" for name in EVERY_CALL} - twins == {"afunction", "ausing", "afor_tenant"}
 
 
-@pytest.mark.parametrize("rows", [40, pytest.param(1000, marks=pytest.mark.long)])
-def test_no_call_tells_that_another_tenant_is_there(make_store: MakeStore, rows: int) -> None:
-    """Every answer and every error is what it is in a collection of one's own.
+def test_no_call_tells_that_another_tenant_is_there(make_store: MakeStore) -> None:
+    """Every answer and every error is what it is in a collection of one's own."""
+    ask_beside_another(make_store, 40)
 
-    The other has the same ids, of the same documents and of others, and one that is its alone.
-    """
+
+@pytest.mark.long
+@pytest.mark.on_a_path("a server is asked the same of fewer rows")
+def test_no_call_tells_it_of_a_thousand_rows(make_store: MakeStore) -> None:
+    """The same."""
+    ask_beside_another(make_store, 1000)
+
+
+def ask_beside_another(make_store: MakeStore, rows: int) -> None:
+    """Make every call alone, and beside a tenant of the same ids, documents and more."""
     function = WordFunction()
     alone, shared = (
         make_store(collection_name=name, partition_key="tenant", dense=function)
