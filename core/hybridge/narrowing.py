@@ -37,8 +37,13 @@ def is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
 
 
 def is_iterable(value: object) -> TypeGuard[Iterable[Any]]:
-    """Say whether a value is an iterable of values; a text is one value."""
-    return isinstance(value, Iterable) and not isinstance(value, (str, bytes))
+    """Say whether a value is an iterable of values; a text is one value.
+
+    So is a NumPy array without dimensions, which has the method and fails when it is called.
+    """
+    if isinstance(value, (str, bytes)) or getattr(value, "ndim", None) == 0:
+        return False
+    return isinstance(value, Iterable)
 
 
 def is_number(value: object) -> TypeGuard[int | float]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybridge import TLS, DenseField, MilvusStore, Record, ServerOptions, SparseField
-from support.odd_values import EXAMPLES, odd, only_errors_of_ours, real, some
+from hybridge.errors import InvalidInputError
+from support.odd_values import EXAMPLES, ODD, odd, only_errors_of_ours, real, some
 from support.word_function import WordFunction
 
 
@@ -76,7 +78,7 @@ def test_a_call_with_odd_arguments_raises_errors_of_ours(
 ) -> None:
     """Whatever is passed, and "safe" is still there."""
 
-    @settings(max_examples=max(10, EXAMPLES // len(CALLS)))
+    @settings(max_examples=max(8, EXAMPLES // len(CALLS)))
     @given(arguments)
     def fuzz(given_arguments: Any) -> None:
         with only_errors_of_ours():
@@ -84,6 +86,31 @@ def test_a_call_with_odd_arguments_raises_errors_of_ours(
 
     fuzz()
     assert [record.text for record in store.get(["safe"])] == ["safe"]
+
+
+UNHASHABLE, ARRAY, NO_DIMENSIONS, LONG = [["a"]], np.ones(3), np.array(1.0), 10**5000
+TOO_EARLY: dict[str, Callable[[MilvusStore], Any]] = {
+    "compared": lambda s: s.search_many(vectors=ARRAY),
+    "measured": lambda s: s.search_many(["fox"], vectors={"dense": ODD[-1]}),
+    "formatted, a sparse index": lambda s: s.add([Record(sparse={10**400: 1.0})]),
+    "formatted, a field of a record": lambda s: s.add([Record(vectors={LONG: [1.0]})]),  # type: ignore[dict-item]
+    "formatted, a field of a store": lambda _: MilvusStore("none.db", fields={LONG: 3}),  # type: ignore[dict-item]
+    "iterated, ids": lambda s: s.get(NO_DIMENSIONS),  # type: ignore[arg-type]
+    "iterated, records": lambda s: s.add(NO_DIMENSIONS),  # type: ignore[arg-type]
+    "hashed, a key": lambda s: s.add_column(UNHASHABLE, int),  # type: ignore[arg-type]
+    "hashed, a field": lambda s: s.function(UNHASHABLE),  # type: ignore[arg-type]
+    "truth, an index": lambda _: DenseField(index_params=ARRAY),  # type: ignore[arg-type]
+    "truth, progress": lambda s: s.reencode_sparse(progress=ARRAY),  # type: ignore[arg-type]
+    "a path of NUL": lambda _: TLS(ca="a\0b"),
+    "a path of a surrogate": lambda _: TLS(ca="\ud800"),
+}
+
+
+@pytest.mark.parametrize("way", TOO_EARLY)
+def test_nothing_is_looked_at_before_its_type(store: MilvusStore, way: str) -> None:
+    """No value is hashed, compared, measured, iterated or formatted that cannot be."""
+    with pytest.raises(InvalidInputError):
+        TOO_EARLY[way](store)
 
 
 @settings(max_examples=max(20, EXAMPLES // 4))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hybridge import AUTO, TEXT, DenseField, F, HybridgeError, Record, SparseField, Weighted
 from support.word_function import WordFunction
 
-EXAMPLES = int(os.environ.get("HYBRIDGE_FUZZ", "300"))
+EXAMPLES = int(os.environ.get("HYBRIDGE_FUZZ", "150"))
 """How many odd calls a test file makes; `HYBRIDGE_FUZZ=5000` makes that many."""
 
 
@@ -49,6 +49,7 @@ ODD: list[Any] = [
     {"title": 3}, {"a b": DenseField(dim=3)}, {"id": DenseField(dim=3)}, {"year": int},
     {"year": "int"}, {"a b": str}, WordFunction(), WordFunction, lambda *_, **__: 1,
     lambda query, documents, top_k=5: 3, 1j, slice(3), NotImplemented, ..., type, memoryview(b"x"),
+    10**5000, {10**5000: [1.0]}, {10**400: 1.0}, np.array(1.0), {"dense": [["a"]]}, {"a": [["a"]]},
     "id == 3", "id ==", 'id == "', "(((", "nope > 3", "metadata", "1 == 1) or (1 == 1", Hostile(),
 ]  # fmt: skip
 

@@ -142,10 +142,10 @@ class VectorField:
         if index_type is not None and not _is_one_of(index_type, known):
             msg = f"index_type={shown(index_type)}: choose one of {', '.join(known)}"
             raise InvalidInputError(msg)
-        if self.index_params and index_type is None:
+        build: Mapping[str, Any] = known[index_type].build if index_type else {}
+        if is_mapping(self.index_params) and self.index_params and index_type is None:
             msg = f"index_params={shown(self.index_params)}: give index_type= as well"
             raise InvalidInputError(msg)
-        build: Mapping[str, Any] = known[index_type].build if index_type else {}
         check_settings(self.index_params, build, f"index_params of {index_type}")
 
     @property
@@ -629,7 +629,7 @@ def _parse_weights(items: Iterable[tuple[Any, Any]], name: str) -> Iterable[tupl
             msg = f"{name}: {shown(index)}: {shown(weight)} is no index with a weight ({error})"
             raise InvalidInputError(msg) from error
         if not 0 <= index <= MAX_INDEX:
-            msg = f"{name}: the sparse index {index:.6g} is outside 0..{MAX_INDEX}"
+            msg = f"{name}: the sparse index {shown(index)} is outside 0..{MAX_INDEX}"
             raise InvalidInputError(msg)
         if not 0 <= weight <= MAX_FLOAT32:
             msg = f"{name}: the sparse weight {weight} of index {index} is not a positive number"

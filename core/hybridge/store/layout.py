@@ -249,7 +249,8 @@ class LayoutRequest:
             if name in asked:
                 msg = f"{name}= and fields[{name!r}] both say what the field is: give one of them"
                 raise InvalidInputError(msg)
-            asked[_parse_field_name(name)] = _parse_field(one, name)
+            name = _parse_field_name(name)
+            asked[name] = _parse_field(one, name)
         given = _sharing({name: _resolved(replace(one, name=name)) for name, one in asked.items()})
         auto = None if sparse is None or "sparse" in given else AUTO
         columns = _with_partition_key(
@@ -416,15 +417,24 @@ def check_metadata_schema(schema: Mapping[Any, Any]) -> None:
             type is not one of str, int, float, bool.
     """
     for key, kind in schema.items():
-        if not isinstance(key, str) or not _COLUMN_KEY.fullmatch(key):
-            msg = (
-                f"metadata_schema: {shown(key)} cannot name a column (ASCII letters, digits and "
-                "_): leave it out; it can be filtered on all the same"
-            )
-            raise InvalidInputError(msg)
-        if not any(kind is one for one in COLUMN_TYPES.values()):
-            msg = f"metadata_schema[{key!r}] is {shown(kind)}: use one of str, int, float, bool"
-            raise InvalidInputError(msg)
+        check_metadata_column(key, kind)
+
+
+def check_metadata_column(key: object, kind: object) -> None:
+    """Check that a metadata key can be a column of a type.
+
+    Raises:
+        InvalidInputError: As `check_metadata_schema` does.
+    """
+    if not isinstance(key, str) or not _COLUMN_KEY.fullmatch(key):
+        msg = (
+            f"metadata_schema: {shown(key)} cannot name a column (ASCII letters, digits and "
+            "_): leave it out; it can be filtered on all the same"
+        )
+        raise InvalidInputError(msg)
+    if not any(kind is one for one in COLUMN_TYPES.values()):
+        msg = f"metadata_schema[{key!r}] is {shown(kind)}: use one of str, int, float, bool"
+        raise InvalidInputError(msg)
 
 
 def _with_partition_key(schema: Any, key: Any) -> dict[str, type]:

@@ -227,7 +227,7 @@ def _parse_texts(queries: Any) -> list[str]:
 
 def _parse_vectors(vectors: Any, texts: list[str] | None) -> dict[str, Sequence[Any]]:
     """Return the vectors by field; those of each field are checked where the field is known."""
-    if texts is None and (vectors is None or vectors == {}):
+    if texts is None and (vectors is None or (is_mapping(vectors) and not vectors)):
         msg = "nothing to search for: give a query text, a vector, or both"
         raise InvalidInputError(msg)
     if vectors is None:
@@ -241,7 +241,7 @@ def _parse_vectors(vectors: Any, texts: list[str] | None) -> dict[str, Sequence[
             raise InvalidInputError(msg)
         try:
             size = len(some)
-        except TypeError:
+        except (TypeError, ValueError):  # a negative length is a ValueError
             msg = f"vectors of {name!r}: give one vector per query, not a {type(some).__name__}"
             raise InvalidInputError(msg) from None
         if count not in (None, size):

@@ -388,7 +388,7 @@ def check_vectors(records: Sequence[Record], fields: Mapping[str, VectorField]) 
         for name in record.vectors:
             if name not in fields:
                 msg = (
-                    f"the {name} vector of record {shown(record.id)} has no place: the collection "
-                    f"holds {sorted(fields)}"
+                    f"record {shown(record.id)}: its vector {shown(name)} has no place: the "
+                    f"collection holds {sorted(fields)}"
                 )
                 raise InvalidInputError(msg)

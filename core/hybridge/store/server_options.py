@@ -204,12 +204,12 @@ def _parse_pem(value: object, name: str) -> str:
     if not is_path(value):
         msg = f"{name}={shown(value)}: give the path of a PEM file"
         raise InvalidInputError(msg)
-    path = os.path.realpath(Path(value).expanduser())
     try:
+        path = os.path.realpath(Path(value).expanduser())
         with Path(path).open("rb") as file:
             is_pem = any(line.startswith(b"-----BEGIN ") for line in file)
     except (OSError, ValueError) as error:
-        msg = f"{name}={shown(path)} cannot be read ({error}): give the path of a PEM file"
+        msg = f"{name}={shown(value)} cannot be read ({error}): give the path of a PEM file"
         raise InvalidInputError(msg) from None
     if not is_pem:
         msg = f"{name}={shown(path)} is no PEM file: convert it, for instance by openssl"

@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 from numpy.typing import ArrayLike
 from typing_extensions import Self
 
-from hybridge.arguments import check_choice, check_flag, shown
+from hybridge.arguments import check_choice, check_flag, check_label, shown
 from hybridge.closing import Closing
 from hybridge.errors import HybridgeError, InvalidInputError, StoreError
 from hybridge.filters import DOCUMENT_ID, And, Filter, as_filter, match_all
@@ -43,7 +43,7 @@ from hybridge.store.encoding import awaits
 from hybridge.store.engine.address import resolve_address
 from hybridge.store.engine.companion import SUFFIX
 from hybridge.store.fields import AUTO, DenseField, Sparse, VectorField
-from hybridge.store.layout import Layout, LayoutRequest, check_metadata_schema
+from hybridge.store.layout import Layout, LayoutRequest, check_metadata_column
 from hybridge.store.operation import logged, operation, repeated
 from hybridge.store.pickling import (
     kept_arguments,
@@ -299,7 +299,12 @@ class MilvusStore(Closing):
         return function
 
     def function(self, field: str) -> Any:
-        """Return the embedding function that was given for a field, or None."""
+        """Return the embedding function that was given for a field, or None.
+
+        Raises:
+            InvalidInputError: If `field` is no string.
+        """
+        check_label(field, "field")
         asked = self._session.request.fields.get(field)
         return self._functions.get(field, None if asked is None else asked.function)
 
@@ -1095,7 +1100,7 @@ class MilvusStore(Closing):
                 row has a value of another type.
             EngineError: If the server does not add the column.
         """
-        check_metadata_schema({key: kind})
+        check_metadata_column(key, kind)
         check_flag(progress, "progress")
         if self._tenant.value is not None:
             msg = "add_column() is for all tenants: call it on the store, not on the view of one"
@@ -1180,6 +1185,7 @@ class MilvusStore(Closing):
         Returns:
             How many rows were written.
         """
+        check_flag(progress, "progress")
         with self._call() as opened:
             return sum(reencode(bm25, progress=progress) for bm25 in _every_bm25(opened))
 
