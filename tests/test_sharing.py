@@ -7,7 +7,6 @@ be; both frameworks are compared with it after each step.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -41,6 +40,7 @@ import langchain_hybridge
 import llama_index_hybridge
 from hybridge import F
 from hybridge.filters import Filter
+from support.examples import examples
 from support.llama_embedding import embed
 from support.node_strategies import metadata, nodes, texts
 from support.word_function import WordFunction
@@ -239,7 +239,7 @@ anything = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @given(st.lists(steps, min_size=1, max_size=6))
-@settings(anything, max_examples=100)
+@settings(anything, max_examples=examples(30))
 def test_nothing_is_lost(shared: Shared, given_steps: list[Step]) -> None:
     """Whatever either framework does, both see every row with all that was ever stored in it."""
     run(given_steps, shared)
@@ -247,7 +247,7 @@ def test_nothing_is_lost(shared: Shared, given_steps: list[Step]) -> None:
 
 @pytest.mark.long
 @given(st.lists(steps, min_size=1, max_size=6))
-@settings(anything, max_examples=int(os.environ.get("HYBRIDGE_HISTORIES", "200")))
+@settings(anything, max_examples=examples(150))
 def test_nothing_is_lost_long(shared: Shared, given_steps: list[Step]) -> None:
     """The same, more often."""
     run(given_steps, shared)
@@ -317,7 +317,7 @@ queries = st.tuples(st.lists(st.tuples(phrases, years), min_size=1, max_size=8),
 
 
 @given(queries)
-@settings(anything, max_examples=25)
+@settings(anything, max_examples=examples(8))
 def test_both_rank_alike(shared: Shared, question: tuple[list[tuple[str, int]], str]) -> None:
     """For one query both return the same ids with the same relevance, in every mode and filter."""
     rank_alike(*question, shared)
@@ -325,7 +325,7 @@ def test_both_rank_alike(shared: Shared, question: tuple[list[tuple[str, int]], 
 
 @pytest.mark.long
 @given(queries)
-@settings(anything, max_examples=100)
+@settings(anything, max_examples=examples(50))
 def test_both_rank_alike_long(shared: Shared, question: tuple[list[tuple[str, int]], str]) -> None:
     """The same, more often."""
     rank_alike(*question, shared)

@@ -50,7 +50,7 @@ from hybridge.sparse.parameter_file import read_parameters
 from hybridge.sparse.weighting import Weighting
 
 fuzzed = settings(
-    max_examples=int(os.environ.get("HYBRIDGE_FUZZ", "200")),
+    max_examples=int(os.environ.get("HYBRIDGE_FUZZ", "100")),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -45,9 +45,9 @@ from support.tiny_models import (
     tiny_splade,
 )
 
-EXAMPLES = int(os.environ.get("HYBRIDGE_FUZZ", "60"))
+EXAMPLES = int(os.environ.get("HYBRIDGE_FUZZ", "30"))
 # A model takes a while to load, and an ordinary run must not wait for that hundreds of times.
-LOADS = max(25, EXAMPLES // 20)
+LOADS = max(10, EXAMPLES // 20)
 fuzzed = settings(
     max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

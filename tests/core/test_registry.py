@@ -215,7 +215,7 @@ def run(program: str) -> str:
         [sys.executable, "-c", start + program],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert result.returncode == 0, result.stderr

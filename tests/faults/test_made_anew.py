@@ -14,7 +14,7 @@ from hybridge import F, MilvusStore, Record
 MakeStore = Callable[..., MilvusStore]
 
 ROWS = 20
-SECONDS = 2.5
+SECONDS = 1.0
 
 
 def records() -> list[Record]:

@@ -22,7 +22,7 @@ from hybridge.errors import InvalidInputError
 from hybridge.sparse import BM25EmbeddingFunction
 
 fuzzed = settings(
-    max_examples=int(os.environ.get("HYBRIDGE_FUZZ", "200")),
+    max_examples=int(os.environ.get("HYBRIDGE_FUZZ", "100")),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -137,7 +137,7 @@ ASYNC_CALLS: list[tuple[str, st.SearchStrategy[Any], Call]] = [
         lambda s, a: MilvusRetriever(vectorstore=s).abatch(a[0], **a[1]),
     ),
 ]
-EACH = max(8, EXAMPLES // len(CALLS + ASYNC_CALLS))
+EACH = max(5, EXAMPLES // len(CALLS + ASYNC_CALLS))
 
 
 @pytest.mark.parametrize(("name", "arguments", "call"), CALLS, ids=[name for name, _, _ in CALLS])
@@ -177,7 +177,7 @@ def test_an_awaited_call_does_so_too(
     assert [document.page_content for document in vector_store.get_by_ids(["safe"])] == ["safe"]
 
 
-@settings(max_examples=max(40, EXAMPLES // 4))
+@settings(max_examples=max(20, EXAMPLES // 4))
 @given(arguments=some(MAKE, 2))
 def test_a_vector_store_of_odd_arguments_raises_errors_of_ours(
     tmp_path_factory: pytest.TempPathFactory, arguments: dict[str, Any]
@@ -188,7 +188,7 @@ def test_a_vector_store_of_odd_arguments_raises_errors_of_ours(
         MilvusVectorStore(**{"uri": path, "timeout": 1, **real(arguments)}).close()
 
 
-@settings(max_examples=max(40, EXAMPLES // 4))
+@settings(max_examples=max(20, EXAMPLES // 4))
 @given(arguments=some(RETRIEVER[:-2], 2))
 def test_a_retriever_of_odd_arguments_raises_errors_of_ours(
     vector_store: MilvusVectorStore, arguments: dict[str, Any]

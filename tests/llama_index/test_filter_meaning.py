@@ -23,6 +23,8 @@ from llama_index.core.vector_stores.types import (
 )
 from llama_index.core.vector_stores.utils import build_metadata_filter_fn
 
+from support.examples import examples
+
 OPERATORS: dict[FilterOperator, Operator] = {
     FilterOperator.EQ: "eq",
     FilterOperator.NE: "ne",
@@ -100,7 +102,7 @@ groups = st.builds(
 
 
 @given(filters=groups, seed=st.integers(0, 2**32))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_same_answer_as_simple_vector_store(filters: MetadataFilters, seed: int) -> None:
     """Random filters under every condition select the same random rows."""
     assert_same_answer(filters, seed)
@@ -108,7 +110,7 @@ def test_same_answer_as_simple_vector_store(filters: MetadataFilters, seed: int)
 
 @pytest.mark.long
 @given(filters=groups, seed=st.integers(0, 2**32))
-@settings(max_examples=10_000, deadline=None)
+@settings(max_examples=examples(3000), deadline=None)
 def test_same_answer_as_simple_vector_store_long(filters: MetadataFilters, seed: int) -> None:
     """Many more random filters select the same random rows."""
     assert_same_answer(filters, seed)

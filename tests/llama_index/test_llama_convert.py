@@ -26,6 +26,7 @@ from hybridge import Record
 from hybridge.errors import InvalidInputError
 from llama_index_hybridge import MilvusVectorStore
 from llama_index_hybridge.convert import node_to_record, record_to_node
+from support.examples import examples
 from support.llama_embedding import embed
 from support.node_strategies import TAKEN_KEYS, nodes
 
@@ -57,7 +58,7 @@ def chunk() -> TextNode:
 
 
 @given(nodes)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_a_node_comes_back_equal_in_every_field(node: BaseNode) -> None:
     """Any node becomes a record and, through JSON, the same node of the same class again."""
     again = record_to_node(passed_through_json(node_to_record(node)))
@@ -69,7 +70,9 @@ def test_a_node_comes_back_equal_in_every_field(node: BaseNode) -> None:
 
 @given(node=nodes)
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(20),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_a_node_comes_back_equal_from_milvus(
     vector_store: MilvusVectorStore, node: BaseNode

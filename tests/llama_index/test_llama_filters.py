@@ -23,6 +23,7 @@ from hybridge.errors import FilterError
 from hybridge.filters import match
 from llama_index_hybridge import MilvusVectorStore
 from llama_index_hybridge.filters import make_filter
+from support.examples import examples
 from support.hostile import HOSTILE
 from support.llama_embedding import embed
 
@@ -128,7 +129,7 @@ trees = st.recursive(
 
 
 @given(st.builds(MetadataFilters, filters=st.lists(trees, min_size=1, max_size=3)))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_groups_in_groups(filters: MetadataFilters) -> None:
     """Any nesting of and, or, not means what its words say."""
     tree = make_filter(filters)

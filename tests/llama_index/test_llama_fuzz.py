@@ -145,7 +145,7 @@ ASYNC_CALLS: list[tuple[str, st.SearchStrategy[Any], Call]] = [
     ("adelete", odd, lambda s, a: s.adelete_nodes([a], document_id="none")),
     ("aretrieve", some(RETRIEVER), lambda s, a: aretrieve(s, a, "fox")),
 ]
-EACH = max(8, EXAMPLES // len(CALLS + ASYNC_CALLS))
+EACH = max(5, EXAMPLES // len(CALLS + ASYNC_CALLS))
 
 
 def is_whole(vector_store: MilvusVectorStore) -> bool:
@@ -190,7 +190,7 @@ def test_an_awaited_call_does_so_too(
     assert is_whole(vector_store)
 
 
-@settings(max_examples=max(40, EXAMPLES // 4))
+@settings(max_examples=max(20, EXAMPLES // 4))
 @given(arguments=some(MAKE, 2))
 def test_a_vector_store_of_odd_arguments_raises_errors_of_ours(
     tmp_path_factory: pytest.TempPathFactory, arguments: dict[str, Any]

@@ -21,6 +21,7 @@ from hybridge.filters import (
 from hybridge.filters.tree import MAX_DEPTH
 from hybridge.filters.values import Scalar
 from hybridge.records import Record
+from support.examples import examples
 from support.filter_collection import COLUMNS, Collection
 from support.filter_strategies import COMPILED_OPERATORS, PROMOTED, ROW_IDS, random_records, trees
 
@@ -41,21 +42,21 @@ def assert_same_rows(collection: Collection, seed: int, filters: list[Filter]) -
 
 
 @given(seed=seeds, filters=ten_trees)
-@settings(relaxed, max_examples=30)
+@settings(relaxed, max_examples=examples(10))
 def test_engine_selects_what_match_selects(
     collection: Collection, seed: int, filters: list[Filter]
 ) -> None:
-    """300 random filters over random rows select the same in the engine and in `match`."""
+    """100 random filters over random rows select the same in the engine and in `match`."""
     assert_same_rows(collection, seed, filters)
 
 
 @pytest.mark.long
 @given(seed=seeds, filters=ten_trees)
-@settings(relaxed, max_examples=300)
+@settings(relaxed, max_examples=examples(150))
 def test_engine_selects_what_match_selects_long(
     collection: Collection, seed: int, filters: list[Filter]
 ) -> None:
-    """3,000 random filters over random rows select the same in the engine and in `match`."""
+    """1,500 random filters over random rows select the same in the engine and in `match`."""
     assert_same_rows(collection, seed, filters)
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hybridge import JinaRerankFunction, RerankResult
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import RerankFunction
+from support.examples import examples
 from support.jina_server import KEY, JinaServer
 
 QUERY = "What event in 1956 marked the official birth of artificial intelligence as a discipline?"
@@ -136,7 +137,7 @@ def test_the_key_is_in_neither_repr_nor_pickle(
 
 
 @settings(
-    max_examples=30,
+    max_examples=examples(15),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hybridge import F, MilvusStore, Record
+from support.examples import examples
 
 WORDS = ["red", "blue", "house", "boat", "river", "the", "näive", "日本", "running", "run", ""]
 
@@ -94,13 +94,13 @@ def run_sequence(folder: Path, sequence: list[Operation]) -> None:
         store.close()
 
 
-def sequences(examples: int) -> settings:
+def sequences(number: int) -> settings:
     """Settings for so many sequences, each in a folder of its own."""
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
-    return settings(max_examples=examples, deadline=None, suppress_health_check=checks)
+    return settings(max_examples=number, deadline=None, suppress_health_check=checks)
 
 
-@sequences(25)
+@sequences(examples(8))
 @given(sequence=st.lists(operations, min_size=3, max_size=15))
 def test_statistics_equal_a_recount(
     tmp_path_factory: pytest.TempPathFactory, sequence: list[Operation]
@@ -110,10 +110,10 @@ def test_statistics_equal_a_recount(
 
 
 @pytest.mark.long
-@sequences(int(os.environ.get("HYBRIDGE_SEQUENCES", "250")))
+@sequences(examples(80))
 @given(sequence=st.lists(operations, min_size=5, max_size=30))
 def test_statistics_equal_a_recount_long(
     tmp_path_factory: pytest.TempPathFactory, sequence: list[Operation]
 ) -> None:
-    """The same, more often and longer; HYBRIDGE_SEQUENCES says how often."""
+    """The same, more often and longer."""
     run_sequence(tmp_path_factory.mktemp("sequence"), sequence)

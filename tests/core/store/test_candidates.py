@@ -18,6 +18,7 @@ from hybridge.retrieval.fusion import ConfidenceWeighted
 from hybridge.store import candidates, selection
 from hybridge.store.engine.collection import Collection, FieldSearch
 from support.engines import servers_over_lite
+from support.examples import examples
 from support.filter_strategies import PROMOTED, random_records, trees
 
 MakeStore = Callable[..., MilvusStore]
@@ -77,7 +78,7 @@ WAYS: dict[str, tuple[int, bool]] = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(6), deadline=None, suppress_health_check=list(HealthCheck))
 @given(tree=trees)
 def test_it_equals_the_full_ranking_restricted(rows: MilvusStore, way: str, tree: Filter) -> None:
     """In each mode and in batches, field by field and fused, on a path and on a server."""

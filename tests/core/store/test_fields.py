@@ -31,6 +31,7 @@ from hybridge import (
 )
 from hybridge.errors import CollectionMismatchError, InvalidInputError
 from hybridge.store.fields import PROBE
+from support.examples import examples
 from support.letters import Letters, Noise
 from support.tiny_models import tiny_splade
 
@@ -673,7 +674,7 @@ def expected_scores(field: DenseField, query: str, records: Sequence[Record]) ->
     return scores
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(12))
 @given(
     fields=st.dictionaries(
         st.sampled_from(["one", "two", "three", "dense", "sparse"]),

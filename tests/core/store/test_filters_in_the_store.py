@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from hybridge import DOCUMENT_ID, ROW_ID, F, MilvusStore, Record
 from hybridge.errors import InvalidInputError
 from hybridge.filters import And, Filter, match
 from hybridge.store import selection
+from support.examples import examples
 from support.filter_strategies import PROMOTED, random_records, trees
 from support.hostile import HOSTILE
 
@@ -72,7 +72,7 @@ def _selects_what_match_selects(rows: MilvusStore, tree: Filter) -> None:
         assert {hit.id for hit in hits} == {hit.id for hit in few} == expected
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tree=trees)
 def test_every_method_selects_what_match_selects(rows: MilvusStore, tree: Filter) -> None:
     """Scroll, count and search in each mode find the rows that the filter means."""
@@ -81,17 +81,17 @@ def test_every_method_selects_what_match_selects(rows: MilvusStore, tree: Filter
 
 @pytest.mark.long
 @settings(
-    max_examples=int(os.environ.get("HYBRIDGE_FILTERS", "400")),
+    max_examples=examples(200),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(tree=trees)
 def test_every_method_selects_what_match_selects_long(rows: MilvusStore, tree: Filter) -> None:
-    """The same, with and without columns, many times; HYBRIDGE_FILTERS says how many."""
+    """The same, with and without columns, many times."""
     _selects_what_match_selects(rows, tree)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(10), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tree=trees, seed=st.integers(0, 3))
 def test_delete_removes_what_match_selects(
     tmp_path_factory: pytest.TempPathFactory, tree: Filter, seed: int

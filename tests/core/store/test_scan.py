@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hybridge import F, MilvusStore, Record
 from hybridge.store import selection
 from hybridge.store.engine.shared import Scan
+from support.examples import examples
 
 MakeStore = Callable[..., MilvusStore]
 EVEN = F("even") == True  # noqa: E712  # a filter, not a truth value
@@ -51,7 +52,7 @@ changes = st.one_of(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(15))
 @given(history=st.lists(st.tuples(st.integers(0, 1), changes), max_size=8))
 def test_a_filter_sees_every_change_at_once(
     two_stores: list[MilvusStore], history: list[tuple[int, tuple[str, object]]]
@@ -147,16 +148,16 @@ def test_filters_beside_a_writer(make_store: MakeStore) -> None:
         while not done.is_set():
             store.count(EVEN)
 
-    readers = [threading.Thread(target=read) for _ in range(3)]
+    readers = [threading.Thread(target=read) for _ in range(2)]
     for reader in readers:
         reader.start()
     try:
         counts = []
-        for number in range(60):
+        for number in range(25):
             store.add([record(number, True)])
             counts.append(store.count(EVEN))
     finally:
         done.set()
         for reader in readers:
             reader.join()
-    assert counts == list(range(1, 61))
+    assert counts == list(range(1, 26))
