@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
-from support.sockets import copy
+from support.sockets import connect
 
 
 @contextmanager
@@ -34,5 +34,4 @@ def _serve(listener: socket.socket, target: tuple[str | None, int | None], left:
                 client.close()
                 continue
             server = socket.create_connection(target)  # type: ignore[arg-type]
-            for ends in ((client, server), (server, client)):
-                threading.Thread(target=copy, args=ends, daemon=True).start()
+            threading.Thread(target=connect, args=(client, server), daemon=True).start()

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import socket
+import threading
 from contextlib import suppress
 
 
-def copy(source: socket.socket, sink: socket.socket) -> None:
-    """Hand on what arrives, to the end."""
+def connect(client: socket.socket, server: socket.socket) -> None:
+    """Hand on what either sends to the other, until one of them ends; close both."""
+    with client, server:
+        back = threading.Thread(target=_copy, args=(server, client), daemon=True)
+        back.start()
+        _copy(client, server)
+        back.join()
+
+
+def _copy(source: socket.socket, sink: socket.socket) -> None:
     with suppress(OSError):
         while data := source.recv(65536):
             sink.sendall(data)

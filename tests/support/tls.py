@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from support.sockets import copy
+from support.sockets import connect
 
 NAME = "milvus.test"
 """The name in the server's certificate."""
@@ -78,6 +78,4 @@ def _serve(listener: socket.socket, context: ssl.SSLContext, target: tuple[str, 
 
 def _relay(raw: socket.socket, context: ssl.SSLContext, target: tuple[str, int]) -> None:
     with suppress(OSError), context.wrap_socket(raw, server_side=True) as client:
-        server = socket.create_connection(target)
-        threading.Thread(target=copy, args=(server, client), daemon=True).start()
-        copy(client, server)
+        connect(client, socket.create_connection(target))
