@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,9 +85,18 @@ class JointEmbeddingFunction(Protocol):
         ...
 
 
+RerankScale = Literal["probability", "logit"]
+"""What a reranker's scores are; see `RerankFunction`."""
+
+
 @runtime_checkable
 class RerankFunction(Protocol):
-    """A query and documents to scores."""
+    """A query and documents to scores.
+
+    Its attribute `scale`, where it has one, says what the scores are: "probability", in [0, 1], or
+    "logit", whose relevance is 1 / (1 + e^-s). Where it has none, the first score outside [0, 1]
+    tells that they are logits.
+    """
 
     def __call__(self, query: str, documents: Sequence[str], top_k: int = 5) -> list[RerankResult]:
         """Return the `top_k` best documents, best first."""

@@ -95,7 +95,8 @@ class FieldScore(NamedTuple):
 
     Attributes:
         score: The field's own score (cosine, BM25 sum, reranker score); higher is better.
-        rank: The row's place in that field's ranking, from 1.
+        rank: The row's place in that field's ranking, from 1; 0 where Milvus fused, which does not
+            show it.
         relevance: The score brought to [0, 1]; see `hybridge.retrieval.relevance`. None where
             nothing can: a server does not tell what its BM25 has counted.
     """
@@ -117,7 +118,9 @@ class Hit:
         context: Text that belongs to the chunk without being part of it, where there is some.
         extra: What a framework adapter stored beside the row.
         score: What the hits are ordered by: cosine, BM25 sum, fused or reranker score.
-        relevance: The score brought to [0, 1], or None; see `FieldScore`.
+        relevance: How well the row answers the query, in [0, 1], whatever else was found: the mean
+            of the relevances that the fields searched give it, or, after a reranker, the
+            reranker's. None where none has a scale; see `hybridge.retrieval.relevance`.
         scores: By field that found the row, and "rerank": its score, rank and relevance.
         vectors: The row's vectors by field, with `with_vectors=True`.
     """
@@ -140,11 +143,7 @@ class Hit:
             InvalidInputError: If the hit has no relevance.
         """
         if self.relevance is None:
-            msg = (
-                "the scores of this search have no scale, so that no threshold can be compared "
-                "with them (a server's own BM25): leave it out, or search another field as well"
-            )
-            raise InvalidInputError(msg)
+            raise no_relevance()
         return self.relevance >= threshold
 
     @property
@@ -156,6 +155,15 @@ class Hit:
     def sparse(self) -> SparseVector | None:
         """The vector of the field "sparse", where it was read."""
         return self.vectors.get("sparse")
+
+
+def no_relevance() -> InvalidInputError:
+    """Return the error that says why there is nothing to compare a threshold with."""
+    return InvalidInputError(
+        "the scores of this search have no scale, so that no threshold can be compared with them "
+        "(a server's own BM25, or inner products of vectors that are no unit vectors): leave it "
+        "out, or search another field as well"
+    )
 
 
 @dataclass(frozen=True)

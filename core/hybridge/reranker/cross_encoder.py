@@ -15,6 +15,7 @@ from hybridge.errors import HybridgeError, InvalidInputError
 from hybridge.extras import import_extra
 from hybridge.function_settings import given_settings
 from hybridge.hub import load_sentence_transformers, model_errors, parse_device
+from hybridge.protocols import RerankScale
 from hybridge.records import RerankResult
 from hybridge.reranker.ranking import best, parse_request
 
@@ -47,6 +48,7 @@ class CrossEncoderRerankFunction:
         model_name: The model's name or path.
         settings: What the scores depend on beside it; see `hybridge.function_settings`.
         model: The `CrossEncoder`.
+        scale: What the scores are, where that is known: not with an `activation_fct` of yours.
 
     Raises:
         MissingExtraError: sentence-transformers is not installed.
@@ -69,6 +71,7 @@ class CrossEncoderRerankFunction:
         self.model_name = parse_location(model_name, "model_name")
         self.settings = given_settings(type(self), activation_fct=activation_fct, **options)
         self._batch_size = batch_size
+        self.scale: RerankScale | None = "probability" if activation_fct is None else None
         self.model: CrossEncoder = load_sentence_transformers(
             "CrossEncoder",
             self.model_name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from hybridge.arguments import check_count, check_label
 from hybridge.function_settings import given_settings
@@ -34,11 +35,14 @@ class JinaRerankFunction:
     Attributes:
         model_name: The model.
         settings: What the scores depend on beside it; see `hybridge.function_settings`.
+        scale: What the scores are.
 
     Raises:
         AuthenticationError: There is no key.
         InvalidInputError: An argument is wrong.
     """
+
+    scale: Final = "probability"
 
     def __init__(
         self,

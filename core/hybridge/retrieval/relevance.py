@@ -1,12 +1,29 @@
-"""Scores brought to [0, 1], by the metric that the collection really has."""
+"""Scores brought to [0, 1], absolutely: a row and a query give one figure, whatever else is found.
+
+So a threshold means something: "say that you do not know if nothing reaches it". A hit's relevance
+is the mean over the fields that were searched, each with a scale of its own:
+
+- a cosine: itself, or 0 if it is negative;
+- BM25: its coverage, the score as a share of what no document can exceed: Σ idf · (k1 + 1) over
+  all words of the query, those that no document has included;
+- a learned sparse field: the score as a share of the query's product with itself;
+- an L2 distance d: 1 / (1 + d).
+
+How well the first hit's relevance tells questions that the documents answer from questions about
+something else (AUC, and balanced accuracy at the best threshold): `tests/bench/bench_relevance.py`.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
+
+Scale = Callable[[float], float]
+"""What brings a score to [0, 1]."""
 
 
-def cosine_relevance(score: float) -> float:
-    """Return max(0, cosine), so thresholds from other vector stores keep their meaning."""
+def clipped(score: float) -> float:
+    """Return a cosine or a probability, cut to [0, 1]: thresholds keep their usual meaning."""
     return min(1.0, max(0.0, score))
 
 
@@ -15,26 +32,24 @@ def l2_relevance(score: float) -> float:
     return 1.0 / (1.0 + max(0.0, -score))
 
 
-def inner_product_relevance(score: float) -> float:
-    """Return 1/2 + atan(s)/pi for an inner product of any sign."""
-    return 0.5 + math.atan(score) / math.pi
+def share_of(best: float) -> Scale | None:
+    """Return the scale on which a score of `best` is 1 and one of 0 is 0; None if nothing is best.
+
+    Args:
+        best: The largest score that a query allows; 0 for a query without a word.
+    """
+    return (lambda score: clipped(score / best)) if best > 0 else None
 
 
-def bm25_relevance(score: float) -> float:
-    """Return 2 atan(s)/pi for a score that is never negative."""
-    return 2.0 * math.atan(max(0.0, score)) / math.pi
-
-
-def fused_relevance(score: float) -> float:
-    """Return the fused score itself; it is relative to its query, not comparable across queries."""
-    return min(1.0, max(0.0, score))
-
-
-def reranker_relevance(score: float) -> float:
-    """Return the score if it lies in [0, 1], else the logistic function of it."""
-    if 0.0 <= score <= 1.0:
-        return score
+def logistic(score: float) -> float:
+    """Return 1 / (1 + e^-s) for a reranker's logit s."""
     # Two branches, since exp overflows for a large argument.
     if score > 0:
         return 1.0 / (1.0 + math.exp(-score))
     return math.exp(score) / (1.0 + math.exp(score))
+
+
+def mean_relevance(relevances: Iterable[float | None]) -> float | None:
+    """Return the mean of those that there are, or None if there are none."""
+    known = [relevance for relevance in relevances if relevance is not None]
+    return sum(known) / len(known) if known else None

@@ -179,15 +179,21 @@ def document_vectors(
 
 
 def query_vectors(
-    counts: TermCounts, statistics: Statistics, weighting: Weighting, dim: int
+    counts: TermCounts,
+    statistics: Statistics,
+    weighting: Weighting,
+    dim: int,
+    *,
+    unknown: bool = False,
 ) -> csr_array:
     """Return the queries' BM25 vectors: the idf of each occurrence of a term, summed.
 
     Args:
-        counts: The queries' terms; those that no document holds are left out.
+        counts: The queries' terms.
         statistics: The counts of the corpus.
         weighting: The formulas.
         dim: The width of the result.
+        unknown: Whether terms that no document holds are there as well; they add to no score.
 
     Returns:
         A float32 `csr_array` of shape `(len(counts), dim)`, indices sorted, no zeros.
@@ -195,7 +201,8 @@ def query_vectors(
     frequency = statistics.frequencies.get
     frequencies = np.array([frequency(term, 0) for term in counts.indices.tolist()], np.int64)
     weights = np.zeros(len(frequencies))
-    known = frequencies > 0
+    known = np.full(len(frequencies), True) if unknown else frequencies > 0
+    frequencies = np.maximum(frequencies, 0)
     weights[known] = counts.counts[known] * weighting.query_weights(frequencies[known], statistics)
     return sparse_matrix(weights, counts, dim)
 

@@ -60,7 +60,7 @@ class Weighting:
     def query_weights(
         self, frequencies: NDArray[np.int64], statistics: Statistics
     ) -> NDArray[np.float64]:
-        """Return the idf of terms with these document frequencies, all at least 1.
+        """Return the idf of terms with these document frequencies.
 
         Args:
             frequencies: Document frequencies of any terms of the corpus, shape `(n,)`.

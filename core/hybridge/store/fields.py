@@ -11,7 +11,7 @@ has (`from_json`), and, with a function, what encodes and reads.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import Enum
 from functools import cached_property
@@ -37,7 +37,7 @@ from hybridge.registry import (
     function_name,
     sparse_function,
 )
-from hybridge.retrieval.relevance import cosine_relevance, inner_product_relevance, l2_relevance
+from hybridge.retrieval.relevance import Scale, clipped, l2_relevance, share_of
 from hybridge.sparse.term_ids import PLACEHOLDER
 from hybridge.store.indexes import DENSE_INDEXES, SPARSE_INDEXES, Index
 from hybridge.store.settings import check_settings
@@ -52,11 +52,8 @@ PROBE = "The quick brown fox reads about Milvus, a red kite over the plains, at 
 
 _PROBE_LENGTH = 256
 _SAME_MODEL = 0.99
-_SCALES: Mapping[str, Callable[[float], float]] = {
-    "COSINE": cosine_relevance,
-    "IP": inner_product_relevance,
-    "L2": l2_relevance,
-}
+_UNIT = 1e-3
+"""How far from 1 the length of a unit vector may be."""
 
 
 class Auto(Enum):
@@ -126,6 +123,8 @@ class VectorField:
     """Whether the function is ours, and what it makes right by construction."""
     is_served: ClassVar[bool] = False
     """Whether the engine makes the vectors by a function of its own, and shows none."""
+    finds_all: ClassVar[bool] = False
+    """Whether a search finds every row that has the field, however unlike; else such a row is 0."""
 
     def __post_init__(self) -> None:
         named = isinstance(self.source, str) and bool(self.source)
@@ -325,7 +324,11 @@ class VectorField:
         return 1
 
     @abstractmethod
-    def scale(self, query: Any) -> Callable[[float], float] | None:
+    def score(self, query: Any, vector: Any) -> float:
+        """Return the score of a row's vector, as a search would."""
+
+    @abstractmethod
+    def scale(self, query: Any) -> Scale | None:
         """Return what brings the field's scores for one query to [0, 1]; None where nothing can.
 
         Args:
@@ -380,6 +383,7 @@ class DenseField(VectorField):
     indexes: ClassVar[Mapping[str, Index]] = DENSE_INDEXES
     exact_index: ClassVar[str] = "FLAT"
     empty_is_found: ClassVar[bool] = True
+    finds_all: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -472,9 +476,22 @@ class DenseField(VectorField):
         """What makes a score, of which higher is better, of the engine's distance: 1 or -1."""
         return -1 if self.metric == "L2" else 1
 
-    def scale(self, query: Any) -> Callable[[float], float] | None:
-        """Return what brings the field's scores for one query to [0, 1], by the metric."""
-        return _SCALES[self.metric or "COSINE"]
+    def score(self, query: DenseVector, vector: DenseVector) -> float:
+        """Return the score of a row's vector by the metric."""
+        if self.metric == "L2":
+            return -float(np.sum((query - vector) ** 2))
+        lengths = np.linalg.norm(query) * np.linalg.norm(vector) if self.metric != "IP" else 1.0
+        return float(query @ vector / lengths) if lengths else 0.0
+
+    def scale(self, query: DenseVector) -> Scale | None:
+        """Return what brings the field's scores for one query to [0, 1], by the metric.
+
+        An inner product has a scale where it is a cosine: of a model that makes unit vectors.
+        """
+        if self.metric == "L2":
+            return l2_relevance
+        is_cosine = self.metric != "IP" or abs(float(np.linalg.norm(query)) - 1) < _UNIT
+        return clipped if is_cosine else None
 
 
 @dataclass(frozen=True)
@@ -543,9 +560,13 @@ class SparseField(VectorField):
         """Return the vector that the engine sent, without the placeholder."""
         return {index: weight for index, weight in value.items() if index != PLACEHOLDER}
 
-    def scale(self, query: Any) -> Callable[[float], float] | None:
-        """Return what brings the field's scores for one query to [0, 1]."""
-        return inner_product_relevance
+    def score(self, query: SparseVector, vector: SparseVector) -> float:
+        """Return the inner product."""
+        return sum(weight * vector[index] for index, weight in query.items() if index in vector)
+
+    def scale(self, query: SparseVector) -> Scale | None:
+        """Return what brings the field's scores for one query to [0, 1]: a share of q · q."""
+        return share_of(self.score(query, query))
 
 
 def _differ(first: Any, second: Any) -> bool:

@@ -12,13 +12,13 @@ from inspect import signature
 from numbers import Integral
 from typing import Any, Literal, TypeAlias, get_args
 
-from hybridge.arguments import shown
+from hybridge.arguments import check_fraction, shown
 from hybridge.errors import FilterError, InvalidInputError
 from hybridge.filters import Filter, as_filter
 from hybridge.narrowing import LIST, is_list, is_mapping, is_number, is_sequence, is_tuple
 from hybridge.protocols import RerankFunction
 from hybridge.retrieval.fusion import ConfidenceWeighted, Fusion
-from hybridge.retrieval.reranking import pool_size
+from hybridge.retrieval.reranking import pool_size, rerank_scale
 from hybridge.store.indexes import SEARCH_PARAMS
 from hybridge.store.settings import check_settings
 
@@ -73,6 +73,8 @@ class Query:
         fetch_k: How deep each field is read where several are fused; max(4 k, 100) if None. A
             mapping such as {"sparse": 20} names fields.
         reranker: Orders the first max(20, 4 k) hits anew.
+        min_relevance: The least relevance, in [0, 1], of a hit: what has less is left out of the
+            k hits, or of those that a reranker or MMR chooses from.
         with_vectors: Whether hits carry their vectors.
         search_params: What the indexes of a server are searched with, such as `{"ef": 128}` for
             every field whose index knows it, or `{"dense": {"ef": 128}}` for some; a number below
@@ -92,6 +94,7 @@ class Query:
     fusion: Fusion | MilvusFusion
     fetch_k: int | Mapping[str, int | None] | None
     reranker: RerankFunction | None
+    min_relevance: float | None
     with_vectors: bool
     search_params: Mapping[str, Any]
     mmr: MMR | None
@@ -116,6 +119,7 @@ class Query:
         fusion: Fusion | str | None = None,
         fetch_k: FetchK = None,
         reranker: RerankFunction | None = None,
+        min_relevance: float | None = None,
         with_vectors: bool = False,
         search_params: SearchParams = None,
         mmr: MMR | None = None,
@@ -140,6 +144,7 @@ class Query:
             fusion=_parse_fusion(fusion),
             fetch_k=_parse_fetch_k(fetch_k),
             reranker=reranker,
+            min_relevance=_parse_min_relevance(min_relevance),
             with_vectors=_parse_flag(with_vectors, "with_vectors"),
             search_params=_parse_search_params(search_params),
             mmr=mmr,
@@ -206,6 +211,12 @@ def _parse_flag(value: Any, name: str) -> bool:
     if not isinstance(value, bool):
         msg = f"{name}={shown(value)}: give True or False"
         raise InvalidInputError(msg)
+    return value
+
+
+def _parse_min_relevance(value: Any) -> float | None:
+    if value is not None:
+        check_fraction(value, "min_relevance")
     return value
 
 
@@ -318,6 +329,8 @@ def _check_reranker(reranker: Any, texts: list[str] | None) -> None:
             "hybridge.rerank_function('jina/jina-reranker-v2-base-multilingual'), made once"
         )
         raise InvalidInputError(msg)
+    if reranker is not None:
+        rerank_scale(reranker)  # one that there is not is refused
 
 
 def _is_reranker(given: Any) -> bool:

@@ -172,7 +172,7 @@ def to_row(record: Record, layout: Layout, write: str) -> dict[str, Any]:
 
 def to_record(row: Mapping[str, Any], fields: Mapping[str, VectorField]) -> Record:
     """Return the record that a row holds, with the vectors that were read."""
-    return Record(id=row["id"], vectors=_vectors(row, fields), **_data(row))
+    return Record(id=row["id"], vectors=read_vectors(row, fields), **_data(row))
 
 
 def to_hit(
@@ -188,7 +188,7 @@ def to_hit(
         score=score,
         relevance=relevance,
         scores=scores,
-        vectors=_vectors(row, fields),
+        vectors=read_vectors(row, fields),
         **_data(row),
     )
 
@@ -198,7 +198,8 @@ def _data(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in names if name in row}
 
 
-def _vectors(row: Mapping[str, Any], fields: Mapping[str, VectorField]) -> dict[str, Any]:
+def read_vectors(row: Mapping[str, Any], fields: Mapping[str, VectorField]) -> dict[str, Any]:
+    """Return the vectors of those fields that were read, and that the row has."""
     return {
         name: field.read(row[name])
         for name, field in fields.items()

@@ -11,17 +11,17 @@ import numpy as np
 from hybridge.errors import InvalidInputError
 from hybridge.filters import Filter, conjunction
 from hybridge.narrowing import is_mapping
-from hybridge.records import FieldScore, Hit
+from hybridge.records import FieldScore, Hit, no_relevance
 from hybridge.retrieval.fusion import Fusion, Weighted
 from hybridge.retrieval.mmr import maximal_marginal_relevance
-from hybridge.retrieval.relevance import fused_relevance, reranker_relevance
-from hybridge.retrieval.reranking import reranked
+from hybridge.retrieval.reranking import rerank_scale, reranked
 from hybridge.store.candidates import Candidates, Rows
 from hybridge.store.encoding import Encoding, ModelCheck
 from hybridge.store.engine.collection import FieldSearch
 from hybridge.store.fields import DenseField, VectorField
 from hybridge.store.query import HYBRID, Query
-from hybridge.store.rows import has_column, to_hit, vector_columns
+from hybridge.store.rows import has_column, vector_columns
+from hybridge.store.scores import Answer, make_hits
 from hybridge.store.selection import Selection
 from hybridge.store.session import Opened
 
@@ -67,15 +67,12 @@ class Search:
         columns = list(layout.data_columns)
         if self.read:
             columns += vector_columns(layout, self.read)
-        if isinstance(self.query.fusion, str) and len(self.fields) > 1:
-            hits = _fused_by_milvus(self, vectors, selection, columns)
-        else:
-            found = _search_fields(self, vectors, selection, columns)
-            hits = [
-                _make_hits(self, {name: rows[i] for name, rows in found.items()}, vectors, i)
-                for i in range(self.query.size)
-            ]
-        if self.query.mmr is None and self.query.reranker is None:
+        fuses = isinstance(self.query.fusion, str) and len(self.fields) > 1
+        answer = _fused_by_milvus if fuses else _fused_here
+        answers = answer(self, vectors, selection, columns)
+        hits = make_hits(self.opened, self.fields, vectors, answers, self.read)
+        query = self.query
+        if query.mmr is None and query.reranker is None and query.min_relevance is None:
             return hits
         return [_finished(self, some, place) for place, some in enumerate(hits)]
 
@@ -95,6 +92,8 @@ def prepare(
     chosen = _choose(query, opened.fields, search_fields)
     if isinstance(query.fusion, Weighted) and len(chosen) > 1:
         query.fusion.fuse({one.name: () for one in chosen})  # a field without a weight is refused
+    if query.min_relevance is not None and all(one.is_served for one in chosen):
+        raise no_relevance()
     given = {
         one.name: [
             one.parse_vector(vector, f"the query's {one.name} vector")
@@ -230,18 +229,38 @@ def _mmr_field(query: Query, fields: Mapping[str, VectorField]) -> str:
 # --- asking the engine ---------------------------------------------------------------------------
 
 
-def _search_fields(
+def _fused_here(
     search: Search,
     vectors: Mapping[str, Sequence[Any]],
     selection: Selection,
     columns: Sequence[str],
-) -> dict[str, list[Rows]]:
-    """Return what each field found for each query."""
+) -> list[Answer]:
+    """Return the rows of each query, the rankings of several fields made one."""
     depths = _depths(search.query, [one.name for one in search.fields])
     asked = {
         one.name: _asked(search, one, vectors[one.name], depths[one.name]) for one in search.fields
     }
-    return Candidates(search.opened.collection, selection, columns).best(asked)
+    found = Candidates(search.opened.collection, selection, columns).best(asked)
+    return [
+        _fused(search, {name: rows[place] for name, rows in found.items()}, depths)
+        for place in range(search.query.size)
+    ]
+
+
+def _fused(search: Search, found: Mapping[str, Rows], depths: Mapping[str, int]) -> Answer:
+    key, fields = search.opened.layout.key, search.opened.fields
+    rankings: dict[str, list[tuple[str, float]]] = {}
+    for name, rows in found.items():
+        sign = fields[name].sign
+        rankings[name] = [(row[key], sign * row["distance"]) for row in rows]
+    if len(rankings) == 1:
+        [ordered] = rankings.values()
+    else:
+        fusion = cast("Fusion", search.query.fusion)  # Milvus's own are not asked for this
+        ordered = fusion.fuse(rankings)
+    rows_by_key = {row[key]: row for rows in found.values() for row in rows}
+    ended = frozenset(name for name, rows in found.items() if len(rows) < depths[name])
+    return Answer(ordered[: search.query.wanted], rows_by_key, rankings, ended)
 
 
 def _asked(
@@ -266,23 +285,23 @@ def _fused_by_milvus(
     vectors: Mapping[str, Sequence[Any]],
     selection: Selection,
     columns: Sequence[str],
-) -> list[list[Hit]]:
-    """Return the hits of each query in the order of Milvus's own ranker, which tells no scores."""
+) -> list[Answer]:
+    """Return the rows of each query in the order of Milvus's own ranker, which tells no scores."""
     size, expressions = search.query.size, selection.expressions()
     if not expressions:
-        return [[] for _ in range(size)]
+        return [Answer((), {})] * size
     # A query without a known word has an empty vector, which a server refuses: its other fields
     # are asked alone.
     complete = all(len(vector) for some in vectors.values() for vector in some)
     groups = [range(size)] if complete else [range(i, i + 1) for i in range(size)]
-    read = {name: search.opened.fields[name] for name in search.read}
     answers = [
         selection.matching(rows)
         for group in groups
         for rows in _ask_milvus(search, group, vectors, " or ".join(expressions), columns)
     ]
+    key = search.opened.layout.key
     return [
-        [to_hit(row, read, row["distance"], fused_relevance(row["distance"]), {}) for row in rows]
+        Answer([(row[key], row["distance"]) for row in rows], {row[key]: row for row in rows})
         for rows in answers
     ]
 
@@ -311,72 +330,26 @@ def _ask_milvus(
 # --- hits ----------------------------------------------------------------------------------------
 
 
-def _make_hits(
-    search: Search, found: Mapping[str, Rows], vectors: Mapping[str, Sequence[Any]], place: int
-) -> list[Hit]:
-    """Return the hits of one query, best first, before reranking.
-
-    Args:
-        search: The search.
-        found: What each field found.
-        vectors: The vectors of the queries, by field.
-        place: Which query it is.
-    """
-    key, fields = search.opened.layout.key, search.opened.fields
-    rankings: dict[str, list[tuple[str, float]]] = {}
-    for name, rows in found.items():
-        sign = fields[name].sign
-        rankings[name] = [(row[key], sign * row["distance"]) for row in rows]
-    scores = _field_scores(rankings, fields, {n: vectors[n][place] for n in found})
-    if len(rankings) == 1:
-        [(name, ordered)] = rankings.items()
-        relevances = {row: of[name].relevance for row, of in scores.items()}
-    else:
-        fusion = cast("Fusion", search.query.fusion)  # Milvus's own are not asked for this
-        ordered = fusion.fuse(rankings)
-        relevances = {row: fused_relevance(score) for row, score in ordered}
-    by_key = {row[key]: row for rows in found.values() for row in rows}
-    read = {name: fields[name] for name in search.read}
-    return [
-        to_hit(by_key[row], read, score, relevances[row], scores[row])
-        for row, score in ordered[: search.query.wanted]
-    ]
-
-
-def _field_scores(
-    rankings: Mapping[str, Sequence[tuple[str, float]]],
-    fields: Mapping[str, VectorField],
-    vectors: Mapping[str, Any],
-) -> dict[str, dict[str, FieldScore]]:
-    scores: dict[str, dict[str, FieldScore]] = {}
-    for name, ranking in rankings.items():
-        scale = fields[name].scale(vectors[name])
-        for rank, (row, score) in enumerate(ranking, start=1):
-            relevance = None if scale is None else scale(score)
-            scores.setdefault(row, {})[name] = FieldScore(score, rank, relevance)
-    return scores
-
-
 def _finished(search: Search, hits: list[Hit], place: int) -> list[Hit]:
-    """Return the hits of one query, reranked or made unlike each other where that was asked."""
+    """Return the hits that are relevant enough, reranked or made unlike each other if asked for."""
     query = search.query
+    if query.min_relevance is not None:
+        hits = [hit for hit in hits if hit.reaches(query.min_relevance)]
     if query.mmr is not None:
         return _unlike(search, hits)
     if query.reranker is None or query.texts is None:
         return hits
     results = reranked(query.reranker, query.texts[place], [hit.text for hit in hits], query.k)
+    scale = rerank_scale(query.reranker)
     return [
-        replace(
-            hits[result.index],
-            score=result.score,
-            relevance=reranker_relevance(result.score),
-            scores={
-                **hits[result.index].scores,
-                "rerank": FieldScore(result.score, rank, reranker_relevance(result.score)),
-            },
-        )
+        _reranked(hits[result.index], FieldScore(result.score, rank, scale(result.score)))
         for rank, result in enumerate(results, start=1)
     ]
+
+
+def _reranked(hit: Hit, one: FieldScore) -> Hit:
+    scores = {**hit.scores, "rerank": one}
+    return replace(hit, score=one.score, relevance=one.relevance, scores=scores)
 
 
 def _unlike(search: Search, hits: list[Hit]) -> list[Hit]:

@@ -322,6 +322,7 @@ class MilvusStore(Closing):
         fusion: Fusion | str | None = None,
         fetch_k: FetchK = None,
         reranker: RerankFunction | None = None,
+        min_relevance: float | None = None,
         with_vectors: bool = False,
         search_params: SearchParams = None,
     ) -> list[Hit]:
@@ -337,6 +338,7 @@ class MilvusStore(Closing):
             fusion: How several rankings become one.
             fetch_k: How deep each field is read where several are fused.
             reranker: Orders the first max(20, 4 k) hits anew.
+            min_relevance: The least relevance, in [0, 1], of a hit.
             with_vectors: Whether hits carry their vectors.
             search_params: What the indexes of a server are searched with, such as `{"ef": 128}`.
 
@@ -353,6 +355,7 @@ class MilvusStore(Closing):
                 fusion=fusion,
                 fetch_k=fetch_k,
                 reranker=reranker,
+                min_relevance=min_relevance,
                 with_vectors=with_vectors,
                 search_params=search_params,
             )
@@ -370,6 +373,7 @@ class MilvusStore(Closing):
         fusion: Fusion | str | None = None,
         fetch_k: FetchK = None,
         reranker: RerankFunction | None = None,
+        min_relevance: float | None = None,
         with_vectors: bool = False,
         search_params: SearchParams = None,
     ) -> list[Hit]:
@@ -383,6 +387,7 @@ class MilvusStore(Closing):
             fusion=fusion,
             fetch_k=fetch_k,
             reranker=reranker,
+            min_relevance=min_relevance,
             with_vectors=with_vectors,
             search_params=search_params,
         )
@@ -400,6 +405,7 @@ class MilvusStore(Closing):
         fusion: Fusion | str | None = None,
         fetch_k: FetchK = None,
         reranker: RerankFunction | None = None,
+        min_relevance: float | None = None,
         with_vectors: bool = False,
         search_params: SearchParams = None,
     ) -> list[list[Hit]]:
@@ -415,6 +421,7 @@ class MilvusStore(Closing):
             fusion: See `search`.
             fetch_k: See `search`.
             reranker: See `search`.
+            min_relevance: See `search`.
             with_vectors: See `search`.
             search_params: See `search`.
         """
@@ -429,6 +436,7 @@ class MilvusStore(Closing):
                 fusion=fusion,
                 fetch_k=fetch_k,
                 reranker=reranker,
+                min_relevance=min_relevance,
                 with_vectors=with_vectors,
                 search_params=search_params,
             )
@@ -446,6 +454,7 @@ class MilvusStore(Closing):
         fusion: Fusion | str | None = None,
         fetch_k: FetchK = None,
         reranker: RerankFunction | None = None,
+        min_relevance: float | None = None,
         with_vectors: bool = False,
         search_params: SearchParams = None,
     ) -> list[list[Hit]]:
@@ -460,6 +469,7 @@ class MilvusStore(Closing):
             fusion=fusion,
             fetch_k=fetch_k,
             reranker=reranker,
+            min_relevance=min_relevance,
             with_vectors=with_vectors,
             search_params=search_params,
         )
@@ -478,6 +488,7 @@ class MilvusStore(Closing):
         filter: FilterLike = None,
         expr: str | None = None,
         fusion: Fusion | str | None = None,
+        min_relevance: float | None = None,
         with_vectors: bool = False,
         search_params: SearchParams = None,
     ) -> list[Hit]:
@@ -494,6 +505,7 @@ class MilvusStore(Closing):
             filter: See `search`.
             expr: See `search`.
             fusion: See `search`.
+            min_relevance: See `search`.
             with_vectors: See `search`.
             search_params: See `search`.
 
@@ -508,6 +520,7 @@ class MilvusStore(Closing):
                 filter=filter,
                 expr=expr,
                 fusion=fusion,
+                min_relevance=min_relevance,
                 with_vectors=with_vectors,
                 search_params=search_params,
                 mmr=MMR(fetch_k, balance, mmr_field),
@@ -527,6 +540,7 @@ class MilvusStore(Closing):
         filter: FilterLike = None,
         expr: str | None = None,
         fusion: Fusion | str | None = None,
+        min_relevance: float | None = None,
         with_vectors: bool = False,
         search_params: SearchParams = None,
     ) -> list[Hit]:
@@ -538,6 +552,7 @@ class MilvusStore(Closing):
             filter=filter,
             expr=expr,
             fusion=fusion,
+            min_relevance=min_relevance,
             with_vectors=with_vectors,
             search_params=search_params,
             mmr=MMR(fetch_k, balance, mmr_field),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,16 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybridge.errors import InvalidInputError
+from hybridge.records import RerankResult
 from hybridge.retrieval.mmr import maximal_marginal_relevance
 from hybridge.retrieval.relevance import (
-    bm25_relevance,
-    cosine_relevance,
-    fused_relevance,
-    inner_product_relevance,
+    clipped,
     l2_relevance,
-    reranker_relevance,
+    logistic,
+    mean_relevance,
+    share_of,
 )
-from hybridge.retrieval.reranking import pool_size
+from hybridge.retrieval.reranking import pool_size, rerank_scale, reranked
 
 VECTORS = np.array([[1, 0], [0.99, 0.14], [0, 1]], np.float32)
 RELEVANCE = np.array([0.9, 0.89, 0.5], np.float32)
@@ -48,17 +49,7 @@ def test_mmr_refuses_an_impossible_balance() -> None:
         maximal_marginal_relevance(RELEVANCE, VECTORS, 2, 1.5)
 
 
-@pytest.mark.parametrize(
-    "relevance",
-    [
-        cosine_relevance,
-        inner_product_relevance,
-        l2_relevance,
-        bm25_relevance,
-        fused_relevance,
-        reranker_relevance,
-    ],
-)
+@pytest.mark.parametrize("relevance", [clipped, l2_relevance, logistic, share_of(3.0)])
 @given(score=st.floats(-1e6, 1e6))
 def test_relevance_lies_in_0_1(relevance: Callable[[float], float], score: float) -> None:
     """No score leaves [0, 1]."""
@@ -72,12 +63,81 @@ def test_reranker_and_mmr_choose_from_four_times_k() -> None:
 
 def test_relevance_formulas() -> None:
     """The formulas of the metrics."""
-    assert cosine_relevance(0.7) == 0.7
-    assert cosine_relevance(-0.2) == 0
-    assert inner_product_relevance(1.0) == pytest.approx(0.75)
+    assert clipped(0.7) == 0.7
+    assert clipped(-0.2) == 0
     assert l2_relevance(-3.0) == 0.25
     assert l2_relevance(0.0) == l2_relevance(1e-9) == 1
-    assert bm25_relevance(1.0) == pytest.approx(0.5)
-    assert reranker_relevance(0.3) == 0.3
-    assert reranker_relevance(2.0) == pytest.approx(1 / (1 + math.exp(-2)))
-    assert reranker_relevance(-800.0) == pytest.approx(0)
+    assert logistic(2.0) == pytest.approx(1 / (1 + math.exp(-2)))
+    assert logistic(-800.0) == pytest.approx(0)
+    share = share_of(4.0)
+    assert share is not None
+    assert [share(0.0), share(1.0), share(9.0)] == [0, 0.25, 1]
+    assert share_of(0.0) is None
+
+
+def test_a_mean_leaves_out_what_has_no_scale() -> None:
+    """Nothing at all has no mean."""
+    assert mean_relevance([0.2, None, 0.4]) == pytest.approx(0.3)
+    assert mean_relevance([None]) is mean_relevance([]) is None
+
+
+# --- the scale of a reranker ---------------------------------------------------------------------
+
+
+class Judge:
+    """A reranker that gives the scores it is told."""
+
+    def __init__(self, *scores: float, scale: object = None) -> None:
+        self.scores = scores
+        self.scale = scale
+        self.asked: list[int] = []
+
+    def __call__(self, query: str, documents: Sequence[str], top_k: int = 5) -> list[RerankResult]:
+        self.asked.append(top_k)
+        order = sorted(range(len(documents)), key=lambda place: -self.scores[place])[:top_k]
+        return [RerankResult(documents[place], self.scores[place], place) for place in order]
+
+
+def relevances(judge: Any, k: int = 9) -> list[float]:
+    """What the scores of a reranker mean."""
+    results = reranked(judge, "query", ["one", "two", "three"], k)
+    return [rerank_scale(judge)(result.score) for result in results]
+
+
+def test_logits_stay_in_their_order() -> None:
+    """Scores of one answer are on one scale, those between 0 and 1 among others included."""
+    logits = relevances(Judge(7.74, 0.95, -0.1))
+    assert logits == sorted(logits, reverse=True)
+    assert logits == pytest.approx([1 / (1 + math.exp(-s)) for s in (7.74, 0.95, -0.1)])
+
+
+def test_the_first_score_beyond_0_and_1_settles_the_scale_for_good() -> None:
+    """Before it, scores are probabilities; after it, logits whatever they look like."""
+    judge = Judge(0.9, 0.5, 0.1)
+    assert relevances(judge) == [0.9, 0.5, 0.1]
+    judge.scores = (3.0, 0.5, 0.1)
+    relevances(judge)
+    judge.scores = (0.9, 0.5, 0.1)
+    assert relevances(judge) == pytest.approx([1 / (1 + math.exp(-s)) for s in judge.scores])
+    assert relevances(Judge(0.9, 0.5, 0.1)) == [0.9, 0.5, 0.1]
+    assert relevances(judge.__call__)[0] == pytest.approx(1 / (1 + math.exp(-0.9)))
+
+
+def test_the_whole_answer_tells_until_the_scale_is_known() -> None:
+    """The best score alone looks like a probability; a function that declares is asked for k."""
+    judge = Judge(0.9, -4.0, -5.0)
+    assert relevances(judge, k=1) == pytest.approx([1 / (1 + math.exp(-0.9))])
+    relevances(judge, k=1)
+    assert judge.asked == [3, 1]
+    declared = Judge(0.9, 0.5, 0.1, scale="probability")
+    relevances(declared, k=1)
+    assert declared.asked == [1]
+
+
+def test_a_declared_scale_is_taken_at_its_word() -> None:
+    """What is none is refused; an attribute that is no text means something else."""
+    assert relevances(Judge(0.5, 0.2, 0.0, scale="logit"))[2] == 0.5
+    assert relevances(Judge(1.5, 0.2, -0.1, scale="probability")) == [1.0, 0.2, 0.0]
+    assert relevances(Judge(0.5, 0.2, 0.1, scale=3)) == [0.5, 0.2, 0.1]
+    with pytest.raises(InvalidInputError, match="percent"):
+        rerank_scale(Judge(scale="percent"))

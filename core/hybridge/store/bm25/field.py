@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, ClassVar
 
 from typing_extensions import Self
 
 from hybridge.errors import CollectionMismatchError
-from hybridge.retrieval.relevance import bm25_relevance
+from hybridge.records import SparseVector
+from hybridge.retrieval.relevance import Scale, share_of
 from hybridge.sparse.analyzer import Analyzer, as_analyzer
 from hybridge.sparse.bm25 import BM25EmbeddingFunction
 from hybridge.sparse.weighting import Weighting
@@ -105,6 +106,9 @@ class BM25Field(SparseField):
             raise CollectionMismatchError(msg)
         return analyzer, weighting
 
-    def scale(self, query: Any) -> Callable[[float], float] | None:
-        """Return what brings the field's scores for one query to [0, 1]."""
-        return bm25_relevance
+    def scale(self, query: SparseVector) -> Scale | None:
+        """Return what brings the field's scores for one query to [0, 1]: a share of Σ idf (k1 + 1).
+
+        The query's vector holds the idf of all its words, those that no document has included.
+        """
+        return share_of(sum(query.values()) * (self.settings["k1"] + 1))

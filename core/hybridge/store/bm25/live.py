@@ -521,14 +521,18 @@ class LiveBM25:
         return document_vectors(self.count(documents), self._weighting, average, self.dim)
 
     def encode_queries(self, queries: Sequence[str]) -> csr_array:
-        """Return query vectors, float32 of shape `(len(queries), dim)`."""
+        """Return query vectors, float32 of shape `(len(queries), dim)`.
+
+        Words that no document has are there as well: a score is judged by what could be reached.
+        """
         state, statistics = self.state, self.statistics
         counts = self.count(queries)
         if self.collection.is_shared and _has_unknown(counts, statistics):
             self.look_again(UNKNOWN_AGAIN)
             statistics = self.statistics
         with state.counting:
-            return query_vectors(counts, statistics, self._weighting, self.dim)
+            weighting = self._weighting
+            return query_vectors(counts, statistics, weighting, self.dim, unknown=True)
 
     def explain(self, query: str, text: str) -> dict[str, float]:
         """Return what each term of the query adds to the score of a text, largest first."""

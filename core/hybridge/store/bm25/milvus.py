@@ -11,7 +11,7 @@ what was measured. No server that has it could be run here: what is sent was tes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from itertools import chain
 from typing import Any, ClassVar
@@ -21,6 +21,7 @@ from typing_extensions import Self
 from hybridge.errors import InvalidInputError
 from hybridge.filters.words import Words
 from hybridge.records import Hit, Record
+from hybridge.retrieval.relevance import Scale
 from hybridge.sparse.languages import CHINESE, JAPANESE, KOREAN, Language, find_language
 from hybridge.sparse.stop_words import default_stop_words
 from hybridge.sparse.weighting import Weighting
@@ -231,6 +232,6 @@ class MilvusBM25Field(SparseField):
         """Return a text that no query finds."""
         return ""
 
-    def scale(self, query: Any) -> Callable[[float], float] | None:
+    def scale(self, query: Any) -> Scale | None:
         """Return nothing: what a score could be compared with is known to the server alone."""
         return None
