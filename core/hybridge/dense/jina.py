@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,8 @@ class JinaEmbeddingFunction:
         AuthenticationError: There is no key.
         InvalidInputError: An argument is wrong.
     """
+
+    is_billed: Final = True
 
     def __init__(
         self,

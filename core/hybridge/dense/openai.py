@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +66,8 @@ class OpenAIEmbeddingFunction:
         AuthenticationError: There is no key.
         InvalidInputError: An argument is wrong.
     """
+
+    is_billed: Final = True
 
     def __init__(
         self,

@@ -27,12 +27,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from hybridge.arguments import shown
+from hybridge.arguments import check_fraction, shown
 from hybridge.errors import InvalidInputError
 from hybridge.narrowing import is_mapping
 from hybridge.retrieval.numbers import finite_number
@@ -73,7 +73,27 @@ class ConfidenceWeighted:
     - One of fewer than 4 rows, or whose tail does not differ, has no confidence. It may be what a
       rare word found, the best evidence there is: of n rankings it weighs 1/n, and the others
       share the rest in their proportions.
+
+    Args:
+        trust: What a ranking's confidence is multiplied by, in [0, 1], by field; 1 where nothing is
+            said. One of 0 is left out, unless there is no other. A store fills in what it has
+            measured (`hybridge.retrieval.health`) of the fields that are not named here.
+
+    Raises:
+        InvalidInputError: A trust is no number from 0 to 1.
     """
+
+    trust: Mapping[str, float] = field(default_factory=dict[str, float], hash=False)
+
+    def __post_init__(self) -> None:
+        if not is_mapping(self.trust):
+            msg = f"ConfidenceWeighted: trust={shown(self.trust)} maps no fields to numbers"
+            raise InvalidInputError(msg)
+        for name, value in self.trust.items():
+            check_fraction(value, f"ConfidenceWeighted: the trust in {shown(name)}")
+
+    def __repr__(self) -> str:
+        return f"ConfidenceWeighted({f'trust={dict(self.trust)!r}' if self.trust else ''})"
 
     def fuse(self, rankings: Mapping[str, Ranking]) -> list[tuple[str, float]]:
         """Return the fused ranking, scores in [0, 1]; rows of a ranking left out get 0.
@@ -82,7 +102,7 @@ class ConfidenceWeighted:
             InvalidInputError: The rankings are not pairs of an id and a finite score.
         """
         found = _found(_parse_rankings(rankings))
-        return _weighted_sum(found, _confidence_weights(found))
+        return _weighted_sum(found, _confidence_weights(found, self.trust))
 
 
 @dataclass(frozen=True, init=False)
@@ -186,18 +206,25 @@ def confidence(scores: Sequence[float]) -> float | None:
     return min(_MAX_CONFIDENCE, max(0.0, float(v[0] - tail.mean()) / spread))
 
 
-def _confidence_weights(rankings: Mapping[str, Ranking]) -> dict[str, float]:
-    flat = {name for name, ranking in rankings.items() if _is_flat(ranking)}
-    kept = [name for name in rankings if name not in flat] or list(rankings)
+def _confidence_weights(
+    rankings: Mapping[str, Ranking], trust: Mapping[str, float]
+) -> dict[str, float]:
+    trusted = [name for name in rankings if trust.get(name, 1.0) > 0] or list(rankings)
+    kept = [name for name in trusted if not _is_flat(rankings[name])] or trusted
     confidences = {name: confidence([score for _, score in rankings[name]]) for name in kept}
-    known = {name: value for name, value in confidences.items() if value is not None}
+    known = {
+        name: trust.get(name, 1.0) * value
+        for name, value in confidences.items()
+        if value is not None
+    }
     if len(known) > _TWO:
         known = _times_agreement(known, rankings)
+    weights = dict.fromkeys(rankings, 0.0)
+    weights |= {name: trust.get(name, 1.0) / len(kept) for name in kept}
     total = sum(known.values())
-    weights = dict.fromkeys(rankings, 0.0) | dict.fromkeys(kept, 1 / max(1, len(kept)))
     if total > 0:
-        share = len(known) / len(kept)
-        weights |= {name: share * value / total for name, value in known.items()}
+        rest = 1 - sum(weights[name] for name in kept if name not in known)
+        weights |= {name: rest * value / total for name, value in known.items()}
     return weights
 
 

@@ -16,7 +16,7 @@ something else (AUC, and balanced accuracy at the best threshold): `tests/bench/
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 
 Scale = Callable[[float], float]
 """What brings a score to [0, 1]."""
@@ -49,7 +49,20 @@ def logistic(score: float) -> float:
     return math.exp(score) / (1.0 + math.exp(score))
 
 
-def mean_relevance(relevances: Iterable[float | None]) -> float | None:
-    """Return the mean of those that there are, or None if there are none."""
-    known = [relevance for relevance in relevances if relevance is not None]
-    return sum(known) / len(known) if known else None
+def mean_relevance(
+    relevances: Mapping[str, float | None], trust: Mapping[str, float]
+) -> float | None:
+    """Return the mean over the fields that have a relevance, or None if none has.
+
+    Args:
+        relevances: By field.
+        trust: How much a field counts, in [0, 1]; 1 where nothing is said. An English model calls
+            all Russian texts alike: on XQuAD Russian, questions whose paragraph was removed are
+            told apart with AUC .884 by BM25's coverage, and .863 by the mean with that model.
+    """
+    known = {name: one for name, one in relevances.items() if one is not None}
+    weights = {name: trust.get(name, 1.0) for name in known}
+    if not any(weights.values()):
+        weights = dict.fromkeys(known, 1.0)
+    total = sum(weights.values())
+    return sum(weights[name] * one for name, one in known.items()) / total if known else None

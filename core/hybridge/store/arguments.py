@@ -25,6 +25,7 @@ class StoreArguments(TypedDict, total=False):
     metadata_schema: Mapping[str, type] | None
     partition_key: str | None
     average_length: float | None
+    health: bool | None
     overwrite: bool
     timeout: float | None
     server: ServerOptions | None

@@ -214,7 +214,7 @@ def _parse_flag(value: Any, name: str) -> bool:
     return value
 
 
-def _parse_min_relevance(value: Any) -> float | None:
+def _parse_min_relevance(value: float | None) -> float | None:
     if value is not None:
         check_fraction(value, "min_relevance")
     return value

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hybridge.records import FieldScore, Hit
-from hybridge.retrieval.relevance import mean_relevance
+from hybridge.retrieval.relevance import Scale, mean_relevance
 from hybridge.store.fields import VectorField
 from hybridge.store.rows import read_vectors, to_hit, vector_columns
 from hybridge.store.session import Opened
@@ -70,10 +70,12 @@ def make_hits(
     known = [{one.name: answer.scores(one) for one in fields} for answer in answers]
     _add_missing(known, opened, fields, vectors, answers)
     carried = {name: opened.fields[name] for name in shown}
-    return [
-        _make_hits(fields, {name: some[place] for name, some in vectors.items()}, *pair, carried)
-        for place, pair in enumerate(zip(answers, known, strict=True))
-    ]
+    trust = opened.collection.shared.trust
+    hits: list[list[Hit]] = []
+    for place, (answer, some) in enumerate(zip(answers, known, strict=True)):
+        scales = {one.name: one.scale(vectors[one.name][place]) for one in fields}
+        hits.append(_make_hits(answer, _scaled(some, scales), trust, carried))
+    return hits
 
 
 def _add_missing(
@@ -101,21 +103,27 @@ def _add_missing(
             known[place][one.name][key] = (one.score(vectors[one.name][place], vector), 0)
 
 
-def _make_hits(
-    fields: Sequence[VectorField],
-    queries: Mapping[str, Any],
-    answer: Answer,
-    known: Mapping[str, Mapping[str, tuple[float, int]]],
-    carried: Mapping[str, VectorField],
-) -> list[Hit]:
-    scales = {one.name: one.scale(queries[one.name]) for one in fields}
-    scores: dict[str, dict[str, FieldScore]] = {key: {} for key, _ in answer.order}
+def _scaled(
+    known: Mapping[str, Mapping[str, tuple[float, int]]], scales: Mapping[str, Scale | None]
+) -> dict[str, dict[str, FieldScore]]:
+    """Return what each field makes of a row, by the row's key and the field."""
+    scores: dict[str, dict[str, FieldScore]] = {}
     for name, scale in scales.items():
         for key, (score, rank) in known[name].items():
             relevance = None if scale is None else scale(score)
-            scores[key][name] = FieldScore(score, rank, relevance)
+            scores.setdefault(key, {})[name] = FieldScore(score, rank, relevance)
+    return scores
+
+
+def _make_hits(
+    answer: Answer,
+    scores: Mapping[str, Mapping[str, FieldScore]],
+    trust: Mapping[str, float],
+    carried: Mapping[str, VectorField],
+) -> list[Hit]:
     relevances = {
-        key: mean_relevance(one.relevance for one in some.values()) for key, some in scores.items()
+        key: mean_relevance({name: one.relevance for name, one in some.items()}, trust)
+        for key, some in scores.items()
     }
     # The engine's own fusion does not say which fields found a row.
     told = {
@@ -123,6 +131,6 @@ def _make_hits(
         for key, some in scores.items()
     }
     return [
-        to_hit(answer.rows[key], carried, score, relevances[key], told[key])
+        to_hit(answer.rows[key], carried, score, relevances.get(key), told.get(key, {}))
         for key, score in answer.order
     ]

@@ -12,7 +12,7 @@ from hybridge.errors import InvalidInputError
 from hybridge.filters import Filter, conjunction
 from hybridge.narrowing import is_mapping
 from hybridge.records import FieldScore, Hit, no_relevance
-from hybridge.retrieval.fusion import Fusion, Weighted
+from hybridge.retrieval.fusion import ConfidenceWeighted, Fusion, Weighted
 from hybridge.retrieval.mmr import maximal_marginal_relevance
 from hybridge.retrieval.reranking import rerank_scale, reranked
 from hybridge.store.candidates import Candidates, Rows
@@ -256,11 +256,19 @@ def _fused(search: Search, found: Mapping[str, Rows], depths: Mapping[str, int])
     if len(rankings) == 1:
         [ordered] = rankings.values()
     else:
-        fusion = cast("Fusion", search.query.fusion)  # Milvus's own are not asked for this
-        ordered = fusion.fuse(rankings)
+        ordered = _fusion(search).fuse(rankings)
     rows_by_key = {row[key]: row for rows in found.values() for row in rows}
     ended = frozenset(name for name, rows in found.items() if len(rows) < depths[name])
     return Answer(ordered[: search.query.wanted], rows_by_key, rankings, ended)
+
+
+def _fusion(search: Search) -> Fusion:
+    """Return the fusion; one by confidence trusts fields as far as they know the documents."""
+    fusion = cast("Fusion", search.query.fusion)  # Milvus's own are not asked for this
+    trust = search.opened.collection.shared.trust
+    if trust and isinstance(fusion, ConfidenceWeighted):
+        return replace(fusion, trust={**trust, **fusion.trust})
+    return fusion
 
 
 def _asked(

@@ -274,8 +274,8 @@ def _probed(field: VectorField, collection: Collection) -> VectorField:
     name = model_name(field.function)
     if field.probe is not None or field.model is None or name in (None, field.model):
         return field
-    row = collection.first_row(["text", field.name])
-    if row is None or not row["text"]:
+    [row] = collection.first_rows(["text", field.name], 1) or [{"text": ""}]
+    if not row["text"]:
         return field
     probe = field.probe_of(field.read(row[field.name]))
     return replace(field, probe_text=row["text"], probe=probe)

@@ -33,7 +33,7 @@ from hybridge.protocols import DenseEmbeddingFunction, RerankFunction
 from hybridge.records import Hit, Record
 from hybridge.registry import as_dense_function, as_sparse_function
 from hybridge.retrieval.fusion import Fusion
-from hybridge.store import write
+from hybridge.store import health, write
 from hybridge.store.batches import batched
 from hybridge.store.bm25.checking import check_bm25
 from hybridge.store.bm25.live import AVERAGED, LiveBM25
@@ -119,6 +119,9 @@ class MilvusStore(Closing):
         partition_key: The metadata key that tells tenants apart; see `for_tenant`.
         average_length: The average document length in tokens, where it is known, for BM25; None
             lets the first 1,000 documents fix it.
+        health: Whether it is measured after writes how well each model finds the documents by
+            their own words, by 64 encoded queries at most, so that one that does not know their
+            language has no say in hybrid searches. None measures the models that no API bills.
         overwrite: Drop an existing collection of this name first.
         timeout: Seconds that one call to Milvus may take; None means 60 for a server and 600 for a
             path.
@@ -144,6 +147,7 @@ class MilvusStore(Closing):
         metadata_schema: Mapping[str, type] | None = None,
         partition_key: str | None = None,
         average_length: float | None = None,
+        health: bool | None = None,
         overwrite: bool = False,
         timeout: float | None = None,
         server: ServerOptions | None = None,
@@ -163,6 +167,7 @@ class MilvusStore(Closing):
         self.collection_name = _parse_name(collection_name)
         self.threads = Threads("hybridge")
         self._search_fields = _parse_search_fields(search_fields)
+        self._health = _parse_health(health)
         self._average_length = _parse_positive(average_length, "average_length", "tokens")
         self._session = Session(
             self.address,
@@ -512,20 +517,19 @@ class MilvusStore(Closing):
         Raises:
             InvalidInputError: If an argument makes no sense, or there are no dense vectors.
         """
-        return self._search(
-            Query.parse(
-                **_one(query, vector),
-                k=k,
-                mode=mode,
-                filter=filter,
-                expr=expr,
-                fusion=fusion,
-                min_relevance=min_relevance,
-                with_vectors=with_vectors,
-                search_params=search_params,
-                mmr=MMR(fetch_k, balance, mmr_field),
-            )
-        )[0]
+        asked = Query.parse(
+            **_one(query, vector),
+            k=k,
+            mode=mode,
+            filter=filter,
+            expr=expr,
+            fusion=fusion,
+            min_relevance=min_relevance,
+            with_vectors=with_vectors,
+            search_params=search_params,
+            mmr=MMR(fetch_k, balance, mmr_field),
+        )
+        return self._search(asked)[0]
 
     async def asearch_mmr(
         self,
@@ -811,6 +815,7 @@ class MilvusStore(Closing):
                     prepared = self._prepare_batch(pending)
                     prepared.encoding.run()
                     pending = self._commit(prepared, head)
+                    self._examine(prepared)
                 written.count(batch)
             log(written.ids)
         return written.ids
@@ -838,6 +843,7 @@ class MilvusStore(Closing):
                     prepared = await run(partial(self._prepare_batch, pending))
                     await prepared.encoding.arun(self.threads)
                     pending = await run(partial(self._commit, prepared, head))
+                    await self._aexamine(prepared)
                 written.count(batch)
             log(written.ids)
         return written.ids
@@ -919,6 +925,29 @@ class MilvusStore(Closing):
                 opened = opened.using(self._functions)
                 first = list(chain.from_iterable(head))
                 return write.commit(batch, opened, first, self._average_length)
+
+    def _examine(self, batch: write.Batch) -> None:
+        """Measure, where that is due, how well the models know the documents."""
+        with health.not_in_the_way():
+            examination = self._examination(batch)
+            if examination is not None:
+                examination.encoding.run()
+                examination.finish()
+
+    async def _aexamine(self, batch: write.Batch) -> None:
+        """Async twin of `_examine`."""
+        run = self.threads.run
+        with health.not_in_the_way():
+            examination = await run(partial(self._examination, batch))
+            if examination is not None:
+                await examination.encoding.arun(self.threads)
+                await run(examination.finish)
+
+    def _examination(self, batch: write.Batch) -> health.Examination | None:
+        with self._call() as opened:
+            if opened is None:
+                return None
+            return health.prepare_after(batch, opened, self._health)
 
     def _layout(self, batch: write.Batch) -> Any:
         records = batch.encoded()
@@ -1167,15 +1196,36 @@ class MilvusStore(Closing):
     def check(self) -> list[str]:
         """Count the live rows afresh and return what differs from what BM25 keeps.
 
+        The health of the fields is measured anew as well; `describe` shows it.
+
         Returns:
             A sentence per difference, each naming the method that mends it; [] if all is well.
         """
         with self._call() as opened:
+            if opened is not None and self._tenant.value is None:
+                health.examine(opened, self._health)
             return [found for bm25 in _every_bm25(opened) for found in check_bm25(bm25)]
 
     async def acheck(self) -> list[str]:
         """Async twin of `check`."""
         return await self.threads.run(self.check)
+
+    @operation("describe", unit="entries")
+    def describe(self) -> dict[str, Any]:
+        """Return what the collection holds, as JSON.
+
+        Returns:
+            "rows", how many there are; "metadata_schema"; "partition_key"; and "fields": of each
+            vector field its kind, source, model, length, metric, index, and "health", how well it
+            finds the documents by their own words, from 0 to 1, or None where that is not known.
+        """
+        with self._call() as opened:
+            rows = 0 if opened is None else self.count()
+            return {"rows": rows, **({} if opened is None else health.described(opened))}
+
+    async def adescribe(self) -> dict[str, Any]:
+        """Async twin of `describe`."""
+        return await self.threads.run(self.describe)
 
     @operation("rebuild_statistics")
     def rebuild_statistics(self) -> None:
@@ -1252,6 +1302,12 @@ def _parse_name(name: Any) -> str:
         msg = f"collection_name={shown(name)}: names that end in {SUFFIX!r} are those of companions"
         raise InvalidInputError(msg)
     return name
+
+
+def _parse_health(health: Any) -> bool | None:
+    if health is not None:
+        check_flag(health, "health")
+    return None if health is None else bool(health)
 
 
 def _parse_search_fields(names: Any) -> tuple[str, ...] | None:

@@ -76,9 +76,13 @@ def test_relevance_formulas() -> None:
 
 
 def test_a_mean_leaves_out_what_has_no_scale() -> None:
-    """Nothing at all has no mean."""
-    assert mean_relevance([0.2, None, 0.4]) == pytest.approx(0.3)
-    assert mean_relevance([None]) is mean_relevance([]) is None
+    """Nothing at all has no mean; a field that is not trusted has a say where there is no other."""
+    fields = {"dense": 0.2, "sparse": 0.4, "served": None}
+    assert mean_relevance(fields, {}) == pytest.approx(0.3)
+    assert mean_relevance(fields, {"dense": 0.0, "other": 0.0}) == pytest.approx(0.4)
+    assert mean_relevance(fields, {"dense": 0.5}) == pytest.approx(1 / 3)
+    assert mean_relevance({"dense": 0.2}, {"dense": 0.0}) == pytest.approx(0.2)
+    assert mean_relevance({"served": None}, {}) is mean_relevance({}, {}) is None
 
 
 # --- the scale of a reranker ---------------------------------------------------------------------

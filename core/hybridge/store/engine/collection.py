@@ -13,8 +13,9 @@ from typing import Any
 from hybridge.errors import EngineError, StoreAbsentError, StoreError, StorePermissionError
 from hybridge.filters import conjunction, ids_expression
 from hybridge.filters.words import Words
+from hybridge.retrieval.health import Health
 from hybridge.store.engine import shared
-from hybridge.store.engine.companion import AVERAGE_LENGTH, LAYOUT, Companion
+from hybridge.store.engine.companion import AVERAGE_LENGTH, HEALTH, LAYOUT, Companion
 from hybridge.store.engine.connection import Connection
 from hybridge.store.engine.pymilvus_import import pymilvus
 from hybridge.store.engine.schema import create_collection, create_column, finish_collection
@@ -139,8 +140,13 @@ class Collection:
         if stored_layout(listing) != state.stored:
             state.forget()  # it was dropped, made anew, or another has its alias
             return None
-        state.lacking |= _lacking(listing)
+        self._note(listing)
         return listing
+
+    def _note(self, listing: Sequence[Mapping[str, Any]]) -> None:
+        """Note what the companion says of the fields."""
+        self.shared.lacking |= _lacking(listing)
+        self.shared.note_health(_health(listing))
 
     def _is_target(self) -> bool:
         """Whether the name that was asked for is still that of the same collection."""
@@ -166,7 +172,7 @@ class Collection:
         if self.is_shared:
             self._finish(layout)
         listing = Companion(self.connection, self.name, layout.version).listing()
-        state.lacking |= _lacking(listing)
+        self._note(listing)
         state.look.note(listing)
         state.layout, state.stored = layout, stored
 
@@ -343,13 +349,13 @@ class Collection:
         names = list(dict.fromkeys([key, *columns]))
         yield from engine.select(self.connection, self.name, expression, names, key)
 
-    def first_row(self, columns: Sequence[str]) -> dict[str, Any] | None:
-        """Return some row, or None where there is none."""
+    def first_rows(self, columns: Sequence[str], limit: int) -> list[dict[str, Any]]:
+        """Return some rows, as many as there are up to a limit."""
         expression, names = f'{self.key} != ""', [self.key, *columns]
         rows = self.connection.call(
-            "query", self.name, filter=expression, output_fields=names, limit=1
+            "query", self.name, filter=expression, output_fields=names, limit=limit
         )
-        return dict(rows[0]) if rows else None
+        return [dict(row) for row in rows]
 
     @property
     def words(self) -> Words | None:
@@ -541,6 +547,12 @@ def stored_layout(listing: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | N
 
 def _lacking(listing: Sequence[Mapping[str, Any]]) -> set[str]:
     return {row["id"].partition("/")[2] for row in listing if row["kind"] == _LACKING}
+
+
+def _health(listing: Sequence[Mapping[str, Any]]) -> dict[str, Health]:
+    rows = {row["id"].partition("/")[2]: row["value"] for row in listing if row["kind"] == HEALTH}
+    known = {name: Health.parse(value) for name, value in rows.items()}
+    return {name: health for name, health in known.items() if health is not None}
 
 
 def _rows(answer: Any, key: str) -> list[list[dict[str, Any]]]:

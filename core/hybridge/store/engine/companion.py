@@ -14,6 +14,7 @@ from hybridge.store.fields import EMPTY_SPARSE
 
 LAYOUT = "layout"
 AVERAGE_LENGTH = "average_length"
+HEALTH = "health"
 SUFFIX = "__hybridge"
 
 _COLUMNS_OF_VERSION_1 = ("value", "sign", "documents", "tokens", "frequencies")

@@ -16,6 +16,7 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from hybridge.errors import StoreBrokenError
+from hybridge.retrieval.health import Health
 from hybridge.sparse.statistics import Statistics
 from hybridge.store.engine.address import Address
 from hybridge.store.layout import Layout
@@ -149,6 +150,9 @@ class SharedState:
         suspects: The fields and tenants whose counts a failed write may have left behind.
         resumed: Whether the writes of earlier processes were looked at, on a path.
         lacking: The names of the fields that some rows lack.
+        health: How well fields find documents by their own words, where that was measured.
+        trust: How far a fusion trusts those that it does not trust as it finds them.
+        size: About how many rows there are; None while nobody has counted.
         writer: Tells this state among all that write to the collection.
         writes: How many writes it has made, for their marks.
         dropped_context: Whether it was said that contexts have no column.
@@ -171,6 +175,9 @@ class SharedState:
     suspects: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     resumed: bool = False
     lacking: set[str] = field(default_factory=set[str])
+    health: Mapping[str, Health] = field(default_factory=dict[str, Health])
+    trust: Mapping[str, float] = field(default_factory=dict[str, float])
+    size: int | None = None
     writer: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
     writes: int = 0
     dropped_context: bool = False
@@ -199,6 +206,23 @@ class SharedState:
             self.made, self.target, self.look = False, "", Look()
             self.bm25, self.suspects = {}, set()
             self.lacking = set()
+            self.health, self.trust, self.size = {}, {}, None
+
+    def note_health(self, health: Mapping[str, Health]) -> None:
+        """Note how well fields find documents, and how far to trust them for that."""
+        self.health = health
+        self.trust = {name: one.trust for name, one in health.items() if one.trust < 1}
+
+    def grow(self, rows: int, count: Callable[[str], int]) -> int:
+        """Return about how many rows there are after a write: those overwritten count twice.
+
+        Args:
+            rows: How many were written.
+            count: Counts all of them, the first time.
+        """
+        with self.lock:
+            self.size = count("") if self.size is None else self.size + rows
+            return self.size
 
     def next_write(self, *, counted: bool) -> str:
         """Return the mark of a write, `<writer>/<seq>`, under the lock.
