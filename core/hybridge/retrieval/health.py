@@ -60,11 +60,10 @@ class Health(NamedTuple):
     @classmethod
     def parse(cls, value: Mapping[str, Any]) -> Health | None:
         """Return what was stored, or None where that is no health: it is measured again."""
-        numbers = [value.get(name) for name in cls._fields]
-        if not all(is_number(number) for number in numbers):
+        found, sample, documents = (value.get(name) for name in cls._fields)
+        if not (is_number(found) and is_number(sample) and is_number(documents)):
             return None
-        health = cls(*numbers)
-        return health if 0 <= health.found <= 1 else None
+        return cls(float(found), int(sample), int(documents)) if 0 <= found <= 1 else None
 
 
 def stretch(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -256,3 +257,40 @@ def test_impossible_settings_are_refused(make: object) -> None:
     """A weight outside [0, 1] or a negative k is an error."""
     with pytest.raises(InvalidInputError):
         make()  # type: ignore[operator]
+
+
+# --- trust ---------------------------------------------------------------------------------------
+
+
+def test_a_field_that_is_not_trusted_is_left_out() -> None:
+    """What is left is the other ranking; its own rows come last. Alone it is all there is."""
+    good = [(f"g{n}", 9.0 - n) for n in range(6)]
+    noise = [(f"n{n}", 99.0 if n == 0 else 1.0 - n / 100) for n in range(30)]
+    fused = ConfidenceWeighted(trust={"noise": 0}).fuse({"good": good, "noise": noise})
+    assert [row for row, _ in fused[:5]] == [row for row, _ in good[:5]]
+    assert dict(fused)["n0"] == 0
+    for short in (good[:2], []):  # one too short to tell is trusted all the same
+        fused = ConfidenceWeighted(trust={"noise": 0}).fuse({"good": short, "noise": noise})
+        assert fused[0][0] == ("g0" if short else "n0")
+
+
+def test_trust_multiplies_a_confidence() -> None:
+    """Of 1 it changes nothing; less of it is less weight; scores stay in [0, 1]."""
+    first = [(f"a{n}", 9.0 - n * n / 9) for n in range(8)]
+    second = [(f"b{n}", 9.0 - n * n / 9) for n in range(8)]
+    rankings = {"first": first, "second": second}
+    plain = ConfidenceWeighted().fuse(rankings)
+    assert ConfidenceWeighted(trust={"first": 1, "other": 0}).fuse(rankings) == plain
+    less = dict(ConfidenceWeighted(trust={"first": 0.5}).fuse(rankings))
+    assert less["a0"] == pytest.approx(1 / 3)
+    assert less["b0"] == pytest.approx(2 / 3)
+    short = dict(ConfidenceWeighted(trust={"first": 0.5}).fuse({**rankings, "first": first[:2]}))
+    assert short["a0"] == pytest.approx(1 / 4)
+    assert short["b0"] == pytest.approx(3 / 4)
+
+
+@pytest.mark.parametrize("trust", [{"dense": 2}, {"dense": "1"}, 0.5, ["dense"]])
+def test_an_impossible_trust_is_refused(trust: Any) -> None:
+    """It maps fields to numbers from 0 to 1."""
+    with pytest.raises(InvalidInputError, match="trust"):
+        ConfidenceWeighted(trust=trust)
