@@ -65,8 +65,8 @@ class MilvusVectorStore(Closing, VectorStore):
         context_key: The metadata key whose text is a document's context; see `hybridge.Record`.
         **arguments: Those of `hybridge.MilvusStore`: `uri`, `collection_name`, `token`, `db_name`,
             `sparse`, `fields`, `search_fields`, `dim`, `metadata_schema`, `partition_key`,
-            `average_length`, `overwrite`, `timeout`, `server`. A function may be LangChain's
-            embeddings.
+            `average_length`, `health`, `overwrite`, `timeout`, `server`. A function may be
+            LangChain's embeddings.
 
     Raises:
         InvalidInputError: If an argument makes no sense, or contradicts another.

@@ -65,7 +65,8 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
 
     Args:
         embed_model: Embeds the nodes and queries that come without an embedding: a LlamaIndex
-            embedding, a dense function of Hybridge, or its name. An index embeds both by itself.
+            embedding, a dense function of Hybridge, or its name. An index embeds both by itself;
+            with the model here as well, it is measured how well that knows the nodes (`health`).
         store: An open `MilvusStore` to use, in place of all arguments that it has too. Closing the
             vector store closes it.
         tenant: The tenant that it is bound to; see `for_tenant`.
@@ -74,8 +75,8 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
             (see `hybridge.registry.rerank_function`).
         **arguments: Those of `hybridge.MilvusStore`: `uri`, `collection_name`, `token`, `db_name`,
             `sparse`, `fields`, `search_fields`, `dim`, `metadata_schema`, `partition_key`,
-            `average_length`, `overwrite`, `timeout`, `server`. A function may be LlamaIndex's
-            embedding.
+            `average_length`, `health`, `overwrite`, `timeout`, `server`. A function may be
+            LlamaIndex's embedding.
 
     Raises:
         InvalidInputError: If an argument makes no sense, or contradicts another.

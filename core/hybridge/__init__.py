@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hybridge.registry import dense_function, rerank_function, sparse_function
     from hybridge.reranker import CrossEncoderRerankFunction, JinaRerankFunction
     from hybridge.retrieval.fusion import ConfidenceWeighted, ReciprocalRank, Weighted
+    from hybridge.retrieval.relevance import propose_threshold
     from hybridge.sparse import (
         BM25EmbeddingFunction,
         SpladeEmbeddingFunction,
@@ -69,6 +70,7 @@ _HOMES = {
     "Weighted": "hybridge.retrieval.fusion",
     "build_default_analyzer": "hybridge.sparse",
     "dense_function": "hybridge.registry",
+    "propose_threshold": "hybridge.retrieval.relevance",
     "rerank_function": "hybridge.registry",
     "sparse_function": "hybridge.registry",
 }
@@ -103,6 +105,7 @@ __all__ = [
     "Weighted",
     "build_default_analyzer",
     "dense_function",
+    "propose_threshold",
     "rerank_function",
     "sparse_function",
 ]

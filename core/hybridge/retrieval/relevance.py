@@ -16,7 +16,12 @@ something else (AUC, and balanced accuracy at the best threshold): `tests/bench/
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from hybridge.errors import InvalidInputError
+from hybridge.records import Hit
 
 Scale = Callable[[float], float]
 """What brings a score to [0, 1]."""
@@ -66,3 +71,58 @@ def mean_relevance(
         weights = dict.fromkeys(known, 1.0)
     total = sum(weights.values())
     return sum(weights[name] * one for name, one in known.items()) / total if known else None
+
+
+class Proposal(NamedTuple):
+    """A threshold of relevance, and how well it does on the questions that it was made of.
+
+    Attributes:
+        threshold: The least relevance that is an answer.
+        accuracy: The mean of two shares: of the answered questions that reach the threshold, and of
+            the unanswered ones that do not.
+        auc: How often an answered question has a higher relevance than an unanswered one, ties
+            counting half; it does not depend on the threshold.
+    """
+
+    threshold: float
+    accuracy: float
+    auc: float
+
+
+def propose_threshold(
+    answered: Sequence[Sequence[Hit]], unanswered: Sequence[Sequence[Hit]]
+) -> Proposal:
+    """Return the threshold that tells best whether the documents answer a question.
+
+    A question is judged by the relevance of its first hit, 0 where nothing was found. Of several
+    thresholds that are as good it is the middle one.
+
+    Args:
+        answered: The hits of questions that the documents answer, as `search_many` returns them.
+        unanswered: Those of questions that they do not answer.
+
+    Raises:
+        InvalidInputError: There are no questions of a kind, or hits have no relevance.
+    """
+    high, low = sorted(map(_first, answered)), sorted(map(_first, unanswered))
+    if not high or not low:
+        msg = "propose_threshold needs questions of both kinds: some answered, some not"
+        raise InvalidInputError(msg)
+    values = sorted({*high, *low})
+    # Between two neighbours no question changes sides.
+    cuts = [(a + b) / 2 for a, b in zip(values, values[1:], strict=False)] or values
+    accuracies = [_accuracy(cut, high, low) for cut in cuts]
+    best = [cut for cut, one in zip(cuts, accuracies, strict=True) if one == max(accuracies)]
+    wins = sum((bisect_left(low, one) + bisect_right(low, one)) / 2 for one in high)
+    return Proposal(best[len(best) // 2], max(accuracies), wins / len(high) / len(low))
+
+
+def _first(hits: Sequence[Hit]) -> float:
+    if hits:
+        hits[0].reaches(0)  # what has no relevance is refused
+    return (hits[0].relevance if hits else None) or 0.0
+
+
+def _accuracy(threshold: float, high: Sequence[float], low: Sequence[float]) -> float:
+    reached = 1 - bisect_left(high, threshold) / len(high)
+    return (reached + bisect_left(low, threshold) / len(low)) / 2

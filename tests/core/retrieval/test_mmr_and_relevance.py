@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybridge.errors import InvalidInputError
-from hybridge.records import RerankResult
+from hybridge.records import Hit, RerankResult
 from hybridge.retrieval.mmr import maximal_marginal_relevance
 from hybridge.retrieval.relevance import (
     clipped,
     l2_relevance,
     logistic,
     mean_relevance,
+    propose_threshold,
     share_of,
 )
 from hybridge.retrieval.reranking import pool_size, rerank_scale, reranked
@@ -83,6 +84,40 @@ def test_a_mean_leaves_out_what_has_no_scale() -> None:
     assert mean_relevance(fields, {"dense": 0.5}) == pytest.approx(1 / 3)
     assert mean_relevance({"dense": 0.2}, {"dense": 0.0}) == pytest.approx(0.2)
     assert mean_relevance({"served": None}, {}) is mean_relevance({}, {}) is None
+
+
+# --- a threshold from one's own questions --------------------------------------------------------
+
+
+def found(*relevances: float | None) -> list[list[Hit]]:
+    """The hits of questions: one each, or none."""
+    return [
+        [] if one is None else [Hit(id="", text="", metadata={}, score=1, relevance=one, scores={})]
+        for one in relevances
+    ]
+
+
+def test_a_threshold_parts_the_questions_that_are_answered() -> None:
+    """It lies in the middle between both kinds; nothing found is 0."""
+    proposal = propose_threshold(found(0.8, 0.6), found(0.2, None))
+    assert proposal == (pytest.approx(0.4), 1.0, 1.0)
+
+
+def test_a_threshold_is_as_good_as_the_questions_allow() -> None:
+    """Its accuracy is the mean over both kinds, however many there are of each."""
+    proposal = propose_threshold(found(0.9, 0.8, 0.1, 0.8), found(0.3, 0.2))
+    assert 0.3 < proposal.threshold < 0.8
+    assert proposal.accuracy == pytest.approx((3 / 4 + 1) / 2)
+    assert proposal.auc == pytest.approx(6 / 8)
+    assert propose_threshold(found(0.5), found(0.5))[1:] == (0.5, 0.5)
+
+
+def test_a_threshold_needs_both_kinds_and_a_scale() -> None:
+    """What has none cannot be compared."""
+    no_scale = [[Hit(id="", text="", metadata={}, score=1, relevance=None, scores={})]]
+    for answered, unanswered in ((found(), found(0.1)), (found(0.1), []), (no_scale, found(0.1))):
+        with pytest.raises(InvalidInputError):
+            propose_threshold(answered, unanswered)
 
 
 # --- the scale of a reranker ---------------------------------------------------------------------
