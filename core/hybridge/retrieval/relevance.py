@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from hybridge.errors import InvalidInputError
@@ -110,7 +111,7 @@ def propose_threshold(
         raise InvalidInputError(msg)
     values = sorted({*high, *low})
     # Between two neighbours no question changes sides.
-    cuts = [(a + b) / 2 for a, b in zip(values, values[1:], strict=False)] or values
+    cuts = [(a + b) / 2 for a, b in pairwise(values)] or values
     accuracies = [_accuracy(cut, high, low) for cut in cuts]
     best = [cut for cut, one in zip(cuts, accuracies, strict=True) if one == max(accuracies)]
     wins = sum((bisect_left(low, one) + bisect_right(low, one)) / 2 for one in high)
