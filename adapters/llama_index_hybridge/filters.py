@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from llama_index.core.vector_stores.types import (
     FilterCondition,
@@ -13,7 +13,7 @@ from llama_index.core.vector_stores.types import (
 
 from hybridge.arguments import shown
 from hybridge.errors import FilterError
-from hybridge.filters import DOCUMENT_ID, ROW_ID, And, F, Filter, Not, Operator, Or
+from hybridge.filters import DOCUMENT_ID, ROW_ID, And, F, Filter, Not, Operator, Or, fit_value
 
 _OPERATORS: dict[FilterOperator, Operator] = {
     FilterOperator.EQ: "eq",
@@ -37,6 +37,7 @@ def make_filter(
     filters: MetadataFilters | None = None,
     node_ids: Sequence[str] | None = None,
     document_ids: Sequence[str] | None = None,
+    columns: Mapping[str, type] | None = None,
 ) -> Filter | None:
     """Return the tree that selects what all three arguments select; None if nothing is left out.
 
@@ -47,13 +48,15 @@ def make_filter(
         filters: What the metadata must match.
         node_ids: The nodes that may be found; None for all.
         document_ids: The source documents whose nodes may be found; likewise.
+        columns: The metadata keys that are typed columns: a language model writes "2000" for 2000,
+            and one value where a list is due.
 
     Raises:
         FilterError: If `filters` are none, or a value does not suit its operator.
     """
     tree = And(
         [
-            None if filters is None else _group(filters),
+            None if filters is None else _group(filters, columns or {}),
             None if node_ids is None else ROW_ID.isin(node_ids),
             None if document_ids is None else DOCUMENT_ID.isin(document_ids),
         ]
@@ -61,12 +64,12 @@ def make_filter(
     return None if tree.empty else tree
 
 
-def _group(filters: object) -> Filter:
+def _group(filters: object, columns: Mapping[str, type]) -> Filter:
     if not isinstance(filters, MetadataFilters):
         msg = f"filters is {shown(filters)}: give MetadataFilters"
         raise FilterError(msg)
     members = [
-        _group(one) if isinstance(one, MetadataFilters) else _comparison(one)
+        _group(one, columns) if isinstance(one, MetadataFilters) else _comparison(one, columns)
         for one in filters.filters
     ]
     if filters.condition is FilterCondition.OR:
@@ -74,6 +77,9 @@ def _group(filters: object) -> Filter:
     return Not(Or(members)) if filters.condition is FilterCondition.NOT else And(members)
 
 
-def _comparison(one: MetadataFilter) -> Filter:
+def _comparison(one: MetadataFilter, columns: Mapping[str, type]) -> Filter:
     operator = _OPERATORS[one.operator]
-    return F(one.key).compare(operator, None if operator == "is_empty" else one.value)
+    value: object = None if operator == "is_empty" else one.value
+    if one.key in columns:
+        value = fit_value(value, operator, columns[one.key], one.key)
+    return F(one.key).compare(operator, value)

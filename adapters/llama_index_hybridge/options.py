@@ -82,7 +82,12 @@ class Plan:
     limit: int | None = None
 
 
-def plan_query(query: VectorStoreQuery, fields: Sequence[str], options: Mapping[str, Any]) -> Plan:
+def plan_query(
+    query: VectorStoreQuery,
+    fields: Sequence[str],
+    columns: Mapping[str, type],
+    options: Mapping[str, Any],
+) -> Plan:
     """Return what a query asks for.
 
     A query without text and embedding that has a filter is answered by the first rows that match.
@@ -96,6 +101,7 @@ def plan_query(query: VectorStoreQuery, fields: Sequence[str], options: Mapping[
             them where an index holds text nodes only.
         fields: The vector fields of the collection, for a mode of None: the query's embedding is
             left out where it finds no field for it.
+        columns: The metadata keys that are typed columns, where there are filters.
         options: See `QueryOptions`.
 
     Raises:
@@ -107,7 +113,7 @@ def plan_query(query: VectorStoreQuery, fields: Sequence[str], options: Mapping[
     searched = _searched(query, asked) if options.get("mode") is None else options["mode"]
     names = list(fields) if searched is None else _names(searched)
     k, expr = _size(query, names), options.get("expr")
-    tree = make_filter(query.filters, _listed(query.node_ids), query.doc_ids)
+    tree = make_filter(query.filters, _listed(query.node_ids), query.doc_ids, columns)
     if is_blank(query.query_str, query.query_embedding) and (tree is not None or expr):
         return Plan({"filter": tree, "expr": expr}, limit=parse_limit(k, "similarity_top_k"))
     arguments: dict[str, Any] = {

@@ -116,24 +116,17 @@ class MilvusRetriever(BaseRetriever):
         return self.__copy__()  # another object for the same vector store
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        store, request = self._store(query_bundle), self._request(query_bundle)
+        request = self._request(query_bundle)
         if self._only_filters(query_bundle, request):
             return self._matching(request)
-        if self._is_open(query_bundle) and "dense" not in store.field_names():
-            del request["vector"]
-        return self._nodes(store.search(**request))
+        return self._nodes(self._store(query_bundle).search(**request))
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        store, request = self._store(query_bundle), self._request(query_bundle)
+        run = self.vector_store.client.threads.run
+        request = await run(partial(self._request, query_bundle))
         if self._only_filters(query_bundle, request):
-            return await store.threads.run(partial(self._matching, request))
-        if self._is_open(query_bundle) and "dense" not in await store.afield_names():
-            del request["vector"]
-        return self._nodes(await store.asearch(**request))
-
-    def _is_open(self, query: QueryBundle) -> bool:
-        """Whether the query's embedding is used where the collection has a place for it only."""
-        return self.mode is None and query.embedding is not None
+            return await run(partial(self._matching, request))
+        return self._nodes(await self._store(query_bundle).asearch(**request))
 
     def _only_filters(self, query: QueryBundle, request: Mapping[str, Any]) -> bool:
         """Whether there is nothing to search for, but a filter."""
@@ -156,12 +149,17 @@ class MilvusRetriever(BaseRetriever):
     def _request(self, query: QueryBundle) -> dict[str, Any]:
         if self.score_threshold is not None:
             check_fraction(self.score_threshold, "score_threshold")
+        store = self.vector_store.client
+        vector = query.embedding
+        if vector is not None and self.mode is None and "dense" not in store.field_names():
+            vector = None  # it has no place
+        columns = {} if self.filters is None else store.metadata_columns()
         return {
             "query": query.query_str,
-            "vector": query.embedding,
+            "vector": vector,
             "k": self.similarity_top_k,
             "mode": self.mode,
-            "filter": make_filter(self.filters, self.node_ids, self.doc_ids),
+            "filter": make_filter(self.filters, self.node_ids, self.doc_ids, columns),
             "expr": self.expr,
             "fusion": self.vector_store.fusion if self.fusion is None else self.fusion,
             "fetch_k": self.fetch_k,

@@ -303,7 +303,8 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
         Raises:
             InvalidInputError: If no selector is given; `clear()` deletes every node.
         """
-        self._store.delete(node_ids, filter=make_filter(filters), **delete_kwargs)
+        tree = make_filter(filters, columns=self._columns(filters))
+        self._store.delete(node_ids, filter=tree, **delete_kwargs)
 
     async def adelete_nodes(
         self,
@@ -312,7 +313,8 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
         **delete_kwargs: Any,
     ) -> None:
         """Async twin of `delete_nodes`."""
-        await self._store.adelete(node_ids, filter=make_filter(filters), **delete_kwargs)
+        delete = partial(self.delete_nodes, node_ids, filters, **delete_kwargs)
+        await self._store.threads.run(delete)
 
     def clear(self) -> None:
         """Delete every node; the collection stays as it was made."""
@@ -348,7 +350,7 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
             with_embeddings: Whether nodes carry their embeddings, so that they can be changed and
                 added again.
         """
-        tree = make_filter(filters)
+        tree = make_filter(filters, columns=self._columns(filters))
         if node_ids is None:
             records = list(self._store.scroll(tree, with_vectors=with_embeddings))
         else:
@@ -377,7 +379,7 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
         Raises:
             InvalidInputError: If the mode is not supported, or lacks what it needs.
         """
-        plan = self._plan(query, self._store.field_names() if _is_open(query) else (), kwargs)
+        plan = self._plan(query, kwargs)
         if plan.limit is not None:
             return _matching(islice(self._store.scroll(**plan.arguments), plan.limit))
         search = self._store.search_mmr if plan.mmr else self._store.search
@@ -385,16 +387,23 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
 
     async def aquery(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
         """Async twin of `query`."""
-        fields = await self._store.afield_names() if _is_open(query) else ()
-        plan = self._plan(query, fields, kwargs)
+        plan = await self._store.threads.run(partial(self._plan, query, kwargs))
         if plan.limit is not None:
             return await self._store.threads.run(partial(self.query, query, **kwargs))
         search = self._store.asearch_mmr if plan.mmr else self._store.asearch
         return _result(await search(**plan.arguments))
 
-    def _plan(self, query: VectorStoreQuery, fields: Sequence[str], kwargs: dict[str, Any]) -> Plan:
+    def _plan(self, query: VectorStoreQuery, kwargs: dict[str, Any]) -> Plan:
+        # What the collection has is asked where the query leaves it open only.
+        mode = getattr(query, "mode", VectorStoreQueryMode.DEFAULT)
+        fields = self._store.field_names() if mode is None else ()
+        columns = self._columns(getattr(query, "filters", None))
         defaults: dict[str, Any] = {"fusion": self.fusion, "reranker": self._reranker}
-        return plan_query(query, fields, {**defaults, **kwargs})
+        return plan_query(query, fields, columns, {**defaults, **kwargs})
+
+    def _columns(self, filters: object) -> Mapping[str, type]:
+        """Return the metadata keys that are typed columns, where there are filters."""
+        return {} if filters is None else self._store.metadata_columns()
 
     # --- life ----------------------------------------------------------------------------------
 
@@ -443,11 +452,6 @@ def _parsed(data: Mapping[str, Any]) -> dict[str, Any]:
 def _named(function: object) -> str | None:
     """Return the name that makes a function again, where it has one: objects may hold secrets."""
     return function if isinstance(function, str) else function_name(function)
-
-
-def _is_open(query: VectorStoreQuery) -> bool:
-    """Whether the query names no mode, so that it searches the fields that are there."""
-    return getattr(query, "mode", VectorStoreQueryMode.DEFAULT) is None
 
 
 def _matching(records: Iterable[Record]) -> VectorStoreQueryResult:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from llama_index.core.schema import NodeRelationship, QueryBundle, RelatedNodeInfo, TextNode
 from llama_index.core.vector_stores.types import (
+    FilterOperator,
     MetadataFilter,
     MetadataFilters,
     VectorStoreQuery,
@@ -14,7 +16,7 @@ from llama_index.core.vector_stores.types import (
 )
 
 from hybridge import DenseField
-from hybridge.errors import InvalidInputError
+from hybridge.errors import FilterError, InvalidInputError
 from llama_index_hybridge import MilvusRetriever, MilvusVectorStore
 from support.llama_embedding import WordEmbedding, embed
 
@@ -129,3 +131,70 @@ def test_nothing_to_search_for_and_no_filter(orchard: MilvusVectorStore) -> None
         orchard.query(VectorStoreQuery())
     with pytest.raises(InvalidInputError, match="similarity_top_k"):
         orchard.query(VectorStoreQuery(filters=only(1), similarity_top_k=0))
+
+
+# --- filters that a language model wrote -----------------------------------------------------------
+
+
+@pytest.fixture
+def typed(make_vector_store: MakeVectorStore) -> MilvusVectorStore:
+    """One node in a collection with a typed column of each kind."""
+    schema = {"year": int, "price": float, "sold": bool, "code": str}
+    vector_store = make_vector_store(metadata_schema=schema)
+    metadata = {"year": 2000, "price": 1.5, "sold": True, "code": "7", "free": 3}
+    vector_store.add([TextNode(id_="a", text="apple", metadata=metadata)])
+    return vector_store
+
+
+def where(key: str, operator: str, value: Any) -> MetadataFilters:
+    """One filter, in a group of its own."""
+    one = MetadataFilter(key=key, value=value, operator=FilterOperator(operator))
+    return MetadataFilters(filters=[MetadataFilters(filters=[one])])
+
+
+async def test_a_column_says_what_a_model_meant(typed: MilvusVectorStore) -> None:
+    """Values are cast to the type of their column; a key without one is taken literally."""
+    for key, operator, value, matches in (
+        ("year", "==", "2000", True),
+        ("year", ">", "1999.5", True),
+        ("year", "<", " 2000 ", False),
+        ("year", "in", "2000", True),
+        ("year", "in", ["1999", "2000"], True),
+        ("year", "nin", "2000", False),
+        ("price", "<=", "1.5", True),
+        ("sold", "==", "true", True),
+        ("sold", "!=", "False", True),
+        ("code", "==", 7, True),
+        ("code", "in", "7", True),
+        ("code", "text_match", "7", True),
+        ("free", "==", "3", False),
+    ):
+        found = typed.get_nodes(filters=where(key, operator, value))
+        assert bool(found) is matches, (key, operator, value)
+
+
+async def test_columns_count_in_every_call(typed: MilvusVectorStore) -> None:
+    """Queries, retrievers and deletions, sync and async."""
+    filters = where("year", "in", "2000")
+    query = VectorStoreQuery(query_str="apple", mode=VectorStoreQueryMode.SPARSE, filters=filters)
+    retriever = MilvusRetriever(typed, mode="sparse", filters=filters)
+    assert typed.query(query).ids == (await typed.aquery(query)).ids == ["a"]
+    assert len(retriever.retrieve("apple")) == len(await retriever.aretrieve("apple")) == 1
+    await typed.adelete_nodes(filters=where("year", "==", "1999"))
+    assert len(typed.get_nodes()) == 1
+    typed.delete_nodes(filters=filters)
+    assert typed.get_nodes() == []
+
+
+def test_what_a_column_cannot_hold_is_an_error(typed: MilvusVectorStore) -> None:
+    """An agent is told what to write; it is never given nothing for an answer."""
+    for key, operator, value in (
+        ("year", "==", "last year"),
+        ("year", "in", ["x"]),
+        ("price", ">", "nan"),
+        ("sold", "==", "1"),
+    ):
+        with pytest.raises(FilterError, match=f"{key}.*write"):
+            typed.get_nodes(filters=where(key, operator, value))
+    with pytest.raises(FilterError, match="put a single value in a list"):
+        typed.get_nodes(filters=where("free", "in", "3"))  # nothing says its type

@@ -10,6 +10,7 @@ from hybridge.filters.compile import (
     ids_expression,
 )
 from hybridge.filters.dictionary import as_filter, from_dictionary
+from hybridge.filters.fitting import fit_value
 from hybridge.filters.match import match, match_all
 from hybridge.filters.operators import LIST_OPERATORS, Operator
 from hybridge.filters.quoting import quote
@@ -43,6 +44,7 @@ __all__ = [
     "as_filter",
     "compile_filter",
     "conjunction",
+    "fit_value",
     "from_dictionary",
     "ids_expression",
     "match",

@@ -652,9 +652,9 @@ class MilvusStore(Closing):
         with self._call() as opened:
             return list(self._expected() if opened is None else opened.fields)
 
-    async def afield_names(self) -> list[str]:
-        """Async twin of `field_names`."""
-        return await self.threads.run(self.field_names)
+    def metadata_columns(self) -> Mapping[str, type]:
+        """Return the metadata keys that are, or will be, typed columns, and their types."""
+        return self._there().columns
 
     def get(
         self,
