@@ -46,7 +46,7 @@ from hybridge import Hit, Record
 from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
 from hybridge.narrowing import is_list
-from hybridge.store import CONTEXT, DERIVED, METADATA, OFFSETS, is_random_id
+from hybridge.store import CONTEXT, DERIVED, METADATA, OFFSETS, TEXT_BYTES, is_random_id
 from llama_index_hybridge.arguments import parse_items
 
 # Subclasses first: a class is stored as the first of these that it is.
@@ -55,6 +55,7 @@ _CLASSES: tuple[type[BaseNode], ...] = (
 )  # fmt: skip
 _BY_NAME = {cls.__name__: cls for cls in _CLASSES}
 _RESOURCES = ("text_resource", "image_resource", "audio_resource", "video_resource")
+_EMBEDDED = "metadata to embed"
 _OFFSETS = ("start_char_idx", "end_char_idx")
 _STORED_ELSEWHERE = {
     "id_", "text", "metadata", "embedding", "relationships", "obj", *_OFFSETS, *_RESOURCES,
@@ -125,6 +126,7 @@ def node_to_record(node: BaseNode) -> Record:
     except Exception as error:  # whatever the `repr` of a value or a template raises
         msg = f"the metadata of node {node.id_!r:.80} cannot be formatted: {error!r:.200}"
         raise InvalidInputError(msg) from error
+    _check_size(node, context, extra)
     return Record(
         id=node.id_,
         text=_text(node),
@@ -134,6 +136,32 @@ def node_to_record(node: BaseNode) -> Record:
         extra=extra,
         dense=node.embedding,  # type: ignore[arg-type]  # the store makes an array of it
     )
+
+
+def _check_size(node: BaseNode, context: str | None, extra: Mapping[str, Any]) -> None:
+    """Refuse what Milvus has no room for by the name that the node has for it.
+
+    Raises:
+        InvalidInputError: If a file is inline, or the metadata to embed are, and it is too large.
+    """
+    held = {name: one.get("data") for name, one in extra.get("resources", {}).items() if one}
+    held["image"] = extra.get("fields", {}).get("image")
+    held[_EMBEDDED] = context
+    for name, value in held.items():
+        size = len(value.encode()) if isinstance(value, str) else 0
+        if size > TEXT_BYTES:
+            cure = (
+                "name the long keys in excluded_embed_metadata_keys"
+                if name == _EMBEDDED
+                else "keep the file elsewhere and give its path or url (image_path=, image_url=)"
+            )
+            msg = f"node {node.id_!r:.80}: its {name} has {size:,} bytes, and Milvus takes "
+            raise InvalidInputError(f"{msg}{TEXT_BYTES:,}: {cure}")
+
+
+def derived_context(record: Record) -> str | None:
+    """Return the context that a row gets when its metadata change: the node's EMBED metadata."""
+    return record_to_node(record).get_metadata_str(mode=MetadataMode.EMBED) or None
 
 
 def _document_id(node: BaseNode) -> str:

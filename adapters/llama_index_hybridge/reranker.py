@@ -15,6 +15,7 @@ from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
 from typing_extensions import TypedDict, Unpack
 
+from hybridge.arguments import check_flag
 from hybridge.errors import InvalidInputError
 from hybridge.jina_api import BASE_URL
 from hybridge.protocols import RerankFunction
@@ -40,9 +41,12 @@ class RerankSettings(TypedDict, total=False):
 
     Attributes:
         callback_manager: Told of the start and the end of every call.
+        keep_retrieval_score: Whether nodes carry the score that they came with, as
+            `metadata["retrieval_score"]`.
     """
 
     callback_manager: CallbackManager
+    keep_retrieval_score: bool
 
 
 class Rerank(BaseNodePostprocessor):
@@ -68,6 +72,7 @@ class Rerank(BaseNodePostprocessor):
     function: FunctionField = Field(repr=False, description="The rerank function, or its name.")
     top_n: int = Field(description="How many nodes to return.")
     model_name: str = Field(description="The name of the rerank function.")
+    keep_retrieval_score: bool = Field(default=False, description="Whether nodes carry it.")
     _function: RerankFunction = PrivateAttr()
 
     def __init__(
@@ -81,6 +86,7 @@ class Rerank(BaseNodePostprocessor):
         check_given(function)
         known = type(self).model_fields  # those of subclasses too
         given = parse_settings(settings, known, type(self).__name__, RERANK)
+        check_flag(given.get("keep_retrieval_score", False), "keep_retrieval_score")
         resolved = as_rerank_function(function)
         fields: dict[str, Any] = {
             "function": function,
@@ -115,7 +121,13 @@ class Rerank(BaseNodePostprocessor):
         contents = [node.node.get_content(metadata_mode=MetadataMode.EMBED) for node in nodes]
         texts = parse_texts(contents, "nodes")
         results = reranked(self._function, query.query_str, texts, self.top_n)
-        return [NodeWithScore(node=nodes[one.index].node, score=one.score) for one in results]
+        return [self._scored(nodes[one.index], one.score) for one in results]
+
+    def _scored(self, given: NodeWithScore, score: float) -> NodeWithScore:
+        if not self.keep_retrieval_score:
+            return NodeWithScore(node=given.node, score=score)
+        metadata = {**given.node.metadata, "retrieval_score": given.score}
+        return NodeWithScore(node=given.node.model_copy(update={"metadata": metadata}), score=score)
 
     @contextmanager
     def _events(

@@ -38,7 +38,7 @@ from hybridge.store import (
     pack_function,
     unpack_reranker,
 )
-from llama_index_hybridge.convert import nodes_to_records, record_to_node
+from llama_index_hybridge.convert import derived_context, nodes_to_records, record_to_node
 from llama_index_hybridge.embeddings import as_dense_function
 from llama_index_hybridge.filters import make_filter
 from llama_index_hybridge.options import Plan, plan_query, store_arguments
@@ -262,8 +262,8 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
         *,
         metadata: Mapping[str, Any] | Sequence[Mapping[str, Any]],
     ) -> int:
-        """Change the metadata of nodes, and nothing else; see `MilvusStore.update`."""
-        return self._store.update(node_ids, metadata=metadata)
+        """Change the metadata of nodes, and what is indexed of them; see `MilvusStore.update`."""
+        return self._store.update(node_ids, metadata=metadata, derive=derived_context)
 
     async def aupdate(
         self,
@@ -272,7 +272,7 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
         metadata: Mapping[str, Any] | Sequence[Mapping[str, Any]],
     ) -> int:
         """Async twin of `update`."""
-        return await self._store.aupdate(node_ids, metadata=metadata)
+        return await self._store.aupdate(node_ids, metadata=metadata, derive=derived_context)
 
     def delete(self, ref_doc_id: str, **delete_kwargs: Any) -> None:
         """Delete the nodes of a source document.

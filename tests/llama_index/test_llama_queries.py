@@ -133,7 +133,7 @@ def test_nothing_to_search_for_and_no_filter(orchard: MilvusVectorStore) -> None
         orchard.query(VectorStoreQuery(filters=only(1), similarity_top_k=0))
 
 
-# --- filters that a language model wrote -----------------------------------------------------------
+# --- filters that a language model wrote ---------------------------------------------------------
 
 
 @pytest.fixture

@@ -191,7 +191,7 @@ def test_serialised_without_its_function() -> None:
         ("top_k", r"write top_n="),
         ("topn", r"write top_n="),
         ("timout", r"write timeout="),
-        ("function", r"it has api_key, base_url, callback_manager, model_name, timeout, top_n$"),
+        ("function", r"it has api_key, base_url, callback_manager, .*model_name, timeout, top_n$"),
     ],
 )
 def test_an_unknown_argument_is_named(name: str, cure: str) -> None:
@@ -348,3 +348,16 @@ def test_jina_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("JINAAI_API_KEY", raising=False)
     with pytest.raises(HybridgeError, match="JINA_API_KEY"):
         JinaRerank()
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_the_score_of_the_retrieval_may_be_kept(keep: bool) -> None:
+    """By the name that LlamaIndex's own rerankers have for it; the nodes given stay as they are."""
+    given = nodes()
+    rerank = Rerank(longest_first, keep_retrieval_score=keep)
+    for one in rerank.postprocess_nodes(given, query_str="?"):
+        assert one.node.metadata == ({"retrieval_score": 0.5} if keep else {})
+    assert all(one.node.metadata == {} for one in given)
+    assert rerank.to_dict()["keep_retrieval_score"] is keep
+    with pytest.raises(InvalidInputError, match="keep_retrieval_score"):
+        Rerank(longest_first, keep_retrieval_score="yes")  # type: ignore[arg-type]

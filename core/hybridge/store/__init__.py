@@ -26,7 +26,7 @@ from hybridge.store.query import (
     SearchParams,
     parse_limit,
 )
-from hybridge.store.rows import NewIds
+from hybridge.store.rows import TEXT_BYTES, NewIds
 from hybridge.store.server_options import TLS, ServerOptions
 from hybridge.store.store import BATCH_SIZE, MilvusStore
 from hybridge.store.write import CONTEXT, DERIVED, METADATA, OFFSETS
@@ -39,6 +39,7 @@ __all__ = [
     "DERIVED",
     "METADATA",
     "OFFSETS",
+    "TEXT_BYTES",
     "TLS",
     "Address",
     "DenseField",

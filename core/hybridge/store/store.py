@@ -962,15 +962,19 @@ class MilvusStore(Closing):
         ids: Sequence[str],
         *,
         metadata: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+        derive: Callable[[Record], str | None] | None = None,
     ) -> int:
         """Change the metadata of rows, and nothing else.
 
         Keys that are given are set; the others stay. Only the vectors of fields that encode one of
-        them (`source`) are made anew; text, context and all other vectors stay as they are.
+        them (`source`) are made anew; text, context and all other vectors stay as they are. A
+        context that was derived from the metadata (LlamaIndex's) is made anew too, or dropped, and
+        with it the vectors that a function here makes of it.
 
         Args:
             ids: The rows; missing ones are left out.
             metadata: What is set: one mapping for all rows, or one per id.
+            derive: Makes the context of a row anew, where it was derived; None drops it.
 
         Returns:
             How many rows there were.
@@ -993,15 +997,25 @@ class MilvusStore(Closing):
                 for _ in range(_ATTEMPTS):
                     marks = write.read_marks(keys, opened)
                     old = self._read(keys, opened, with_vectors=True)
-                    changed = [self._changed(one, changes[str(one.id)], opened) for one in old]
+                    changed = [
+                        self._changed(one, changes[str(one.id)], opened, derive) for one in old
+                    ]
                     if write.update(old, changed, marks, opened):
                         return len(old)
         msg = f"other processes keep changing these rows of {self.collection_name!r}: call again"
         raise StoreError(msg)
 
-    def _changed(self, record: Record, change: Mapping[str, Any], opened: Opened) -> Record:
+    def _changed(
+        self,
+        record: Record,
+        change: Mapping[str, Any],
+        opened: Opened,
+        derive: Callable[[Record], str | None] | None,
+    ) -> Record:
         layout = opened.layout
         changed = replace(record, metadata={**record.metadata, **change})
+        if write.is_derived(record.extra) and changed.metadata != record.metadata:
+            changed = replace(changed, context=None if derive is None else derive(changed))
         owner = layout.partition_key
         if owner is not None and changed.metadata[owner] != record.metadata[owner]:
             msg = f"update: metadata[{owner!r}] of {record.id!r:.80} tells its tenant, and stays"
@@ -1013,9 +1027,10 @@ class MilvusStore(Closing):
         ids: Sequence[str],
         *,
         metadata: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+        derive: Callable[[Record], str | None] | None = None,
     ) -> int:
         """Async twin of `update`."""
-        return await self.threads.run(partial(self.update, ids, metadata=metadata))
+        return await self.threads.run(partial(self.update, ids, metadata=metadata, derive=derive))
 
     @operation("delete")
     def delete(

@@ -442,11 +442,11 @@ def _kept_context(record: Record, old: Record) -> str | None:
     None keeps a given context. A derived one is dropped with the metadata that it was made of, or
     by the framework that derives it; it never replaces a given one.
     """
-    was_derived = _is_derived(old.extra)
+    was_derived = is_derived(old.extra)
     if record.context is None:
         dropped = was_derived and (record.extra is not None or record.metadata != old.metadata)
         return None if dropped else old.context
-    if _is_derived(record.extra) and old.context and not was_derived:
+    if is_derived(record.extra) and old.context and not was_derived:
         return old.context
     return record.context
 
@@ -454,7 +454,7 @@ def _kept_context(record: Record, old: Record) -> str | None:
 def _kept_extra(record: Record, old: Record, context: str | None) -> Mapping[str, Any] | None:
     if record.extra is not None:
         extra = dict(record.extra)
-        if _is_derived(extra) and context != record.context:
+        if is_derived(extra) and context != record.context:
             del extra[CONTEXT]
         return extra
     if old.extra is None:
@@ -469,7 +469,8 @@ def _kept_extra(record: Record, old: Record, context: str | None) -> Mapping[str
     return extra
 
 
-def _is_derived(extra: Mapping[str, Any] | None) -> bool:
+def is_derived(extra: Mapping[str, Any] | None) -> bool:
+    """Whether the context of a row was made of its metadata."""
     return extra is not None and extra.get(CONTEXT) == DERIVED
 
 
@@ -549,14 +550,22 @@ def _prepare_changed(records: Sequence[Record], opened: Opened) -> Batch:
 
 
 def _with_kept(before: Record, after: Record, opened: Opened) -> Record:
-    """Return the changed record with what stays true: not the vectors whose source has changed."""
+    """Return the changed record with what stays true: not the vectors whose source has changed.
+
+    A vector that came from outside stays where only the context has changed.
+    """
     vectors = dict(before.vectors)
+    same_context = replace(after, context=before.context)
     for name, one in opened.fields.items():
         if one.text_of(after) != one.text_of(before):
+            if one.function is None and one.text_of(same_context) == one.text_of(before):
+                continue
             vectors.pop(name, None)
             if one.text_of(after) is not None:
                 one.check_function()
     extra = _kept_extra(replace(after, extra=None), before, before.context)
+    if extra is not None and after.context is None and before.context is not None:
+        extra = {key: value for key, value in extra.items() if key != CONTEXT}
     return replace(after.with_vectors(vectors), extra=extra)
 
 

@@ -222,3 +222,19 @@ def test_a_derived_context_never_replaces_a_given_one(store: MilvusStore) -> Non
     assert_indexed(store, "Heading\nnew")
     store.add([Record(id="b", text="new", context="n: 1", metadata={"n": 1}, extra=DERIVED)])
     assert (row(store, "b").context, row(store, "b").extra) == ("n: 1", DERIVED)
+
+
+def test_an_update_drops_or_remakes_a_derived_context(derived: MilvusStore) -> None:
+    """Whoever changes the metadata that it was made of says how; a given one stays."""
+    assert derived.update(["a"], metadata={"n": 7}, derive=lambda row: f"n {row.metadata['n']}")
+    [row] = derived.get(["a"])
+    assert (row.context, dict(row.extra or {})["context"]) == ("n 7", "derived")
+    assert [hit.id for hit in derived.search("7", mode="sparse")] == ["a"]
+    derived.update(["a"], metadata={"n": 8})
+    [row] = derived.get(["a"])
+    assert (row.context, "context" in (row.extra or {})) == (None, False)
+    assert derived.search("7", mode="sparse") == []
+    assert derived.check() == []
+    derived.add([Record(id="a", text="zebra", context="stripes")])
+    derived.update(["a"], metadata={"n": 9})
+    assert derived.get(["a"])[0].context == "stripes"
