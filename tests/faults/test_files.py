@@ -12,7 +12,7 @@ import pytest
 
 from faults.programs import start
 from hybridge import MilvusStore, Record
-from hybridge.errors import StoreBrokenError, StoreDamagedError, StoreError
+from hybridge.errors import InvalidInputError, StoreBrokenError, StoreDamagedError, StoreError
 
 MakeStore = Callable[..., MilvusStore]
 
@@ -47,6 +47,21 @@ def test_a_flush_killed_in_its_last_step(what: str, path: str, tmp_path: Path) -
             reopened.flush()
             assert reopened.delete(["0"]) == 1
             assert reopened.check() == []
+
+
+def test_a_leaving_that_cannot_be_removed(make_store: MakeStore, path: str) -> None:
+    """The error is ours, and names what is in the way; once that is gone, the path opens."""
+    store = make_store()
+    store.add(records(0, 3))
+    store.flush()
+    store.close()
+    blocked = Path(path) / "collections" / "hybridge" / "wal" / "wal_delta_000000.arrow"
+    (blocked / "in the way").mkdir(parents=True)
+    reopened = make_store()
+    with pytest.raises(InvalidInputError, match=r"cannot have a database at .*milvus\.db"):
+        reopened.count()
+    shutil.rmtree(blocked)
+    assert reopened.count() == 3
 
 
 def test_deletions_that_were_not_flushed_stay(make_store: MakeStore, path: str) -> None:

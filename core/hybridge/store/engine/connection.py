@@ -35,7 +35,6 @@ from hybridge.store.engine.dialect import Dialect, detect
 from hybridge.store.engine.gate import Gate
 from hybridge.store.engine.handshake import tls_failure
 from hybridge.store.engine.interrupts import interrupted_after
-from hybridge.store.engine.leavings import remove_leavings
 from hybridge.store.engine.logs import logged_causes, raised_not_logged
 from hybridge.store.engine.place import cannot_be, prepare_place
 from hybridge.store.engine.pymilvus_import import pymilvus
@@ -298,7 +297,6 @@ def _open(address: Address, timeout: float | None) -> _Opened:
         raise StoreLockedError(msg)
     if address.is_path:
         prepare_place(address)
-        remove_leavings(Path(address.uri))
         _forget_schemas()
     with logged_causes() as causes, raised_not_logged(), interrupted_after():
         try:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 logger = logging.getLogger("hybridge")
 
@@ -26,10 +26,28 @@ def remove_leavings(path: Path) -> None:
 
     Args:
         path: The Milvus Lite folder.
+
+    Raises:
+        OSError: If something cannot be removed.
     """
-    with _locked(path / "LOCK") as is_free:
-        if is_free:
-            _remove(path)
+    lock = path / "LOCK"
+    if lock.exists():
+        with lock.open("r+b") as file:
+            if _take(file):
+                _remove(path)
+
+
+def _take(lock: BinaryIO) -> bool:
+    """Take the engine's own lock until it is closed; return whether it could be had."""
+    try:
+        import fcntl
+    except ImportError:
+        return True  # on Windows nobody can delete a file that is open
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _remove(path: Path) -> None:
@@ -38,22 +56,6 @@ def _remove(path: Path) -> None:
             for file in _flushed_deletions(collection):
                 logger.warning("removing %s, which a flush has written and left behind", file)
                 file.unlink()
-
-
-@contextmanager
-def _locked(lock: Path) -> Generator[bool]:
-    """Hold the engine's own lock; give whether it could be had."""
-    try:
-        import fcntl
-    except ImportError:  # on Windows nobody can delete a file that is open
-        yield lock.exists()
-        return
-    try:
-        with lock.open("r+b") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield True
-    except OSError:  # no folder yet, or another process has it
-        yield False
 
 
 def _flushed_deletions(collection: Path) -> Iterator[Path]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hybridge.errors import InvalidInputError
 from hybridge.store.engine.address import Address
+from hybridge.store.engine.leavings import remove_leavings
 
 _MARKS = frozenset({"LOCK", "collections", "databases"})
 """Of these, Milvus Lite makes the first before anything else."""
@@ -17,14 +18,17 @@ _MARKS = frozenset({"LOCK", "collections", "databases"})
 def prepare_place(address: Address) -> None:
     """Make the folder that a database is in, and see that the database can be there.
 
+    What a crash has left there, and Milvus Lite cannot open, is removed.
+
     Raises:
-        InvalidInputError: If it cannot; it says what is in the way.
+        InvalidInputError: If it cannot be there; it says what is in the way.
     """
     path = Path(address.uri)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
             _check_folder(path)
+            remove_leavings(path)
     except OSError as error:
         raise cannot_be(path, error) from error
 
