@@ -4,39 +4,13 @@ from __future__ import annotations
 
 import os
 import random
-import threading
 from collections.abc import Callable
 
 from hybridge import MilvusStore, Record
-from hybridge.errors import StoreError
 from support.milvus_server import MilvusServer
+from support.writer import Writer
 
 KILLS = 10 if "HYBRIDGE_TEST_FULL" in os.environ else 2
-
-
-class Writer(threading.Thread):
-    """Writes rows until it is told to stop, and remembers which the store has acknowledged."""
-
-    def __init__(self, store: MilvusStore, name: str) -> None:
-        super().__init__(daemon=True)
-        self.acknowledged: list[str] = []
-        self.failures: list[StoreError] = []
-        self.stop = threading.Event()
-        self._store, self._prefix = store, name
-
-    def run(self) -> None:
-        """Write ten rows at a time; after a failure the same ones again."""
-        batch = 0
-        while not self.stop.is_set():
-            ids = [f"{self._prefix}-{batch}-{number}" for number in range(10)]
-            try:
-                self._store.add([Record(id=one, text=f"word{batch}", dense=[1, 2]) for one in ids])
-            except StoreError as error:
-                self.failures.append(error)
-                self.stop.wait(0.5)
-                continue
-            self.acknowledged += ids
-            batch += 1
 
 
 def test_a_killed_server_has_what_it_acknowledged(
@@ -54,8 +28,7 @@ def test_a_killed_server_has_what_it_acknowledged(
             server.kill()
             server.start()
             writer.stop.wait(2)
-            writer.stop.set()
-            writer.join()
+            writer.end()
             acknowledged |= set(writer.acknowledged)
             assert len(acknowledged) > 10 * kill
             assert acknowledged <= {record.id for record in store.scroll()}

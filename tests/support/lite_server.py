@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import sys
@@ -11,32 +12,75 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+class LiteServer:
+    """One on a free port of 127.0.0.1; each start of it has the same port and data.
+
+    Args:
+        folder: A folder for its data and its log.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = probe.getsockname()[1]
+        self.uri = f"http://127.0.0.1:{self._port}"
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it listens."""
+        command = [sys.executable, "-m", "milvus_lite", "server", "--host", "127.0.0.1"]
+        data = str(self._folder / "server.db")
+        with (self._folder / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command, "--port", str(self._port), "--data-dir", data],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        for _ in range(300):
+            assert self._process.poll() is None, "milvus-lite server ended by itself"
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self._port)) == 0:
+                    return
+            time.sleep(0.1)
+        raise AssertionError("milvus-lite server did not open its port within 30 s")
+
+    def freeze(self) -> None:
+        """Stop it where it is: it keeps its connections and answers nothing."""
+        self._send(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._send(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """End it as `kill -9` does."""
+        self._send(signal.SIGKILL)
+        self._wait()
+
+    def stop(self) -> None:
+        """End it, if it runs."""
+        if self._process is not None:
+            self.thaw()
+            self._send(signal.SIGTERM)
+            self._wait()
+
+    def _send(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def _wait(self) -> None:
+        assert self._process is not None
+        self._process.wait(timeout=20)
+        self._process = None
+
+
 @contextmanager
 def lite_server(folder: Path) -> Iterator[str]:
-    """Run one on a free port of 127.0.0.1, with its data and its log in a folder; give its URI."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "milvus_lite", "server", "--host", "127.0.0.1"]
-    with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, "--port", str(port), "--data-dir", str(folder / "server.db")],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            _wait_for(port, process)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
-        assert process.poll() is None, "milvus-lite server ended by itself"
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise AssertionError("milvus-lite server did not open its port within 30 s")
+    """Run one with its data and its log in a folder; give its URI."""
+    server = LiteServer(folder)
+    server.start()
+    try:
+        yield server.uri
+    finally:
+        server.stop()

@@ -26,6 +26,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from hybridge.arguments import shown
+from hybridge.errors import StoreError
+from hybridge.narrowing import is_list, is_mapping, is_number
 from hybridge.sparse.statistics import Statistics
 from hybridge.store.engine.companion import Companion
 from hybridge.store.fields import EMPTY_SPARSE
@@ -71,13 +74,26 @@ class Entry:
 
     @classmethod
     def parse(cls, row_id: str, value: Mapping[str, Any]) -> Entry:
-        """Return what the id and the value of a counts row tell."""
-        writer, *names = row_id.split("/")
-        if not names:
-            return cls(row_id, row_id, 0, _FIELD_OF_VERSION_1, "", 0, value)
-        parts = value["parts"] if names[0] == "sum" else 0
-        last, field, _, *tenant = names[bool(parts) :]
-        return cls(row_id, writer, int(last), field, "".join(tenant), parts, value)
+        """Return what the id and the value of a counts row tell.
+
+        Raises:
+            StoreError: If the row is none that Hybridge wrote.
+        """
+        try:
+            writer, *names = row_id.split("/")
+            _check_value(value, is_sum=names[:1] == ["sum"])
+            if not names:
+                return cls(row_id, row_id, 0, _FIELD_OF_VERSION_1, "", 0, value)
+            parts = value["parts"] if names[0] == "sum" else 0
+            last, field, _, *tenant = names[bool(parts) :]
+            return cls(row_id, writer, int(last), field, "".join(tenant), parts, value)
+        except (ValueError, KeyError) as error:
+            msg = (
+                f"the BM25 counts in the companion's row {row_id!r:.200} are none that Hybridge "
+                f"wrote ({shown(dict(value))}): delete the row from the collection that ends in "
+                "'__hybridge', and call rebuild_statistics()"
+            )
+            raise StoreError(msg) from error
 
     @property
     def mark(self) -> str:
@@ -103,6 +119,24 @@ class Entry:
     def older_than(self, seconds: float) -> bool:
         """Whether it was written so long ago, by its writer's clock."""
         return bool(time.time() - self.value.get("at", 0.0) > seconds)
+
+
+def _check_value(value: Mapping[str, Any], *, is_sum: bool) -> None:
+    """Refuse values of other types than a write gives them.
+
+    Raises:
+        ValueError: If one is of another type.
+    """
+    counts = [value.get("parts"), value.get("writes")] if is_sum else []
+    is_known = (
+        is_number(value.get("at", 0.0))
+        and is_mapping(value.get("erased") or {})
+        and is_list(value.get("replaces", []))
+        and all(isinstance(count, int) and count > 0 for count in counts)
+    )
+    if not is_known:
+        msg = "a value of another type"
+        raise ValueError(msg)
 
 
 Landed = Callable[[Entry], bool]

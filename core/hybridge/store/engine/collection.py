@@ -158,7 +158,7 @@ class Collection:
         return described
 
     def _exists(self) -> bool:
-        if not self.connection.call("has_collection", self._asked):
+        if not self.connection.has(self._asked):
             return False
         if self.dialect.engine.aliases:
             self.shared.target = self._described()[_NAME]
@@ -248,7 +248,7 @@ class Collection:
         """Remove the collection and its companion."""
         with self.shared.lock:
             if self._exists():
-                self.connection.call("drop_collection", self.name)
+                self.connection.drop(self.name)
             self.companion.drop()
             self.shared.forget()
 

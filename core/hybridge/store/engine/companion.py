@@ -46,7 +46,7 @@ class Companion:
 
     def exists(self) -> bool:
         """Whether there is one."""
-        return bool(self._connection.call("has_collection", self.name))
+        return self._connection.has(self.name)
 
     def create(self) -> None:
         """Make it anew, in the place of one that an interrupted creation left."""
@@ -68,7 +68,7 @@ class Companion:
                     "and has the name that the companion needs: choose another collection_name"
                 )
                 raise CollectionMismatchError(msg)
-            self._connection.call("drop_collection", self.name)
+            self._connection.drop(self.name)
 
     def read_value(self, row_id: str) -> dict[str, Any] | None:
         """Return a value, or None if there is none of this id."""

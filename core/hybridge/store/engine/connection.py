@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import uuid
 from collections import defaultdict
@@ -31,10 +32,12 @@ from hybridge.errors import (
     StorePermissionError,
 )
 from hybridge.store.engine.address import Address, Secret
+from hybridge.store.engine.damage import check_whole
 from hybridge.store.engine.dialect import Dialect, detect
 from hybridge.store.engine.gate import Gate
 from hybridge.store.engine.handshake import tls_failure
 from hybridge.store.engine.interrupts import interrupted_after
+from hybridge.store.engine.leavings import REMOVED, remove_indexes
 from hybridge.store.engine.logs import logged_causes, raised_not_logged
 from hybridge.store.engine.place import cannot_be, prepare_place
 from hybridge.store.engine.pymilvus_import import pymilvus
@@ -42,10 +45,13 @@ from hybridge.store.engine.refusals import NOT_LOADED, translate
 from hybridge.store.lifetime import call_in_child
 from hybridge.store.server_options import TLS, ServerOptions
 
+logger = logging.getLogger("hybridge")
+
 # Seconds that a call may take, its repetitions included.
 _LIMIT = 60.0
 _LONG_LIMIT = 600.0
-_LONG = frozenset({"load_collection", "create_index", "flush"})
+_LOAD = "load_collection"
+_LONG = frozenset({_LOAD, "create_index", "flush"})
 _WRITES = frozenset({"upsert", "delete"})
 _UNREACHABLE_ATTEMPTS = 3
 
@@ -219,15 +225,55 @@ class Connection:
         """Call once; a collection that a restarted server has released is loaded first."""
         try:
             return self._call_once(operation, name, arguments, until)
-        except EngineError as error:
-            if error.code != NOT_LOADED:
+        except EngineError as refusal:
+            if operation == _LOAD:
+                self._remake_indexes(name, refusal)
+            elif refusal.code == NOT_LOADED:
+                self._call_loaded(_LOAD, name, self._loading, monotonic() + _LONG_LIMIT)
+            else:
                 raise
-        self._call_once("load_collection", name, self._loading, monotonic() + _LONG_LIMIT)
         return self._call_once(operation, name, arguments, until)
 
     def load(self, collection_name: str) -> None:
         """Load a collection, as often as the server's options say."""
-        self.call("load_collection", collection_name, **self._loading)
+        self.call(_LOAD, collection_name, **self._loading)
+
+    def has(self, collection_name: str) -> bool:
+        """Whether there is a collection of this name.
+
+        Raises:
+            StoreDamagedError: If the engine would open it without some of its rows.
+        """
+        if self.address.is_path:
+            check_whole(Path(self.address.uri), collection_name)
+        return bool(self.call("has_collection", collection_name))
+
+    def drop(self, collection_name: str) -> None:
+        """Remove a collection.
+
+        On a path by another name, which is given at once: a removal that a crash cuts short leaves
+        some files, and what is left by its own name would be a collection that has lost rows.
+        """
+        if self.address.is_path:
+            removed = uuid.uuid4().hex + REMOVED
+            self.call("rename_collection", collection_name, new_name=removed)
+            self.call("drop_collection", removed)
+        self.call("drop_collection", collection_name)  # pymilvus forgets the schema with it
+
+    def _remake_indexes(self, name: str, refusal: EngineError) -> None:
+        """Let the engine make a collection's index files anew: a crash may have torn one.
+
+        Raises:
+            EngineError: The refusal to load it, where that is not the cause.
+        """
+        path = Path(self.address.uri)
+        try:
+            were_there = self.address.is_path and remove_indexes(path, name)
+        except OSError as error:
+            raise cannot_be(path, error) from error
+        if not were_there:
+            raise refusal
+        logger.warning("the index files of %r are made anew, one is torn: %s", name, refusal)
 
     @property
     def _loading(self) -> dict[str, Any]:

@@ -1,14 +1,22 @@
-"""What a crash leaves of Milvus Lite's files and Milvus Lite cannot open.
+"""What a crash leaves of Milvus Lite's files and Milvus Lite cannot go on with.
 
-A flush commits the manifest, then deletes `wal_data_N`, then `wal_delta_N`. Killed between the two
-deletions, it leaves deletions older than what the manifest has: every later flush then fails. Such
-a file says nothing that was not flushed, so it goes before the engine reads it.
+- A flush commits the manifest, then deletes `wal_data_N`, then `wal_delta_N`. Killed before that,
+  it leaves logs that are older than what the manifest has: the engine reads their rows a second
+  time, and finds each twice. Killed between the two deletions, every later flush fails. What such
+  logs say was flushed, so they go before the engine reads them.
+- An index file is written in place, and one that was cut short keeps its collection from being
+  loaded. It holds nothing that the rows do not, and the engine makes it anew.
+- A collection is made in several steps, and removed file by file. One that was to be made and has
+  nothing yet is in the way of another of its name. One that is removed has another name by then; a
+  part of it is no collection.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -16,11 +24,14 @@ from typing import BinaryIO
 logger = logging.getLogger("hybridge")
 
 _COLLECTIONS = ("collections/*", "databases/*/collections/*")
-_DELTA, _DATA = "wal_delta_", "wal_data_"
+_LOG = re.compile(r"wal_(?:data|delta)_(\d+)\.arrow")
+
+REMOVED = ".removed"
+"""What the name of a collection that is being removed ends in; Milvus allows no dot in others."""
 
 
 def remove_leavings(path: Path) -> None:
-    """Remove what a flush that was cut short in its last step has left under a path.
+    """Remove what was cut short under a path: flushed logs, collections half made or half removed.
 
     Nothing is touched while a process has it open.
 
@@ -37,6 +48,25 @@ def remove_leavings(path: Path) -> None:
                 _remove(path)
 
 
+def remove_indexes(path: Path, collection_name: str) -> bool:
+    """Remove the index files of a collection, which the engine then makes anew.
+
+    Args:
+        path: The Milvus Lite folder.
+        collection_name: The collection.
+
+    Returns:
+        Whether there were any.
+
+    Raises:
+        OSError: If one cannot be removed.
+    """
+    files = list((path / "collections" / collection_name).glob("partitions/*/indexes/*"))
+    for file in files:
+        file.unlink()
+    return bool(files)
+
+
 def _take(lock: BinaryIO) -> bool:
     """Take the engine's own lock until it is closed; return whether it could be had."""
     try:
@@ -51,20 +81,28 @@ def _take(lock: BinaryIO) -> bool:
 
 
 def _remove(path: Path) -> None:
-    for pattern in _COLLECTIONS:
-        for collection in path.glob(pattern):
-            for file in _flushed_deletions(collection):
-                logger.warning("removing %s, which a flush has written and left behind", file)
-                file.unlink()
+    found = (one for pattern in _COLLECTIONS for one in path.glob(pattern) if one.is_dir())
+    for collection in found:
+        if collection.name.endswith(REMOVED) or not _holds_anything(collection):
+            logger.warning("removing %s, of which a crash has left a part", collection)
+            shutil.rmtree(collection)
+            continue
+        for file in _flushed_logs(collection):
+            logger.warning("removing %s, which a flush has written and left behind", file)
+            file.unlink()
 
 
-def _flushed_deletions(collection: Path) -> Iterator[Path]:
-    """Yield the logs of deletions whose insertions are gone and that were flushed."""
+def _holds_anything(collection: Path) -> bool:
+    """Whether there is a file that a collection was made with; the first one is its schema."""
+    return any(one.is_file() and one.suffix != ".tmp" for one in collection.rglob("*"))
+
+
+def _flushed_logs(collection: Path) -> Iterator[Path]:
+    """Yield the logs that were flushed."""
     active = _active_log(collection)
-    for file in (collection / "wal").glob(f"{_DELTA}*"):
-        number = file.stem.removeprefix(_DELTA)
-        inserted = file.with_name(_DATA + number + file.suffix)
-        if number.isdecimal() and int(number) < active and not inserted.exists():
+    for file in (collection / "wal").glob("*"):
+        named = _LOG.fullmatch(file.name)
+        if named and int(named[1]) < active:
             yield file
 
 
