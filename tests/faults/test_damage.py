@@ -57,13 +57,13 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Begun:
     return fill(tmp_path_factory.mktemp("filled"))
 
 
-def check_damaged(begun: Begun, path: Path) -> None:
-    """See that what a user calls is right, or an error of ours."""
+def check_damaged(begun: Begun, path: Path) -> list[str]:
+    """See that what a user calls is right, or an error of ours; return what was said."""
     said, there = list[str](), set[str]()
     with MilvusStore(path) as store:
         calls = (
             lambda: store.search("word1", mode="sparse"),
-            lambda: store.search([1.0, 2.0], mode="dense"),
+            lambda: store.search(vector=[1.0, 2.0], mode="dense"),
             lambda: said.extend(store.check()),
             lambda: there.update(record.id for record in store.scroll()),
             store.count,
@@ -75,6 +75,7 @@ def check_damaged(begun: Begun, path: Path) -> None:
             except HybridgeError as error:
                 said.append(str(error))
     assert said or there >= begun.rows.keys(), sorted(begun.rows.keys() - there)
+    return said
 
 
 def damage_each(some: Sequence[tuple[str, str]], begun: Begun, folder: Path) -> None:
@@ -92,6 +93,8 @@ def damage_each(some: Sequence[tuple[str, str]], begun: Begun, folder: Path) -> 
 
 def test_damaged_files(filled: Begun, tmp_path: Path) -> None:
     """Of each kind: cut off, empty, zeros, one bit, gone."""
+    shutil.copytree(filled.path, tmp_path / "whole.db")
+    assert check_damaged(filled, tmp_path / "whole.db") == []
     every = cases(filled)
     damage_each(random.Random(5).sample(every, len(every) // 8), filled, tmp_path)
 

@@ -60,7 +60,7 @@ def test_a_torn_index_is_made_anew(make_store: MakeStore, path: str) -> None:
     [*_, index] = Path(path).glob("collections/hybridge/partitions/*/indexes/*")
     os.truncate(index, index.stat().st_size // 2)
     reopened = make_store()
-    assert reopened.search([1.0, 0.0], mode="dense", k=1)[0].id == "8"
+    assert reopened.search(vector=[1.0, 0.0], mode="dense", k=1)[0].id == "8"
     assert reopened.check() == []
 
 

@@ -187,4 +187,4 @@ def test_a_disk_that_fills_up() -> None:
 def test_many_disks_that_fill_up() -> None:
     """At random moments; HYBRIDGE_FULL_DISKS says how many."""
     for seed in range(1, RUNS + 1):
-        print(seed, fill_once(seed))
+        print(seed, fill_once(seed), flush=True)
