@@ -203,7 +203,8 @@ def _parse_mode(
     if not isinstance(query, VectorStoreQuery):
         msg = f"query is a {type(query).__name__}: give a VectorStoreQuery"
         raise InvalidInputError(msg)
-    mode = next((one for one in _MODES if query.mode == one), None)
+    asked_for = query.mode if isinstance(query.mode, str) else None
+    mode = next((one for one in _MODES if one == asked_for), None)
     if mode is None and query.mode is not None:
         supported = ", ".join(one.value for one in _MODES)
         asked = shown(getattr(query.mode, "value", query.mode))

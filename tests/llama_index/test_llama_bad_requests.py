@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from llama_index.core.schema import TextNode
 from llama_index.core.vector_stores.types import (
@@ -81,7 +82,7 @@ def test_a_retriever_takes_only_rerankers_and_options_that_there_are(
         {"similarity_top_k": 0}, {"filters": BAD_FILTER}, {"mode": "svm"}, {"mode": "fuzzy"},
         {"output_fields": ["x"]}, {"embedding_field": "nope"}, {"query_embedding": [1.0]},
         {"alpha": 7.0}, {"sparse_top_k": 0}, {"hybrid_top_k": -1},
-        {"mode": VectorStoreQueryMode.SEMANTIC_HYBRID},
+        {"mode": VectorStoreQueryMode.SEMANTIC_HYBRID}, {"mode": np.ones(3)},
     ],
     ids=str,
 )  # fmt: skip
