@@ -11,14 +11,13 @@ from langchain_core.runnables import run_in_executor
 from hybridge import registry
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import DenseEmbeddingFunction, SparseEmbeddingFunction
+from hybridge.store import parse_vectors, parse_weights
 from hybridge.texts import check_text, parse_texts
 from langchain_hybridge.functions import (
     DenseLike,
     EmbeddingsFunction,
     SparseEmbeddingsFunction,
     SparseLike,
-    parse_vectors,
-    parse_weights,
 )
 
 T = TypeVar("T")

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Generic, Protocol, TypeVar, cast, runtime_checkable
 
-import numpy as np
-
 from hybridge.errors import InvalidInputError
-from hybridge.narrowing import is_list, is_mapping
-from hybridge.store import sparse_rows
 from hybridge.texts import parse_texts
 
 E = TypeVar("E")
@@ -149,40 +145,6 @@ class SparseEmbeddingsFunction(_OfEmbedding[SparseLike]):
             name = type(self.embedding).__name__
             msg = f"{name} gave no sparse vectors, which have indices and values: {error}"
             raise InvalidInputError(msg) from error
-
-
-def parse_vectors(answer: Any, count: int) -> list[list[float]]:
-    """Return a dense function's answer as plain lists, with a vector for each text.
-
-    Raises:
-        InvalidInputError: If it is no matrix, or there is not one vector per text.
-    """
-    try:
-        matrix = np.asarray(answer, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        msg = f"the function gave no dense vectors: {error}"
-        raise InvalidInputError(msg) from error
-    if matrix.shape[:1] != (count,) or (count and matrix.ndim != 2):
-        msg = f"the function gave vectors of shape {matrix.shape} for {count} texts"
-        raise InvalidInputError(msg)
-    vectors: list[list[float]] = matrix.tolist()
-    return vectors
-
-
-def parse_weights(answer: Any, count: int) -> list[Mapping[int, float]]:
-    """Return a sparse function's answer, a csr_array or mappings, with a vector for each text.
-
-    Raises:
-        InvalidInputError: If it is none of these, or there is not one vector per text.
-    """
-    rows: Any = sparse_rows(answer) if hasattr(answer, "indptr") else answer
-    if not is_list(rows) or not all(map(is_mapping, rows)):
-        msg = f"the function gave a {type(answer).__name__}: no csr_array, and no list of mappings"
-        raise InvalidInputError(msg)
-    if len(rows) != count:
-        msg = f"the function gave {len(rows)} vectors for {count} texts"
-        raise InvalidInputError(msg)
-    return list(rows)
 
 
 async def _embed_documents(embedding: Any, texts: list[str]) -> Any:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from typing_extensions import TypedDict
 
-from hybridge import AUTO, SparseField
 from hybridge.arguments import check_flag, check_fraction
 from hybridge.errors import InvalidInputError
-from hybridge.narrowing import is_mapping
 from hybridge.protocols import RerankFunction
-from hybridge.store import FetchK, Fusion, Mode, SearchParams, StoreArguments, VectorField
-from langchain_hybridge.embeddings import as_dense_function, as_sparse_function
+from hybridge.store import FetchK, Fusion, Mode, SearchParams
 from langchain_hybridge.filters import LangChainFilter, make_filter
 from langchain_hybridge.reranker import Rerank
 
@@ -133,21 +129,3 @@ def search_request(
     if query is None and not isinstance(vector, Mapping):
         arguments = {"mode": "dense", **arguments}
     return {**defaults, **arguments, "query": query, "vector": vector}
-
-
-def store_arguments(arguments: StoreArguments) -> StoreArguments:
-    """Return the arguments of a store, with LangChain's own embeddings as functions of Hybridge."""
-    adapted: dict[str, Any] = {**arguments}
-    sparse = adapted.get("sparse")
-    if sparse is not None and sparse is not AUTO:
-        adapted["sparse"] = as_sparse_function(sparse)
-    if is_mapping(fields := adapted.get("fields")):
-        adapted["fields"] = {name: _adapted(field) for name, field in fields.items()}
-    return cast("StoreArguments", adapted)
-
-
-def _adapted(field: Any) -> Any:
-    if not isinstance(field, VectorField) or field.function is None:
-        return field
-    convert: Any = as_sparse_function if isinstance(field, SparseField) else as_dense_function
-    return replace(field, function=convert(field.function))

@@ -11,6 +11,7 @@ from langchain_core.runnables import RunnableLambda
 from pydantic import ConfigDict, Field, SecretStr, SkipValidation
 from typing_extensions import Never
 
+from hybridge.arguments import parse_items
 from hybridge.errors import InvalidInputError
 from hybridge.jina_api import BASE_URL
 from hybridge.protocols import RerankFunction
@@ -20,7 +21,6 @@ from hybridge.retrieval.reranking import reranked
 from hybridge.spellings import check_names
 from hybridge.store import parse_limit
 from hybridge.texts import check_text, parse_texts
-from langchain_hybridge.arguments import parse_items
 from langchain_hybridge.convert import RELEVANCE
 from langchain_hybridge.spellings import JINA_RERANK, RERANK
 

@@ -19,9 +19,9 @@ from pydantic import ConfigDict, GetPydanticSchema
 from pydantic_core import core_schema
 
 from hybridge import Hit
+from hybridge.arguments import parse_items
 from hybridge.protocols import RerankFunction
 from hybridge.store import FetchK, Fusion, Mode, SearchParams
-from langchain_hybridge.arguments import parse_items
 from langchain_hybridge.convert import make_found_document
 from langchain_hybridge.filters import LangChainFilter
 from langchain_hybridge.options import (

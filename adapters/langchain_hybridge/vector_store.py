@@ -16,7 +16,16 @@ from hybridge.closing import Closing
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import DenseEmbeddingFunction
 from hybridge.spellings import check_names, names_of
-from hybridge.store import BATCH_SIZE, FetchK, Fusion, Mode, NewIds, Query, StoreArguments
+from hybridge.store import (
+    BATCH_SIZE,
+    FetchK,
+    Fusion,
+    Mode,
+    NewIds,
+    Query,
+    StoreArguments,
+    with_functions,
+)
 from langchain_hybridge.convert import (
     make_document,
     make_found_document,
@@ -24,7 +33,7 @@ from langchain_hybridge.convert import (
     parse_ids,
     parse_key,
 )
-from langchain_hybridge.embeddings import as_dense_function, as_embeddings
+from langchain_hybridge.embeddings import as_dense_function, as_embeddings, as_sparse_function
 from langchain_hybridge.filters import LangChainFilter, make_filter
 from langchain_hybridge.options import (
     MMROptions,
@@ -33,7 +42,6 @@ from langchain_hybridge.options import (
     check_threshold,
     search_arguments,
     search_request,
-    store_arguments,
 )
 from langchain_hybridge.spellings import VECTOR_STORE
 
@@ -552,7 +560,9 @@ def _bound(
 ) -> MilvusStore:
     """Return the store that was given, or a new one, with the function for its dense field."""
     if store is None:
-        return MilvusStore(dense=function, **store_arguments(arguments))
+        return MilvusStore(
+            dense=function, **with_functions(arguments, as_dense_function, as_sparse_function)
+        )
     if arguments:
         msg = f"store= and {', '.join(arguments)}: give those arguments to the store itself"
         raise InvalidInputError(msg)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from llama_index.core.bridge.pydantic import PlainSerializer
 from llama_index.core.callbacks import CallbackManager
@@ -14,8 +14,6 @@ from typing_extensions import TypedDict
 from hybridge.errors import InvalidInputError
 from hybridge.spellings import Spellings, check_names
 from hybridge.texts import parse_texts
-
-T = TypeVar("T")
 
 FunctionField = Annotated[
     Any, PlainSerializer(lambda one: one if isinstance(one, str) else None, return_type=str | None)
@@ -106,29 +104,6 @@ def check_dense_settings(settings: Mapping[str, Any]) -> None:
         if not isinstance(value, (kind, type(None))):
             msg = f"{name} must be a {kind.__name__}, not {type(value).__name__}"
             raise InvalidInputError(msg)
-
-
-def parse_items(given: Iterable[T], kind: type[Any], name: str) -> list[T]:
-    """Return what was given as a list.
-
-    Args:
-        given: The items.
-        kind: What each has to be.
-        name: What the caller calls them, for the error.
-
-    Raises:
-        InvalidInputError: If it cannot be iterated over, or one is something else.
-    """
-    try:
-        items = list(given)
-    except TypeError:
-        msg = f"{name} must be a list of {kind.__name__}, not {type(given).__name__}"
-        raise InvalidInputError(msg) from None
-    for position, item in enumerate(items):
-        if not isinstance(item, kind):
-            msg = f"{name}[{position}] must be a {kind.__name__}, not {type(item).__name__}"
-            raise InvalidInputError(msg)
-    return items
 
 
 def parse_queries(queries: list[str]) -> list[str]:

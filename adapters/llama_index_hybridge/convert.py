@@ -43,11 +43,10 @@ from llama_index.core.schema import (
 )
 
 from hybridge import Hit, Record
-from hybridge.arguments import shown
+from hybridge.arguments import parse_items, shown
 from hybridge.errors import InvalidInputError
 from hybridge.narrowing import is_list
 from hybridge.store import CONTEXT, DERIVED, METADATA, OFFSETS, TEXT_BYTES, is_random_id
-from llama_index_hybridge.arguments import parse_items
 
 # Subclasses first: a class is stored as the first of these that it is.
 _CLASSES: tuple[type[BaseNode], ...] = (

@@ -14,10 +14,12 @@ from llama_index.core.storage.kvstore.types import BaseKVStore
 from typing_extensions import Unpack
 
 from hybridge import registry
+from hybridge.arguments import parse_items
 from hybridge.errors import InvalidInputError
 from hybridge.function_settings import settings_of
 from hybridge.narrowing import is_mapping
 from hybridge.protocols import DenseEmbeddingFunction, SparseEmbeddingFunction
+from hybridge.store import parse_vectors, parse_weights
 from hybridge.texts import check_text, parse_texts
 from llama_index_hybridge.arguments import (
     DenseSettings,
@@ -26,7 +28,6 @@ from llama_index_hybridge.arguments import (
     check_dense_settings,
     check_given,
     name_of,
-    parse_items,
     parse_queries,
     parse_settings,
 )
@@ -35,8 +36,6 @@ from llama_index_hybridge.functions import (
     SparseEmbeddingsFunction,
     Vector,
     Weights,
-    parse_vectors,
-    parse_weights,
 )
 
 T = TypeVar("T")

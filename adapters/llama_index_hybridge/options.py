@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar, cast
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from llama_index.core.vector_stores.types import VectorStoreQuery, VectorStoreQueryMode
 from typing_extensions import TypedDict
 
-from hybridge import AUTO, SparseField, Weighted
+from hybridge import Weighted
 from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
-from hybridge.narrowing import is_mapping
 from hybridge.protocols import RerankFunction
 from hybridge.store import (
     FetchK,
     Fusion,
     Mode,
     SearchParams,
-    StoreArguments,
-    VectorField,
     parse_limit,
 )
 from llama_index_hybridge.arguments import parse_settings
-from llama_index_hybridge.embeddings import as_dense_function, as_sparse_function
 from llama_index_hybridge.filters import make_filter
 from llama_index_hybridge.spellings import QUERY
 
@@ -223,21 +219,3 @@ def _parse_mode(
         msg = "output_fields is not supported: nodes always come back whole"
         raise InvalidInputError(msg)
     return mode
-
-
-def store_arguments(arguments: StoreArguments) -> StoreArguments:
-    """Return the arguments of a store, with LlamaIndex's embeddings as functions of Hybridge."""
-    adapted: dict[str, Any] = {**arguments}
-    sparse = adapted.get("sparse")
-    if sparse is not None and sparse is not AUTO:
-        adapted["sparse"] = as_sparse_function(sparse)
-    if is_mapping(fields := adapted.get("fields")):
-        adapted["fields"] = {name: _adapted(field) for name, field in fields.items()}
-    return cast("StoreArguments", adapted)
-
-
-def _adapted(field: Any) -> Any:
-    if not isinstance(field, VectorField) or field.function is None:
-        return field
-    convert: Any = as_sparse_function if isinstance(field, SparseField) else as_dense_function
-    return replace(field, function=convert(field.function))

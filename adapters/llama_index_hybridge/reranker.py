@@ -15,7 +15,7 @@ from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
 from typing_extensions import TypedDict, Unpack
 
-from hybridge.arguments import check_flag
+from hybridge.arguments import check_flag, parse_items
 from hybridge.errors import InvalidInputError
 from hybridge.jina_api import BASE_URL
 from hybridge.protocols import RerankFunction
@@ -28,7 +28,6 @@ from llama_index_hybridge.arguments import (
     FunctionField,
     check_given,
     name_of,
-    parse_items,
     parse_settings,
 )
 from llama_index_hybridge.spellings import JINA_RERANK, RERANK

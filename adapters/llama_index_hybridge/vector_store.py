@@ -37,11 +37,12 @@ from hybridge.store import (
     StoreArguments,
     pack_function,
     unpack_reranker,
+    with_functions,
 )
 from llama_index_hybridge.convert import derived_context, nodes_to_records, record_to_node
-from llama_index_hybridge.embeddings import as_dense_function
+from llama_index_hybridge.embeddings import as_dense_function, as_sparse_function
 from llama_index_hybridge.filters import make_filter
-from llama_index_hybridge.options import Plan, plan_query, store_arguments
+from llama_index_hybridge.options import Plan, plan_query
 from llama_index_hybridge.spellings import VECTOR_STORE
 
 
@@ -424,7 +425,9 @@ def _bound(
 ) -> MilvusStore:
     """Return the store that was given, or a new one, with the function for its dense field."""
     if store is None:
-        return MilvusStore(dense=function, **store_arguments(arguments))
+        return MilvusStore(
+            dense=function, **with_functions(arguments, as_dense_function, as_sparse_function)
+        )
     if arguments:
         msg = f"store= and {', '.join(arguments)}: give those arguments to the store itself"
         raise InvalidInputError(msg)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import reprlib
+from collections.abc import Iterable
 from numbers import Real
+from typing import Any, TypeVar
 
 from hybridge.errors import InvalidInputError
 from hybridge.narrowing import is_path
 from hybridge.texts import check_text
+
+T = TypeVar("T")
 
 # What indexes an array on every platform; nobody means a batch or a text that long.
 _LARGEST = 2**31 - 1
@@ -97,3 +101,26 @@ def parse_location(value: object, name: str) -> str:
         msg = f"{name} must not contain NUL, not {shown(location)}"
         raise InvalidInputError(msg)
     return location
+
+
+def parse_items(given: Iterable[T], kind: type[Any], name: str) -> list[T]:
+    """Return what was given as a list.
+
+    Args:
+        given: The items.
+        kind: What each has to be.
+        name: What the caller calls them, for the error.
+
+    Raises:
+        InvalidInputError: If it cannot be iterated over, or one is something else.
+    """
+    try:
+        items = list(given)
+    except TypeError:
+        msg = f"{name} must be a list of {kind.__name__}, not {type(given).__name__}"
+        raise InvalidInputError(msg) from None
+    for position, item in enumerate(items):
+        if not isinstance(item, kind):
+            msg = f"{name}[{position}] must be a {kind.__name__}, not {type(item).__name__}"
+            raise InvalidInputError(msg)
+    return items

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hybridge.records import is_random_id
 from hybridge.retrieval.fusion import Fusion
-from hybridge.store.arguments import StoreArguments
+from hybridge.store.answers import parse_vectors, parse_weights
+from hybridge.store.arguments import StoreArguments, with_functions
 from hybridge.store.engine.address import Address, resolve_address
 from hybridge.store.fields import (
     AUTO,
@@ -61,7 +62,10 @@ __all__ = [
     "is_random_id",
     "pack_function",
     "parse_limit",
+    "parse_vectors",
+    "parse_weights",
     "resolve_address",
     "sparse_rows",
     "unpack_reranker",
+    "with_functions",
 ]

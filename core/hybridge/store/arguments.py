@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, cast
 
 from typing_extensions import TypedDict
 
-from hybridge.store.fields import Sparse, VectorField
+from hybridge.narrowing import is_mapping
+from hybridge.store.fields import AUTO, Sparse, SparseField, VectorField
 from hybridge.store.server_options import ServerOptions
 
 
@@ -29,3 +32,31 @@ class StoreArguments(TypedDict, total=False):
     overwrite: bool
     timeout: float | None
     server: ServerOptions | None
+
+
+def with_functions(
+    arguments: StoreArguments, dense: Callable[[Any], Any], sparse: Callable[[Any], Any]
+) -> StoreArguments:
+    """Return the arguments with a framework's embeddings as functions of Hybridge.
+
+    Args:
+        arguments: The arguments.
+        dense: Makes the dense function of an embedding.
+        sparse: Makes the sparse function of one.
+    """
+    adapted: dict[str, Any] = {**arguments}
+    given = adapted.get("sparse")
+    if given is not None and given is not AUTO:
+        adapted["sparse"] = sparse(given)
+    if is_mapping(fields := adapted.get("fields")):
+        adapted["fields"] = {
+            name: _with_function(one, dense, sparse) for name, one in fields.items()
+        }
+    return cast("StoreArguments", adapted)
+
+
+def _with_function(one: Any, dense: Callable[[Any], Any], sparse: Callable[[Any], Any]) -> Any:
+    if not isinstance(one, VectorField) or one.function is None:
+        return one
+    convert = sparse if isinstance(one, SparseField) else dense
+    return replace(one, function=convert(one.function))
