@@ -112,6 +112,21 @@ def test_deletions_that_were_not_flushed_stay(make_store: MakeStore, path: str) 
     assert reopened.check() == []
 
 
+def test_a_deletion_killed_after_its_counts(make_store: MakeStore, path: str) -> None:
+    """The counts lack rows that are still there: it is noticed on opening."""
+    body = """
+        from hybridge.store.engine.collection import Collection
+        Collection.delete = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        store.delete(["3", "4"])
+    """
+    program = start(path, body)
+    program.communicate()
+    assert program.returncode == -signal.SIGKILL
+    store = make_store()
+    assert store.check() == []
+    assert store.count() == 10
+
+
 def test_nothing_is_read_after_a_failed_flush(
     make_store: MakeStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,18 +1,21 @@
 """What a crash has left of the BM25 counts of a path.
 
 There the rows of a write come first and its counts follow. So rows with a mark that is ahead of all
-counts are those of a write that was cut short; their counts are counted anew.
+counts are those of a write that was cut short. Of a deletion the counts come first: it was cut
+short if rows that it names are still there. In both cases the rows are counted anew.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hybridge.filters import quote
+from hybridge.filters import ids_expression, quote
 from hybridge.store.bm25.statistics_log import COUNTS, Entry
 
 if TYPE_CHECKING:
+    from hybridge.store.engine.shared import SharedState
     from hybridge.store.session import Opened
 
 logger = logging.getLogger("hybridge")
@@ -35,13 +38,25 @@ def resume(opened: Opened) -> None:
             own = [entry.last for entry in entries if entry.writer == shared.writer]
             shared.writes = max([shared.writes, *own])
             if collection.has_marks:
-                _count_anew(opened, f"{shared.writer}/{shared.writes + 1}")
+                _count_anew(opened, f"write == {quote(f'{shared.writer}/{shared.writes + 1}')}")
+                for erased in _erased_last(entries, shared):
+                    _count_anew(opened, ids_expression(erased, collection.key))
             shared.resumed = True
 
 
-def _count_anew(opened: Opened, mark: str) -> None:
-    """Count the rows anew of the fields and tenants that a write has touched."""
-    written = f"write == {quote(mark)}"
+def _erased_last(entries: Sequence[Entry], shared: SharedState) -> list[list[str]]:
+    """Return keys that the last write was to delete, of each field and tenant."""
+    mark = f"{shared.writer}/{shared.writes}"
+    return [list(entry.erased) for entry in entries if entry.mark == mark and entry.erased]
+
+
+def _count_anew(opened: Opened, written: str) -> None:
+    """Count the rows anew of the fields and tenants that a write has touched.
+
+    Args:
+        opened: The collection.
+        written: Selects the rows that tell of the write.
+    """
     if not opened.collection.count(written):
         return
     logger.warning(
