@@ -28,6 +28,7 @@ def make_records(
     ids: Sequence[str | None] | None = None,
     contexts: Sequence[str | None] | None = None,
     context_key: str | None = None,
+    embeddings: Iterable[Any] | None = None,
 ) -> list[Record]:
     """Return one record per text.
 
@@ -37,6 +38,7 @@ def make_records(
         ids: One id per text; None lets the store make it.
         contexts: One context per text; None keeps what an overwritten row has.
         context_key: The metadata key that holds a text's context, where `contexts` says nothing.
+        embeddings: One vector per text, where the caller has them.
 
     Raises:
         InvalidInputError: If the lists differ in length, or `texts` is no list of texts.
@@ -48,14 +50,17 @@ def make_records(
     metadatas = _one_per_text("metadatas", metadatas, texts, {})
     ids = _one_per_text("ids", ids, texts, None)
     contexts = _one_per_text("contexts", contexts, texts, None)
+    vectors = _one_per_text("embeddings", embeddings, texts, None)
     if context_key is not None:
         contexts = [
             _context(metadata, context_key) if context is None else context
             for metadata, context in zip(metadatas, contexts, strict=True)
         ]
     return [
-        Record(id=id, text=text, metadata=metadata, context=context)
-        for id, text, metadata, context in zip(ids, texts, metadatas, contexts, strict=True)
+        Record(id=id, text=text, metadata=metadata, context=context, dense=vector)
+        for id, text, metadata, context, vector in zip(
+            ids, texts, metadatas, contexts, vectors, strict=True
+        )
     ]
 
 

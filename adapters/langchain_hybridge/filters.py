@@ -15,7 +15,7 @@ from langchain_core.structured_query import (
     Visitor,
 )
 
-from hybridge.filters import LIST_OPERATORS, And, F, Filter, Not, Or
+from hybridge.filters import LIST_OPERATORS, And, Filter, Not, Or, compare_named
 from hybridge.filters import Operator as FilterOperator
 from hybridge.narrowing import is_mapping
 from hybridge.store import FilterLike
@@ -40,7 +40,8 @@ _OPERATORS: Mapping[Comparator, FilterOperator] = {
 class MilvusTranslator(Visitor):
     """Translates structured queries for `MilvusVectorStore`, as `SelfQueryRetriever` asks.
 
-    Every comparator and operator is there; `hybridge.filters.match` says what each means. `like`
+    Every comparator and operator is there; `hybridge.filters.match` says what each means. An
+    attribute is a metadata key, or a path such as `$.author.name`: `hybridge.filters.names`. `like`
     takes SQL's `%` and `_`. `not` of several arguments holds where none of them does. Dates are
     compared as the ISO strings that they are written in.
     """
@@ -66,7 +67,7 @@ class MilvusTranslator(Visitor):
         operator, value = _OPERATORS[comparison.comparator], _plain(comparison.value)
         if operator in LIST_OPERATORS and not isinstance(value, (list, tuple, set)):
             value = [value]
-        return F(comparison.attribute).compare(operator, value)
+        return compare_named(comparison.attribute, operator, value)
 
     def visit_structured_query(
         self, structured_query: StructuredQuery

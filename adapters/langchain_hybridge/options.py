@@ -8,11 +8,13 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from hybridge.arguments import check_flag, check_fraction
-from hybridge.errors import InvalidInputError
 from hybridge.protocols import RerankFunction
+from hybridge.spellings import check_names
 from hybridge.store import FetchK, Fusion, Mode, SearchParams
+from hybridge.texts import check_text
 from langchain_hybridge.filters import LangChainFilter, make_filter
 from langchain_hybridge.reranker import Rerank
+from langchain_hybridge.spellings import SEARCH
 
 
 class CommonOptions(TypedDict, total=False):
@@ -86,9 +88,7 @@ def search_arguments(
         InvalidInputError: If there is no such option.
     """
     names = ["k", *allowed.__annotations__]
-    if unknown := [name for name in options if name not in names]:
-        msg = f"a search has no argument {unknown[0]!r}; it has {', '.join(sorted(names))}"
-        raise InvalidInputError(msg)
+    check_names(options, names, "a search", SEARCH)
     arguments = {name: value for name, value in options.items() if value is not None}
     for name in {"with_scores", "with_context"} & arguments.keys():
         check_flag(arguments.pop(name), name)
@@ -124,7 +124,12 @@ def search_request(
         query: The text; without it the vector is searched for densely, whatever the default mode.
         vector: The vector, where the caller has it.
         allowed: The options that there are.
+
+    Raises:
+        InvalidInputError: If there is no such option, or neither a text nor a vector.
     """
+    if vector is None:
+        check_text(query, "query")
     arguments = search_arguments(options, allowed)
     if query is None and not isinstance(vector, Mapping):
         arguments = {"mode": "dense", **arguments}

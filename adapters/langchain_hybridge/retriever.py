@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import cache, partial
+from functools import partial
 from typing import Annotated, Any
 
 from langchain_core.callbacks import (
@@ -12,16 +11,15 @@ from langchain_core.callbacks import (
     CallbackManagerForRetrieverRun,
 )
 from langchain_core.documents import Document
-from langchain_core.retrievers import BaseRetriever, LangSmithRetrieverParams
-from langchain_core.runnables import RunnableConfig
-from langchain_core.runnables.config import get_config_list
+from langchain_core.retrievers import LangSmithRetrieverParams
 from pydantic import ConfigDict, GetPydanticSchema
 from pydantic_core import core_schema
 
-from hybridge import Hit
-from hybridge.arguments import parse_items
+from hybridge import Hit, MilvusStore
 from hybridge.protocols import RerankFunction
+from hybridge.spellings import check_names
 from hybridge.store import FetchK, Fusion, Mode, SearchParams
+from langchain_hybridge.batching import BatchingRetriever
 from langchain_hybridge.convert import make_found_document
 from langchain_hybridge.filters import LangChainFilter
 from langchain_hybridge.options import (
@@ -31,6 +29,7 @@ from langchain_hybridge.options import (
     search_request,
 )
 from langchain_hybridge.reranker import Rerank
+from langchain_hybridge.spellings import RETRIEVER
 from langchain_hybridge.vector_store import MilvusVectorStore
 
 # Left to the store to check: pydantic would take filters apart.
@@ -38,7 +37,7 @@ _AS_IT_IS = GetPydanticSchema(lambda kind, handler: core_schema.any_schema())
 _OPTIONS = ("k", *ScoreOptions.__annotations__)
 
 
-class MilvusRetriever(BaseRetriever):
+class MilvusRetriever(BatchingRetriever):
     """Documents for a question, from a `MilvusVectorStore`.
 
     Every field but `vectorstore` may be given to `invoke`, `ainvoke`, `batch` and `abatch` too, for
@@ -76,55 +75,12 @@ class MilvusRetriever(BaseRetriever):
     with_context: bool = False
     search_params: Annotated[SearchParams, _AS_IT_IS] = None
 
-    def batch(
-        self,
-        inputs: list[str],
-        config: RunnableConfig | list[RunnableConfig] | None = None,
-        *,
-        return_exceptions: bool = False,
-        **kwargs: Any,
-    ) -> list[list[Document]]:
-        """Return the documents of each question, by one search for all of them.
+    def __init__(self, **fields: Any) -> None:
+        check_names(fields, type(self).model_fields, type(self).__name__, RETRIEVER)
+        super().__init__(**fields)
 
-        With `return_exceptions` each question is searched for alone, so that one may fail alone.
-        """
-        if return_exceptions:
-            return super().batch(inputs, config, return_exceptions=True, **kwargs)
-        # The first run searches for all, so that its callbacks see what the search takes or raises.
-        inputs = parse_items(inputs, object, "inputs")
-        store, request = self.vectorstore.store, self._request_of_each(kwargs)
-        search = cache(partial(store.search_many, inputs, **request))
-        configs = get_config_list(config, len(inputs))
-        return [
-            self.invoke(inputs[i], configs[i], found=lambda i=i: search()[i], **kwargs)
-            for i in range(len(inputs))
-        ]
-
-    async def abatch(
-        self,
-        inputs: list[str],
-        config: RunnableConfig | list[RunnableConfig] | None = None,
-        *,
-        return_exceptions: bool = False,
-        **kwargs: Any,
-    ) -> list[list[Document]]:
-        """Async twin of `batch`."""
-        if return_exceptions:
-            return await super().abatch(inputs, config, return_exceptions=True, **kwargs)
-        inputs = parse_items(inputs, object, "inputs")
-        request = self._request_of_each(kwargs)
-        search = asyncio.ensure_future(self.vectorstore.store.asearch_many(inputs, **request))
-
-        async def found(place: int) -> list[Hit]:
-            return (await search)[place]
-
-        configs = get_config_list(config, len(inputs))
-        return await asyncio.gather(
-            *(
-                self.ainvoke(inputs[i], configs[i], found=partial(found, i), **kwargs)
-                for i in range(len(inputs))
-            )
-        )
+    def _store(self) -> MilvusStore:
+        return self.vectorstore.store
 
     def _get_relevant_documents(
         self,

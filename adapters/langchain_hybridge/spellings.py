@@ -4,35 +4,107 @@ from __future__ import annotations
 
 from hybridge.spellings import STORE, Spellings
 
-_SPARSE = "leave it out: mode='hybrid', 'sparse' or 'dense' says what is searched, sparse= by what"
-_BY_FIELD = "write mode=['dense', 'title'] for several fields"
-_RELEVANCE = "leave it out: relevance comes from the metric"
+_EMBEDDING = "write embedding="
+_MODE = "write mode='hybrid', 'dense' or 'sparse'; sparse= says by what texts are found"
+_TO_SEARCH = "give it to the search, or to MilvusRetriever"
+_TEXT = "write filter={'$text': {'$contains': 'word'}}"
+_FILTER = "write filter={'year': {'$gte': 2020}}, or expr= for a Milvus expression"
+_WEIGHTS = "write fusion=ReciprocalRank(k=60) or fusion=Weighted({'dense': .7, 'sparse': .3})"
+_TIMEOUT = "give timeout= to the vector store"
 
 VECTOR_STORE: Spellings = {
     **STORE,
-    "embedding_function": "write embedding=",
-    "embeddings": "write embedding=",
-    "retrieval_mode": _SPARSE,
-    "search_params": "give search_params= to the search, or to MilvusRetriever",
-    "search_kwargs": "give k=, filter= and the like to the search, or to MilvusRetriever",
+    "chroma_cloud_api_key": STORE["api_key"],
+    "collection_configuration": STORE["index_params"],
+    "collection_description": "leave it out: a collection has no description",
+    "collection_metadata": STORE["metric_type"],
+    "content_payload_key": STORE["text_field"],
+    "create_collection_if_not_exists": "write MilvusVectorStore.from_existing_collection()",
+    "embedding_function": _EMBEDDING,
+    "embeddings": _EMBEDDING,
+    "grpc_port": STORE["url"],
+    "headers": STORE["api_key"],
+    "https": STORE["url"],
+    "metadata_payload_key": STORE["metadata_field"],
+    "on_disk": STORE["url"],
+    "partition_key_name": "write partition_key=",
+    "prefer_grpc": STORE["url"],
+    "retrieval_mode": _MODE,
+    "search_kwargs": _TO_SEARCH,
+    "search_params": _TO_SEARCH,
+    "sparse_vector_name": _MODE,
+    "ssl": STORE["secure"],
+    "validate_collection_config": "leave it out: a collection is checked when it is opened",
+    "validate_embeddings": "leave it out: embeddings are compared with the collection's",
+    "vector_name": STORE["vector_field"],
+    "vector_schema": STORE["vector_field"],
 }
 """The arguments of `MilvusVectorStore`."""
 
 SEARCH: Spellings = {
-    "score": "write with_scores=",
+    "alpha": _WEIGHTS,
+    "anns_field": "write mode=",
+    "consistency": "write server=ServerOptions(consistency_level=) where the store is made",
+    "consistency_level": "write server=ServerOptions(consistency_level=) where the store is made",
+    "hybrid_fusion": _WEIGHTS,
+    "include": "write with_vectors=, with_scores= or with_context=",
+    "lambda_mult": "call max_marginal_relevance_search",
+    "limit": "write k=",
+    "metadata_filter": _FILTER,
+    "n_results": "write k=",
+    "param": "write search_params=",
+    "pre_filter": _FILTER,
+    "rerank": "write reranker=, or fusion= for a ranker of several fields",
+    "ranker_params": _WEIGHTS,
+    "ranker_type": _WEIGHTS,
+    "similarity_top_k": "write k=",
+    "string_expr": "write expr=",
+    "timeout": _TIMEOUT,
+    "top_k": "write k=",
+    "where": _FILTER,
+    "where_document": _TEXT,
+    "where_filter": _FILTER,
 }
 """The arguments of a search."""
+
+RETRIEVER: Spellings = {
+    **SEARCH,
+    "search_kwargs": "write k=, filter= and the like as arguments of their own",
+    "search_type": "write mode= or score_threshold=; vectorstore.as_retriever() has search_type=",
+    "vector_store": "write vectorstore=",
+}
+"""The arguments of `MilvusRetriever`."""
+
+AS_RETRIEVER: Spellings = {
+    **{
+        name: f"write search_kwargs={{{name!r}: …}}, or MilvusRetriever(vectorstore=, {name}=)"
+        for name in (
+            "k", "filter", "expr", "mode", "fetch_k", "fusion", "reranker", "score_threshold",
+            "search_params", "with_scores", "with_vectors", "with_context",
+        )
+    },
+    **{name: f"{hint}, in search_kwargs" for name, hint in SEARCH.items()},
+    "lambda_mult": "write search_type='mmr', search_kwargs={'lambda_mult': .5}",
+    "score_threshold": (
+        "write search_type='similarity_score_threshold', search_kwargs={'score_threshold': .3}"
+    ),
+}  # fmt: skip
+"""The arguments of `as_retriever`."""
 
 RERANK: Spellings = {
     "compressor": "write function=",
     "k": "write top_n=",
+    "model": "write function=",
     "top_k": "write top_n=",
 }
 """The arguments of `Rerank`."""
 
 JINA_RERANK: Spellings = {
-    **RERANK,
     "jina_api_key": "write api_key=",
+    "k": "write top_n=",
     "model": "write model_name=",
+    "session": "leave it out: connections are kept by themselves",
+    "top_k": "write top_n=",
+    "user_agent": "leave it out: Hybridge names itself",
 }
 """The arguments of `JinaRerank`."""

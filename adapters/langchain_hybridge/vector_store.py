@@ -8,10 +8,11 @@ from typing import Any
 
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
-from langchain_core.vectorstores import VectorStore
+from langchain_core.vectorstores import VectorStore, VectorStoreRetriever
 from typing_extensions import Self, Unpack
 
 from hybridge import Hit, MilvusStore
+from hybridge.arguments import parse_items
 from hybridge.closing import Closing
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import DenseEmbeddingFunction
@@ -26,6 +27,7 @@ from hybridge.store import (
     StoreArguments,
     with_functions,
 )
+from langchain_hybridge.batching import StoreRetriever
 from langchain_hybridge.convert import (
     make_document,
     make_found_document,
@@ -43,7 +45,7 @@ from langchain_hybridge.options import (
     search_arguments,
     search_request,
 )
-from langchain_hybridge.spellings import VECTOR_STORE
+from langchain_hybridge.spellings import AS_RETRIEVER, VECTOR_STORE
 
 # LangChain's base class takes `**kwargs: Any`; naming the options shows them to editors and type
 # checkers, which see that as a narrower signature.
@@ -73,8 +75,8 @@ class MilvusVectorStore(Closing, VectorStore):
         context_key: The metadata key whose text is a document's context; see `hybridge.Record`.
         **arguments: Those of `hybridge.MilvusStore`: `uri`, `collection_name`, `token`, `db_name`,
             `sparse`, `fields`, `search_fields`, `dim`, `metadata_schema`, `partition_key`,
-            `average_length`, `health`, `overwrite`, `timeout`, `server`. A function may be
-            LangChain's embeddings.
+            `average_length`, `health`, `metadata_encoder`, `overwrite`, `timeout`, `server`. A
+            function may be LangChain's embeddings.
 
     Raises:
         InvalidInputError: If an argument makes no sense, or contradicts another.
@@ -157,6 +159,34 @@ class MilvusVectorStore(Closing, VectorStore):
         return vector_store
 
     @classmethod
+    def from_documents(
+        cls,
+        documents: Iterable[Document],
+        embedding: Embeddings | DenseEmbeddingFunction | str | None = None,
+        **arguments: Any,
+    ) -> Self:
+        """Return a vector store that these documents, or those of a loader, were added to.
+
+        Args:
+            documents: The documents.
+            embedding: See the class.
+            **arguments: Those of the class, and those of `from_texts`.
+        """
+        documents = parse_items(documents, Document, "documents")
+        return super().from_documents(documents, embedding, **arguments)  # type: ignore[arg-type]
+
+    @classmethod
+    async def afrom_documents(
+        cls,
+        documents: Iterable[Document],
+        embedding: Embeddings | DenseEmbeddingFunction | str | None = None,
+        **arguments: Any,
+    ) -> Self:
+        """Async twin of `from_documents`."""
+        documents = parse_items(documents, Document, "documents")
+        return await super().afrom_documents(documents, embedding, **arguments)  # type: ignore[arg-type]
+
+    @classmethod
     async def afrom_texts(
         cls,
         texts: list[str],
@@ -212,6 +242,22 @@ class MilvusVectorStore(Closing, VectorStore):
         return MilvusVectorStore(
             store=self.store.for_tenant(tenant), context_key=self.context_key, **self.defaults
         )
+
+    def as_retriever(self, **fields: Any) -> VectorStoreRetriever:
+        """Return LangChain's own retriever; its `batch` and `abatch` are one search.
+
+        Args:
+            **fields: `search_type` ("similarity", "similarity_score_threshold", "mmr"),
+                `search_kwargs` (the options of that search, and k), `tags`, `metadata`, `name`.
+                A `MilvusRetriever` takes options without `search_kwargs`.
+
+        Raises:
+            InvalidInputError: If there is no such argument.
+        """
+        known = StoreRetriever.model_fields.keys() - {"vectorstore"}
+        check_names(fields, known, "as_retriever", AS_RETRIEVER)
+        tags = fields.pop("tags", None) or self._get_retriever_tags()
+        return StoreRetriever(vectorstore=self, tags=tags, **fields)
 
     # --- searching by text ---------------------------------------------------------------------
 
@@ -480,6 +526,59 @@ class MilvusVectorStore(Closing, VectorStore):
         given, new = parse_ids(ids)
         records = make_records(texts, metadatas, given, contexts, key)
         return await self.store.aadd(records, ids=new, batch_size=batch_size, progress=progress)
+
+    def add_documents(self, documents: Iterable[Document], **kwargs: Any) -> list[str]:
+        """Add documents, or those of a loader, under their own ids where they have some.
+
+        Args:
+            documents: The documents.
+            **kwargs: Those of `add_texts`.
+        """
+        return super().add_documents(parse_items(documents, Document, "documents"), **kwargs)
+
+    async def aadd_documents(self, documents: Iterable[Document], **kwargs: Any) -> list[str]:
+        """Async twin of `add_documents`."""
+        return await super().aadd_documents(parse_items(documents, Document, "documents"), **kwargs)
+
+    def add_embeddings(
+        self,
+        texts: Iterable[str],
+        embeddings: Iterable[Sequence[float]],
+        metadatas: Sequence[Mapping[str, Any]] | None = None,
+        *,
+        ids: Sequence[str | None] | None = None,
+        contexts: Sequence[str | None] | None = None,
+        batch_size: int = BATCH_SIZE,
+        progress: bool = False,
+    ) -> list[str]:
+        """Add texts with their vectors, which are not embedded again; see `add_texts`.
+
+        Args:
+            texts: See `add_texts`, as for all that follow.
+            embeddings: One vector of the field "dense" per text.
+            metadatas: One dictionary per text.
+            ids: One id per text.
+            contexts: One context per text.
+            batch_size: How many texts are sent at once.
+            progress: Whether to show a progress bar.
+        """
+        records = make_records(texts, metadatas, ids, contexts, self.context_key, embeddings)
+        return self.store.add(records, batch_size=batch_size, progress=progress)
+
+    async def aadd_embeddings(
+        self,
+        texts: Iterable[str],
+        embeddings: Iterable[Sequence[float]],
+        metadatas: Sequence[Mapping[str, Any]] | None = None,
+        *,
+        ids: Sequence[str | None] | None = None,
+        contexts: Sequence[str | None] | None = None,
+        batch_size: int = BATCH_SIZE,
+        progress: bool = False,
+    ) -> list[str]:
+        """Async twin of `add_embeddings`."""
+        records = make_records(texts, metadatas, ids, contexts, self.context_key, embeddings)
+        return await self.store.aadd(records, batch_size=batch_size, progress=progress)
 
     def update(
         self,

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         MilvusStore,
         ServerOptions,
         SparseField,
+        plain_value,
     )
 
 _HOMES = {
@@ -70,6 +71,7 @@ _HOMES = {
     "Weighted": "hybridge.retrieval.fusion",
     "build_default_analyzer": "hybridge.sparse",
     "dense_function": "hybridge.registry",
+    "plain_value": "hybridge.store",
     "propose_threshold": "hybridge.retrieval.relevance",
     "rerank_function": "hybridge.registry",
     "sparse_function": "hybridge.registry",
@@ -105,6 +107,7 @@ __all__ = [
     "Weighted",
     "build_default_analyzer",
     "dense_function",
+    "plain_value",
     "propose_threshold",
     "rerank_function",
     "sparse_function",

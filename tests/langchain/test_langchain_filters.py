@@ -23,7 +23,15 @@ from langchain_hybridge import MilvusTranslator
 from support.hostile import HOSTILE
 from support.langchain_support import MakeVectorStore, WordEmbeddings, ids
 
-FILM: dict[str, Any] = {"year": 1999, "genre": "sci-fi", "tags": ["bullet", "time"], "note": None}
+FILM: dict[str, Any] = {
+    "year": 1999,
+    "genre": "sci-fi",
+    "tags": ["bullet", "time"],
+    "note": None,
+    "director": {"name": "Ann"},
+    "a.b": 1,
+    "acl": [{"group": "g1"}, {"group": "g2"}],
+}
 
 
 def holds(directive: FilterDirective, metadata: dict[str, Any] = FILM) -> bool:
@@ -52,6 +60,12 @@ def holds(directive: FilterDirective, metadata: dict[str, Any] = FILM) -> bool:
         (Comparator.NIN, "year", [1999, 2003], False),
         (Comparator.NIN, "genre", "drama", True),
         (Comparator.GT, "note", 1, False),
+        (Comparator.EQ, "$.director.name", "Ann", True),
+        (Comparator.EQ, "director.name", "Ann", False),
+        (Comparator.EQ, "a.b", 1, True),
+        (Comparator.EQ, "$['a.b']", 1, True),
+        (Comparator.EQ, "$.acl[*].group", "g2", True),
+        (Comparator.IN, "$.acl[*].group", ["g3"], False),
     ],
 )
 def test_every_comparator(

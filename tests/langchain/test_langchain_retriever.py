@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import ConfigurableField, RunnableLambda
-from pydantic import ValidationError
 from test_langchain_search import shortest_first
 
 from hybridge import F, MilvusStore, Weighted
@@ -137,8 +136,8 @@ def test_without_k_the_vector_store_says_it(
 
 def test_unknown_fields_and_arguments_are_errors(animals: MilvusVectorStore) -> None:
     """Nothing is swallowed."""
-    with pytest.raises(ValidationError, match="top_k"):
-        MilvusRetriever(vectorstore=animals, top_k=3)  # type: ignore[call-arg]
+    with pytest.raises(InvalidInputError, match=r"MilvusRetriever .*'top_k' \(write k=\)"):
+        MilvusRetriever(vectorstore=animals, top_k=3)
     with pytest.raises(InvalidInputError, match="no argument 'top_k'"):
         MilvusRetriever(vectorstore=animals).invoke("x", top_k=3)
 

@@ -67,7 +67,7 @@ def values_for(operator: Operator, found: tuple[object, ...]) -> st.SearchStrate
     if operator in BARE_OPERATORS:
         return st.none()
     if operator in TEXT_OPERATORS:
-        return patterns if operator == "like" else texts
+        return patterns if operator in ("like", "ilike") else texts
     value = st.sampled_from(found) | scalars
     lists = st.lists(value, max_size=6)
     return lists if operator in LIST_OPERATORS else st.one_of(value, value, value, lists)
@@ -89,7 +89,7 @@ def json_comparisons(draw: st.DrawFn) -> Comparison:
     return field.compare(operator, draw(values_for(operator, sum(POOLS.values(), ()))))
 
 
-def _trees(leaves: st.SearchStrategy[Comparison]) -> st.SearchStrategy[Filter]:
+def _trees(leaves: st.SearchStrategy[Filter]) -> st.SearchStrategy[Filter]:
     return st.recursive(
         leaves,
         lambda inner: st.one_of(
@@ -102,8 +102,10 @@ def _trees(leaves: st.SearchStrategy[Comparison]) -> st.SearchStrategy[Filter]:
     )
 
 
-trees = _trees(comparisons())
-json_trees = _trees(json_comparisons())
+elements = json_comparisons().map(F("acl").has)
+
+trees = _trees(comparisons() | elements)
+json_trees = _trees(json_comparisons() | elements)
 
 
 def random_records(seed: int, count: int) -> list[Record]:
@@ -117,6 +119,7 @@ def _record(random: Random, id: str) -> Record:
         key: random.choice([*POOLS[kind], None]) for key, kind in PROMOTED.items()
     }
     metadata |= {key: _json(random) for key in OTHER_KEYS}
+    metadata["acl"] = random.choice([None, [], [1, {"free": _json(random), "a.b": "x"}]])
     metadata["author"] = random.choice([None, "a", {}, {"name": _json(random)}])
     kept = {key: value for key, value in metadata.items() if random.random() < 0.75}
     document_id = random.choice([*STRINGS, None])

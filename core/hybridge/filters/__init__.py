@@ -12,6 +12,7 @@ from hybridge.filters.compile import (
 from hybridge.filters.dictionary import as_filter, from_dictionary
 from hybridge.filters.fitting import fit_value
 from hybridge.filters.match import match, match_all
+from hybridge.filters.names import compare_named, path_name
 from hybridge.filters.operators import LIST_OPERATORS, Operator
 from hybridge.filters.quoting import quote
 from hybridge.filters.tree import (
@@ -22,8 +23,10 @@ from hybridge.filters.tree import (
     Comparison,
     F,
     Filter,
+    HasElement,
     Not,
     Or,
+    keys_of,
     row_keys,
 )
 
@@ -38,17 +41,21 @@ __all__ = [
     "Compiled",
     "F",
     "Filter",
+    "HasElement",
     "Not",
     "Operator",
     "Or",
     "as_filter",
+    "compare_named",
     "compile_filter",
     "conjunction",
     "fit_value",
     "from_dictionary",
     "ids_expression",
+    "keys_of",
     "match",
     "match_all",
+    "path_name",
     "quote",
     "row_keys",
 ]

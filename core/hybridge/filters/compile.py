@@ -30,7 +30,16 @@ from hybridge.filters.json_paths import superset
 from hybridge.filters.match import HOLDS_FOR_MISSING
 from hybridge.filters.operators import LIST_OPERATORS, Operator
 from hybridge.filters.quoting import quote
-from hybridge.filters.tree import And, Comparison, Filter, Key, Not, RowKey, parse_filter
+from hybridge.filters.tree import (
+    And,
+    Comparison,
+    Filter,
+    HasElement,
+    Key,
+    Not,
+    RowKey,
+    parse_filter,
+)
 from hybridge.filters.values import Value
 from hybridge.filters.words import Words
 
@@ -165,6 +174,8 @@ def _compile(tree: Filter, target: _Target, *, wanted: bool) -> Compiled:
     """Compile `tree` or, if it is not `wanted`, its negation, so that no `not` is ever sent."""
     if isinstance(tree, Not):
         return _compile(tree.filter, target, wanted=not wanted)
+    if isinstance(tree, HasElement):
+        return _left_over("", tree, wanted)
     if isinstance(tree, Comparison):
         expression = _comparison(tree, target.columns, wanted)
         if expression is not None:

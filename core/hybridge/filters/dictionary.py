@@ -3,13 +3,15 @@
 - Entries of a mapping are and-ed. `{}` is no filter.
 - `"key": value` means equality with a string, a number or a boolean.
 - `"key": {"$gte": 2020, "$lt": 2025}` applies operators; `"$not": {…}` among them negates some.
-- `"$and"` and `"$or"` take a list of filters, `"$not"` takes one.
-- `"$exists"` and `"$is_empty"` take true or false.
-- `"$id"`, `"$document_id"` and `"$text"` stand for the row's own `ROW_ID`, `DOCUMENT_ID`, `TEXT`.
+- `"$and"` and `"$or"` take a list of filters, `"$not"` takes one, or several of which none holds.
+- `"$between": [2020, 2025]` includes both; `"$exists"` and `"$is_empty"` take true or false.
+- `"$elemMatch": {…}` takes a filter of the mappings in a list.
 
-Keys are literal, dots included. What other libraries read in several ways is refused rather than
-guessed: a bare list (equality, or one of?), a bare None (equality, or missing?), and a bare mapping
-(equality, or a nested path?). The error names the spellings to choose from.
+Keys are literal, dots included; `"$.author.name"` is a path: see `hybridge.filters.names`.
+
+What other libraries read in several ways is refused rather than guessed: a bare list (equality, or
+one of?), a bare None (equality, or missing?), and a bare mapping (equality, or a nested path?). The
+error names the spellings to choose from, as it does for other libraries' operators.
 """
 
 from __future__ import annotations
@@ -19,24 +21,38 @@ from typing import Any, cast
 
 from hybridge.arguments import shown
 from hybridge.errors import FilterError
+from hybridge.filters.names import ROW_KEYS, in_lists, parse_name, path_name
 from hybridge.filters.operators import BARE_OPERATORS, OPERATORS, Operator
-from hybridge.filters.tree import (
-    MAX_DEPTH,
-    And,
-    Comparison,
-    Field,
-    Filter,
-    Key,
-    Not,
-    Or,
-    RowKey,
-)
+from hybridge.filters.tree import MAX_DEPTH, And, Comparison, Field, Filter, Key, Not, Or
 from hybridge.filters.values import Value
 from hybridge.narrowing import MAPPING, is_list, is_mapping, is_tuple
 
 _OPERATORS: Mapping[str, Operator] = {f"${operator}": operator for operator in OPERATORS}
 _GROUPS: Mapping[str, type[And | Or]] = {"$and": And, "$or": Or}
-_ROW_FIELDS: Mapping[str, Field] = {f"${key.value}": Field(key) for key in RowKey}
+_ELSEWHERE: Mapping[str, str] = {
+    "$regex": "$like, whose % is any text and _ one character",
+    "$startswith": "{'$like': 'text%'}",
+    "$endswith": "{'$like': '%text'}",
+    "$contains_any": "$any",
+    "$containsany": "$any",
+    "$containsall": "$all",
+    "$not_contains": "{'$not': {'$contains': …}}",
+    "$not_in": "$nin",
+    "$notin": "$nin",
+    "$nlike": "{'$not': {'$like': …}}",
+    "$match": "$text_match",
+    "$null": "{'$exists': False}",
+    "$nor": "{'$not': […]}",
+    "$elem_match": "$elemMatch",
+    "$must": "$and",
+    "$should": "$or",
+    "$must_not": "$not",
+}
+"""What is written here for other libraries' operators."""
+
+_GROUPS_ELSEWHERE: Mapping[str, str] = {
+    "and": "$and", "must": "$and", "or": "$or", "should": "$or", "not": "$not", "must_not": "$not",
+}  # fmt: skip
 _TOO_DEEP = f"the filter is more than {MAX_DEPTH} levels deep; flatten its groups"
 
 
@@ -92,14 +108,35 @@ def _entry(key: object, value: object, depth: int) -> Filter | None:
         group = _GROUPS[key](_as_filter(member, depth) for member in _members(key, value))
         return None if group.empty else group
     if key == "$not":
-        return _negated(_as_filter(value, depth))
-    if key in _ROW_FIELDS:
-        return _conditions(_ROW_FIELDS[key].key, key, value, depth)
-    if key.startswith("$"):
-        known = ", ".join([*_GROUPS, "$not", *_ROW_FIELDS])
-        msg = f"unknown {shown(key)} beside the keys; there are {known}, and {{'key': {{…}}}}"
+        return _none_of(value, depth)
+    if key.startswith("$") and not (key in ROW_KEYS or key.startswith(("$.", "$["))):
+        known = ", ".join([*_GROUPS, "$not", *ROW_KEYS])
+        msg = f"unknown {shown(key)} beside the keys{_meant(key)}; there are {known}, $.path.to.key"
         raise FilterError(msg)
-    return _conditions((key,), key, value, depth)
+    _check_group(key, value)
+    keys = parse_name(key)
+    tree = _conditions(keys[-1], key, value, depth)
+    return None if tree is None else in_lists(keys, tree)
+
+
+def _check_group(key: str, value: object) -> None:
+    """Refuse the word of a group without its `$`."""
+    meant = _GROUPS_ELSEWHERE.get(key.lower())
+    members: list[Any] = value if is_list(value) else [value]
+    is_group = members and all(map(is_mapping, members))
+    if meant and is_group and (value is members or not any(map(_is_operator, members[0]))):
+        msg = f"{shown(key)} is a metadata key here: write {meant!r} for the group"
+        raise FilterError(msg)
+
+
+def _meant(name: str) -> str:
+    """Return what to write for an operator of another library or spelling, as far as it is known.
+
+    An operator without its `$` is one of ours.
+    """
+    operator = f"${name.lower().removeprefix('$')}"
+    meant = operator if operator in _OPERATORS else _ELSEWHERE.get(operator)
+    return "" if meant is None else f" (write {meant})"
 
 
 def _members(key: str, value: object) -> list[object] | tuple[object, ...]:
@@ -109,8 +146,14 @@ def _members(key: str, value: object) -> list[object] | tuple[object, ...]:
     raise FilterError(msg)
 
 
+def _none_of(value: object, depth: int) -> Filter | None:
+    if not is_list(value):
+        return _negated(_as_filter(value, depth))
+    return _negated(Or(_as_filter(member, depth) for member in value))
+
+
 def _negated(tree: Filter | None) -> Filter | None:
-    return None if tree is None else Not(tree)
+    return None if tree is None or tree.empty else Not(tree)
 
 
 def _conditions(path: Key, key: str, value: Any, depth: int) -> Filter | None:
@@ -118,15 +161,19 @@ def _conditions(path: Key, key: str, value: Any, depth: int) -> Filter | None:
     if not isinstance(value, MAPPING):
         return _equality(path, key, value)
     if not value or not all(_is_operator(name) for name in value):
-        msg = (
-            f"what does {shown(key)}: {shown(value)} mean? Write operators such as "
-            f"{{'$gte': 2020}} under {shown(key)}, or F({shown(key)}, 'inner key') == value for a "
-            "value inside a nested mapping"
-        )
-        raise FilterError(msg)
+        raise FilterError(_unclear(path, key, value))
     if depth > MAX_DEPTH:
         raise FilterError(_TOO_DEEP)
     return _all_of(_condition(path, key, name, one, depth) for name, one in value.items())
+
+
+def _unclear(path: Key, key: str, value: Mapping[object, object]) -> str:
+    inner = next((str(name) for name in value if not _is_operator(name)), "inner key")
+    nested = path_name([*path, inner]) if isinstance(path, tuple) else ""
+    return (
+        f"what does {shown(key)}: {shown(value)} mean? Write operators such as {{'$gte': 2020}} "
+        f"under {shown(key)}{_meant(inner)}, or {{{nested!r}: …}} for a value in a nested mapping"
+    )
 
 
 def _is_operator(name: object) -> bool:
@@ -149,16 +196,28 @@ def _equality(path: Key, key: str, value: object) -> Filter:
 def _condition(path: Key, key: str, name: str, operand: object, depth: int) -> Filter | None:
     if name == "$not":
         return _negated(_conditions(path, key, operand, depth + 1))
+    if name == "$between":
+        return _between(Field(path), key, operand)
+    if name == "$elemMatch":
+        inner = _as_filter(operand, depth)
+        return Field(path).has(And([]) if inner is None else inner)
     operator = _OPERATORS.get(name)
     if operator is None:
         msg = (
-            f"unknown operator {shown(name)} under {shown(key)}; there are $not, "
-            f"{', '.join(_OPERATORS)}"
+            f"unknown operator {shown(name)} under {shown(key)}{_meant(name)}; there are $not, "
+            f"$between, $elemMatch, {', '.join(_OPERATORS)}"
         )
         raise FilterError(msg)
     if operator in BARE_OPERATORS:
         return _flag(Comparison(path, operator), name, operand)
     return Comparison(path, operator, cast("Value", operand))
+
+
+def _between(field: Field, key: str, bounds: object) -> Filter:
+    if not (is_list(bounds) or is_tuple(bounds)) or len(bounds) != 2:
+        msg = f"$between under {shown(key)} takes [lowest, highest], got {shown(bounds)}"
+        raise FilterError(msg)
+    return field.between(bounds[0], bounds[1])
 
 
 def _flag(test: Filter, name: str, wanted: object) -> Filter:

@@ -137,5 +137,6 @@ _WRITERS: Mapping[Operator, _Write] = {
     "gt": _ordered(">", gt), "gte": _ordered(">=", ge),
     "lt": _ordered("<", lt), "lte": _ordered("<=", le),
     "contains": _contains, "any": _contains_any, "all": _contains_all,
-    "like": _like, "text_match": _is_string, "text_match_insensitive": _is_string,
+    "like": _like, "ilike": _is_string,
+    "text_match": _is_string, "text_match_insensitive": _is_string,
 }  # fmt: skip

@@ -17,6 +17,8 @@ happens elsewhere. `found` is the row's value, `value` the comparison's.
 | is_empty | missing, None, "" or [] (not {}) | |
 | exists | neither missing nor None | its own |
 | like | the whole string fits: `%` any text, `_` one character, newlines included; `\` makes the next character literal | its own; found is not a string: false |
+| ilike | the same, both in `str.lower` | as like |
+| has_element | some element of the list is a mapping, and its values satisfy the filter | its own |
 | and or not | plain; `not` is the exact complement, there is no third truth value | nested groups |
 
 Equality is Python's, so `True == 1 == 1.0` and `"1" != 1`; booleans are ordered as 0 and 1. `eq None`
@@ -31,8 +33,18 @@ from typing import Any, Protocol, TypeVar
 
 from hybridge.filters.like import fits
 from hybridge.filters.operators import Operator
-from hybridge.filters.tree import And, Comparison, Filter, Key, Not, RowKey, parse_filter
-from hybridge.narrowing import MAPPING
+from hybridge.filters.tree import (
+    And,
+    Comparison,
+    Filter,
+    HasElement,
+    Key,
+    Not,
+    RowKey,
+    parse_filter,
+)
+from hybridge.narrowing import MAPPING, is_list, is_mapping
+from hybridge.records import Record
 
 
 class Row(Protocol):
@@ -91,9 +103,16 @@ def _selects(tree: Filter, row: Row) -> bool:
         return _holds(tree, _find(tree.key, row))
     if isinstance(tree, Not):
         return not _selects(tree.filter, row)
+    if isinstance(tree, HasElement):
+        return _has(_find(tree.key, row), tree.filter)
     if isinstance(tree, And):
         return all(_selects(member, row) for member in tree.filters)
     return any(_selects(member, row) for member in tree.filters)
+
+
+def _has(found: Any, tree: Filter) -> bool:
+    elements = [Record(metadata=one) for one in found if is_mapping(one)] if is_list(found) else []
+    return bool(match_all(tree, elements))
 
 
 def _find(key: Key, row: Row) -> Any:
@@ -164,6 +183,10 @@ def _like(found: Any, comparison: Comparison) -> bool:
     return isinstance(found, str) and fits(found, str(comparison.value))
 
 
+def _ilike(found: Any, comparison: Comparison) -> bool:
+    return isinstance(found, str) and fits(found.lower(), str(comparison.value).lower())
+
+
 def _text_match(found: Any, comparison: Comparison) -> bool:
     return isinstance(found, str) and str(comparison.value) in found
 
@@ -185,6 +208,7 @@ _TESTS: Mapping[Operator, _Test] = {
     "any": lambda found, comparison: any(_contains(found, one) for one in _value(comparison)),
     "all": lambda found, comparison: all(_contains(found, one) for one in _value(comparison)),
     "like": _like,
+    "ilike": _ilike,
     "text_match": _text_match,
     "text_match_insensitive": _text_match_insensitive,
     "is_empty": lambda found, _: found in ("", []),

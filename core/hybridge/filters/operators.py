@@ -10,12 +10,12 @@ from hybridge.filters.values import Value, parse_scalars, parse_value
 
 Operator = Literal[
     "eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "contains", "any", "all",
-    "like", "text_match", "text_match_insensitive", "is_empty", "exists",
+    "like", "ilike", "text_match", "text_match_insensitive", "is_empty", "exists",
 ]  # fmt: skip
 OPERATORS: tuple[Operator, ...] = get_args(Operator)
 
 LIST_OPERATORS = frozenset({"in", "nin", "any", "all"})
-TEXT_OPERATORS = frozenset({"like", "text_match", "text_match_insensitive"})
+TEXT_OPERATORS = frozenset({"like", "ilike", "text_match", "text_match_insensitive"})
 BARE_OPERATORS = frozenset({"is_empty", "exists"})
 
 

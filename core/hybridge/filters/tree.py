@@ -96,9 +96,9 @@ class Comparison(_Tree):
     Attributes:
         key: `F(…).key`: the path to a metadata value, or a column of the row.
         operator: One of `hybridge.filters.operators.OPERATORS`.
-        value: What is compared with: a list for `in`, `nin`, `any`, `all`; a string for `like` and
-            `text_match…`; nothing for `is_empty` and `exists`; else a JSON scalar or a list of
-            them. Lists are kept as tuples.
+        value: What is compared with: a list for `in`, `nin`, `any`, `all`; a string for `like`,
+            `ilike` and `text_match…`; nothing for `is_empty` and `exists`; else a JSON scalar or a
+            list of them. Lists are kept as tuples.
 
     Raises:
         FilterError: The key, the operator or the value is none of these.
@@ -187,7 +187,36 @@ class Not(_Tree):
         return self.filter.empty
 
 
-Filter: TypeAlias = Comparison | And | Or | Not
+@dataclass(frozen=True)
+class HasElement(_Tree):
+    """Selects the rows whose list has a mapping that `filter` selects; `F(…).has` is short for it.
+
+    Attributes:
+        key: The path to the list.
+        filter: Selects mappings as it selects the metadata of rows; without a restriction, any.
+
+    Raises:
+        FilterError: The key is none of the metadata, `filter` is no filter or asks for the row's
+            own columns, or the tree is deeper than `MAX_DEPTH`.
+    """
+
+    key: tuple[str, ...]
+    filter: Filter
+    depth: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if isinstance(_parse_key(self.key), RowKey) or row_keys(self.filter):
+            msg = "the elements of a list have keys of their own, and none of the row's columns"
+            raise FilterError(msg)
+        object.__setattr__(self, "depth", _depth_above(_checked(self.filter)))
+
+    @property
+    def empty(self) -> bool:
+        """False: the list must have a mapping in it at least."""
+        return False
+
+
+Filter: TypeAlias = Comparison | And | Or | Not | HasElement
 
 
 class Field:
@@ -249,6 +278,18 @@ class Field:
         r"""The whole string fits `pattern`: `%` is any text, `_` one character, `\` escapes."""
         return self.compare("like", pattern)
 
+    def ilike(self, pattern: str) -> Comparison:
+        """As `like`, upper and lower case being the same."""
+        return self.compare("ilike", pattern)
+
+    def between(self, low: Scalar, high: Scalar) -> And:
+        """The value is at least `low` and at most `high`."""
+        return (self >= low) & (self <= high)
+
+    def has(self, filter: Filter) -> HasElement:
+        """The list has a mapping that `filter` selects: `F("acl").has(F("group") == "g1")`."""
+        return HasElement(cast("tuple[str, ...]", self.key), filter)
+
     def text_match(self, text: str) -> Comparison:
         """The string has `text` as a part."""
         return self.compare("text_match", text)
@@ -290,8 +331,8 @@ TEXT = Field(RowKey.TEXT)
 """The row's own text."""
 
 
-def row_keys(tree: Filter | None) -> frozenset[RowKey]:
-    """Return which of the row's own columns `tree` reads.
+def keys_of(tree: Filter | None) -> frozenset[Key]:
+    """Return what `tree` reads of a row; of lists, the keys of the lists alone.
 
     Raises:
         FilterError: It is not a filter.
@@ -299,10 +340,19 @@ def row_keys(tree: Filter | None) -> frozenset[RowKey]:
     tree = parse_filter(tree)
     if tree is None:
         return frozenset()
-    if isinstance(tree, Comparison):
-        return frozenset([tree.key] if isinstance(tree.key, RowKey) else [])
+    if isinstance(tree, (Comparison, HasElement)):
+        return frozenset([tree.key])
     members = [tree.filter] if isinstance(tree, Not) else tree.filters
-    return frozenset[RowKey]().union(*map(row_keys, members))
+    return frozenset[Key]().union(*map(keys_of, members))
+
+
+def row_keys(tree: Filter | None) -> frozenset[RowKey]:
+    """Return which of the row's own columns `tree` reads.
+
+    Raises:
+        FilterError: It is not a filter.
+    """
+    return frozenset(key for key in keys_of(tree) if isinstance(key, RowKey))
 
 
 def _operands(kind: type[And | Or], *trees: _Tree | Filter) -> tuple[Filter, ...]:

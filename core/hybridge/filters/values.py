@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TypeAlias
 
+import numpy as np
+
 from hybridge.arguments import shown
 from hybridge.errors import FilterError
 from hybridge.narrowing import is_iterable, is_list, is_mapping, is_tuple
@@ -37,6 +39,8 @@ def parse_scalar(value: object) -> Scalar:
     Raises:
         FilterError: It is not a JSON scalar, not finite, or an integer of thousands of digits.
     """
+    if isinstance(value, np.generic):
+        value = value.item()
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -47,7 +51,7 @@ def parse_scalar(value: object) -> Scalar:
         return float(value)
     msg = (
         f"a filter cannot compare with {shown(value)} ({type(value).__name__}): "
-        "give a string, a finite number, a boolean or None"
+        "give a string (an ISO date is one), a finite number, a boolean or None"
     )
     raise FilterError(msg)
 

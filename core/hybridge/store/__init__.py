@@ -17,6 +17,7 @@ from hybridge.store.fields import (
     sparse_rows,
 )
 from hybridge.store.layout import COLUMN_TYPES
+from hybridge.store.metadata import MetadataEncoder, plain_value
 from hybridge.store.pickling import pack_function, unpack_reranker
 from hybridge.store.query import (
     FetchK,
@@ -47,6 +48,7 @@ __all__ = [
     "FetchK",
     "FilterLike",
     "Fusion",
+    "MetadataEncoder",
     "MilvusFusion",
     "MilvusStore",
     "Mode",
@@ -64,6 +66,7 @@ __all__ = [
     "parse_limit",
     "parse_vectors",
     "parse_weights",
+    "plain_value",
     "resolve_address",
     "sparse_rows",
     "unpack_reranker",

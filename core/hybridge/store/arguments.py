@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 
 from hybridge.narrowing import is_mapping
 from hybridge.store.fields import AUTO, Sparse, SparseField, VectorField
+from hybridge.store.metadata import MetadataEncoder
 from hybridge.store.server_options import ServerOptions
 
 
@@ -29,6 +30,7 @@ class StoreArguments(TypedDict, total=False):
     partition_key: str | None
     average_length: float | None
     health: bool | None
+    metadata_encoder: MetadataEncoder | None
     overwrite: bool
     timeout: float | None
     server: ServerOptions | None

@@ -8,8 +8,6 @@ else (NaN as null, a datetime as a string).
 from __future__ import annotations
 
 import hashlib
-import json
-import math
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -17,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
-from hybridge.narrowing import is_iterable, is_list, is_mapping
+from hybridge.narrowing import is_iterable, is_mapping
 from hybridge.records import FieldScore, Hit, Record
 from hybridge.store.fields import VectorField
+from hybridge.store.metadata import MetadataEncoder, parse_metadata, utf8
 
 if TYPE_CHECKING:
     from hybridge.store.layout import Layout
@@ -30,8 +29,6 @@ NewIds: TypeAlias = Literal["content"] | None
 ID_BYTES = 512
 DOCUMENT_ID_BYTES = 2048
 TEXT_BYTES = 65_535
-JSON_BYTES = 65_536
-MAX_DEPTH = 100
 _WRITE_BYTES = 64
 _KEY_BYTES = 64
 
@@ -211,7 +208,11 @@ def read_vectors(row: Mapping[str, Any], fields: Mapping[str, VectorField]) -> d
 
 
 def parse_record(
-    record: Any, position: int, columns: Mapping[str, type], ids: NewIds = None
+    record: Any,
+    position: int,
+    columns: Mapping[str, type],
+    ids: NewIds = None,
+    encoder: MetadataEncoder | None = None,
 ) -> Record:
     """Return the record with an id, if the store can hold it; its vectors are looked at later.
 
@@ -220,6 +221,7 @@ def parse_record(
         position: Its place among those given, for the error.
         columns: The metadata keys that are columns as well, and their types.
         ids: What id a record without one gets: a UUID, or with "content" its `content_id`.
+        encoder: Makes metadata of what JSON cannot hold.
 
     Raises:
         InvalidInputError: Naming the record, and the metadata key where there is one.
@@ -237,16 +239,17 @@ def parse_record(
         check_text(record.document_id, DOCUMENT_ID_BYTES, what, "use a shorter one")
     if record.context is not None:
         check_text(record.context, TEXT_BYTES, f"{name}: the context", "shorten it")
-    _check_json(record.metadata, f"{name}: metadata")
+    metadata = parse_metadata(record.metadata, f"{name}: metadata", encoder)
     if record.extra is not None:
-        _check_json(record.extra, f"{name}: extra")
+        parse_metadata(record.extra, f"{name}: extra")
     if not is_mapping(record.vectors):
         msg = f"{name}: vectors is a {type(record.vectors).__name__}: give a mapping of field names"
         raise InvalidInputError(msg)
-    check_columns(record.metadata, columns, name)
+    check_columns(metadata, columns, name)
+    plain = replace(record, metadata=metadata)
     if record.id is not None:
-        return record
-    return replace(record, id=record.content_id if ids == "content" else str(uuid.uuid4()))
+        return plain
+    return replace(plain, id=plain.content_id if ids == "content" else str(uuid.uuid4()))
 
 
 def parse_id(value: Any, name: str = "the id") -> str:
@@ -257,6 +260,9 @@ def parse_id(value: Any, name: str = "the id") -> str:
     """
     if isinstance(value, str) and not value:
         msg = f"{name}: the id is empty: leave it out (None) to get a new one"
+        raise InvalidInputError(msg)
+    if not isinstance(value, str):
+        msg = f"{name}: the id is a {type(value).__name__}, not a string: write str({shown(value)})"
         raise InvalidInputError(msg)
     check_text(value, ID_BYTES, f"{name}: the id", "use a shorter one, or a hash of it")
     return str(value)
@@ -284,74 +290,9 @@ def check_text(value: object, limit: int, what: str, cure: str) -> None:
     if not isinstance(value, str):
         msg = f"{what} is a {type(value).__name__}, not a string"
         raise InvalidInputError(msg)
-    size = len(_utf8(value, what))
+    size = len(utf8(value, what))
     if size > limit:
         msg = f"{what} has {size:,} bytes in UTF-8, and Milvus takes {limit:,}: {cure}"
-        raise InvalidInputError(msg)
-
-
-def _utf8(value: str, what: str) -> bytes:
-    try:
-        return value.encode()
-    except UnicodeEncodeError as error:
-        msg = (
-            f"{what} holds a lone surrogate (character {error.start}), which no encoding can store"
-        )
-        raise InvalidInputError(msg) from error
-
-
-def _check_json(value: object, what: str) -> None:
-    if not is_mapping(value):
-        msg = f"{what} is a {type(value).__name__}: give a dictionary"
-        raise InvalidInputError(msg)
-    _check_json_value(value, what, 0)
-    size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=dict).encode())
-    if size > JSON_BYTES:
-        msg = (
-            f"{what} has {size:,} bytes as JSON, and Milvus takes {JSON_BYTES:,}: keep large "
-            "values elsewhere and store a reference"
-        )
-        raise InvalidInputError(msg)
-
-
-def _check_json_value(value: object, what: str, depth: int) -> None:
-    if depth > MAX_DEPTH:
-        msg = f"{what:.200} is nested more than {MAX_DEPTH} levels deep"
-        raise InvalidInputError(msg)
-    if is_mapping(value):
-        for key, inner in value.items():
-            if not isinstance(key, str):
-                msg = (
-                    f"{what}: the key {shown(key)} is a {type(key).__name__}: JSON keys are strings"
-                )
-                raise InvalidInputError(msg)
-            _utf8(key, f"{what}: the key {key!r}")
-            _check_json_value(inner, f"{what}[{key!r}]", depth + 1)
-    elif is_list(value):
-        for position, inner in enumerate(value):
-            _check_json_value(inner, f"{what}[{position}]", depth + 1)
-    else:
-        _check_json_scalar(value, what)
-
-
-def _check_json_scalar(value: object, what: str) -> None:
-    if value is None or isinstance(value, bool):
-        return
-    if isinstance(value, str):
-        _utf8(value, what)
-    elif isinstance(value, int):
-        if not -(2**63) <= value < 2**63:
-            msg = f"{what} is an integer beyond 64 bits: store it as a string"
-            raise InvalidInputError(msg)
-    elif isinstance(value, float):
-        if not math.isfinite(value):
-            msg = f"{what} is {value}, which JSON cannot hold: use None or a number"
-            raise InvalidInputError(msg)
-    else:
-        msg = (
-            f"{what} is a {type(value).__name__}, which would not come back as it went in: "
-            "convert it to a string, number, bool, list, dictionary or None"
-        )
         raise InvalidInputError(msg)
 
 

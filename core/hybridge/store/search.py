@@ -19,6 +19,7 @@ from hybridge.store.candidates import Candidates, Rows
 from hybridge.store.encoding import Encoding, ModelCheck
 from hybridge.store.engine.collection import FieldSearch
 from hybridge.store.fields import DenseField, VectorField
+from hybridge.store.hints import hint_at_paths
 from hybridge.store.query import HYBRID, Query
 from hybridge.store.rows import has_column, vector_columns
 from hybridge.store.scores import Answer, make_hits
@@ -71,6 +72,8 @@ class Search:
         answer = _fused_by_milvus if fuses else _fused_here
         answers = answer(self, vectors, selection, columns)
         hits = make_hits(self.opened, self.fields, vectors, answers, self.read)
+        if not any(hits):
+            hint_at_paths(self.filter, self.opened)
         query = self.query
         if query.mmr is None and query.reranker is None and query.min_relevance is None:
             return hits

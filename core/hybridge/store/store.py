@@ -43,7 +43,9 @@ from hybridge.store.encoding import awaits
 from hybridge.store.engine.address import resolve_address
 from hybridge.store.engine.companion import SUFFIX
 from hybridge.store.fields import AUTO, DenseField, Sparse, VectorField
+from hybridge.store.hints import hint_at_paths
 from hybridge.store.layout import Layout, LayoutRequest, check_metadata_column
+from hybridge.store.metadata import MetadataEncoder, parse_encoder
 from hybridge.store.operation import logged, operation, repeated
 from hybridge.store.pickling import (
     kept_arguments,
@@ -122,6 +124,8 @@ class MilvusStore(Closing):
         health: Whether it is measured after writes how well each model finds the documents by
             their own words, by 64 encoded queries at most, so that one that does not know their
             language has no say in hybrid searches. None measures the models that no API bills.
+        metadata_encoder: Makes what JSON can hold of metadata that it cannot, such as dates:
+            `hybridge.plain_value`, or a function of your own. Without it they are refused.
         overwrite: Drop an existing collection of this name first.
         timeout: Seconds that one call to Milvus may take; None means 60 for a server and 600 for a
             path.
@@ -148,6 +152,7 @@ class MilvusStore(Closing):
         partition_key: str | None = None,
         average_length: float | None = None,
         health: bool | None = None,
+        metadata_encoder: MetadataEncoder | None = None,
         overwrite: bool = False,
         timeout: float | None = None,
         server: ServerOptions | None = None,
@@ -168,6 +173,7 @@ class MilvusStore(Closing):
         self.threads = Threads("hybridge")
         self._search_fields = _parse_search_fields(search_fields)
         self._health = _parse_health(health)
+        self._encoder = parse_encoder(metadata_encoder)
         self._average_length = _parse_positive(average_length, "average_length", "tokens")
         self._session = Session(
             self.address,
@@ -713,7 +719,10 @@ class MilvusStore(Closing):
             if opened is None:
                 return 0
             scope = self._tenant.scope(tree, opened.layout)
-            return Selection(opened.collection, opened.layout, scope, expr).count()
+            count = Selection(opened.collection, opened.layout, scope, expr).count()
+            if not count:
+                hint_at_paths(tree, opened)
+            return count
 
     async def acount(self, filter: FilterLike = None, *, expr: str | None = None) -> int:
         """Async twin of `count`."""
@@ -759,7 +768,10 @@ class MilvusStore(Closing):
                 return []
             opened.collection.flush_waiting()
             scope = self._tenant.scope(tree, opened.layout)
-            return Selection(opened.collection, opened.layout, scope, expr).keys()
+            keys = Selection(opened.collection, opened.layout, scope, expr).keys()
+            if not keys:
+                hint_at_paths(tree, opened)
+            return keys
 
     @operation("scroll")
     def _page(self, keys: Sequence[str], with_vectors: bool) -> list[Record]:
@@ -861,7 +873,8 @@ class MilvusStore(Closing):
         there = self._there()
         checked: Iterable[Record] = (
             self._tenant.mark(
-                parse_record(record, position, there.columns, ids), there.partition_key
+                parse_record(record, position, there.columns, ids, self._encoder),
+                there.partition_key,
             )
             for position, record in enumerate(records)
         )
@@ -1020,7 +1033,7 @@ class MilvusStore(Closing):
         if owner is not None and changed.metadata[owner] != record.metadata[owner]:
             msg = f"update: metadata[{owner!r}] of {record.id!r:.80} tells its tenant, and stays"
             raise InvalidInputError(msg)
-        return parse_record(changed, 0, layout.columns)
+        return parse_record(changed, 0, layout.columns, encoder=self._encoder)
 
     async def aupdate(
         self,
@@ -1071,7 +1084,10 @@ class MilvusStore(Closing):
             keys = None if ids is None else self._tenant.keys(ids, opened.layout)
             scope = self._tenant.scope(And([wanted, by_document]), opened.layout)
             selection = Selection(opened.collection, opened.layout, scope, expr)
-            return write.erase_all(selection.keys() if keys is None else keys, opened, selection)
+            count = write.erase_all(selection.keys() if keys is None else keys, opened, selection)
+            if not count:
+                hint_at_paths(wanted, opened)
+            return count
 
     async def adelete(
         self,

@@ -17,17 +17,20 @@ from hybridge.filters import (
     Comparison,
     F,
     Filter,
+    HasElement,
     Not,
     Or,
     as_filter,
     from_dictionary,
     match,
 )
+from hybridge.filters.names import path_name
 from hybridge.filters.operators import BARE_OPERATORS, OPERATORS
 from hybridge.filters.tree import MAX_DEPTH, RowKey
 from support.filter_strategies import random_records, trees
 
-A, YEAR = F("a"), F("year")
+A, YEAR, ACL = F("a"), F("year"), F("acl")
+GROUP_1 = F("group") == "g1"
 
 
 @pytest.mark.parametrize(
@@ -54,7 +57,23 @@ A, YEAR = F("a"), F("year")
         ({"$id": "x", "id": "y"}, (ROW_ID == "x") & (F("id") == "y")),
         ({"$document_id": {"$in": ["x"]}}, DOCUMENT_ID.isin(["x"])),
         ({"$text": {"$not": {"$contains": "x"}}}, ~TEXT.contains("x")),
+        ({"$text": {"$contains": "x"}}, TEXT.contains("x")),
         ({"$or": [], "$and": ({},), "$not": {}}, None),
+        ({"$not": [{}, {}]}, None),
+        ({"$not": [{"a": 1}, {"year": 2}]}, ~((A == 1) | (YEAR == 2))),
+        ({"year": {"$between": [2020, 2025]}}, YEAR.between(2020, 2025)),
+        ({"year": {"$not": {"$between": (2020, 2025)}}}, ~((YEAR >= 2020) & (YEAR <= 2025))),
+        ({"a": {"$ilike": "X%"}}, A.ilike("X%")),
+        ({"not": {"$gte": 1}}, F("not") >= 1),
+        ({"or": "x"}, F("or") == "x"),
+        ({"$.a.b": 1}, F("a", "b") == 1),
+        ({"$.a['b.c'].d": {"$gte": 1}}, F("a", "b.c", "d") >= 1),
+        ({'$["$id"]["it\'s"]': 1}, F("$id", "it's") == 1),
+        ({"acl": {"$elemMatch": {"group": "g1", "w": True}}}, ACL.has(GROUP_1 & (F("w") == True))),  # noqa: E712
+        ({"acl": {"$elemMatch": {}}}, ACL.has(And([]))),
+        ({"$.acl[*].group": "g1"}, ACL.has(GROUP_1)),
+        ({"$.acl[*].group": {"$not": {"$eq": "g1"}}}, ACL.has(~GROUP_1)),
+        ({"$.a[*].acl[*].group": "g1"}, A.has(ACL.has(GROUP_1))),
         ({"$or": [{}, {"a": 1}, None]}, Or([A == 1])),
     ],
 )
@@ -81,12 +100,12 @@ def test_spelling_keeps_the_meaning(tree: Filter, seed: int) -> None:
 
 
 def _spelled(tree: Filter) -> dict[str, object] | None:
-    """Spell a tree, but for nested keys and keys that begin with `$`."""
+    """Spell a tree; a key of several parts, or one that begins with `$`, as a path."""
     if isinstance(tree, Comparison):
         if isinstance(tree.key, RowKey):
             key = f"${tree.key.value}"
         elif len(tree.key) > 1 or tree.key[0].startswith("$"):
-            return None
+            key = path_name(tree.key)
         else:
             key = tree.key[0]
         bare = tree.operator in BARE_OPERATORS
@@ -95,6 +114,9 @@ def _spelled(tree: Filter) -> dict[str, object] | None:
     if isinstance(tree, Not):
         inner = _spelled(tree.filter)
         return None if inner is None else {"$not": inner}
+    if isinstance(tree, HasElement):
+        inner = _spelled(tree.filter)
+        return None if inner is None else {path_name(tree.key): {"$elemMatch": inner}}
     members = [_spelled(member) for member in tree.filters]
     if None in members or not members:
         return None
@@ -105,12 +127,33 @@ def _spelled(tree: Filter) -> dict[str, object] | None:
     ("mapping", "message"),
     [
         ({"a": {"$regex": "x"}}, r"unknown operator '\$regex' under 'a'.*\$text_match_insensitive"),
-        ({"$nor": [{"a": 1}]}, r"unknown '\$nor' beside the keys; there are \$and, \$or, \$not,"),
+        (
+            {"$nor": [{"a": 1}]},
+            r"unknown '\$nor' beside the keys \(write .*\); there are \$and, \$or, \$not,",
+        ),
         ({"$text": {"$search": "x"}}, r"unknown operator '\$search' under '\$text'"),
         ({"$id": ["x"]}, r"\$in"),
         ({"a": {"$id": "x"}}, r"unknown operator '\$id'"),
         ({"$gte": 5}, r"unknown '\$gte' beside the keys"),
-        ({"a": {"b": 1}}, r"F\('a', 'inner key'\)"),
+        ({"a": {"b": 1}}, r"'\$\.a\.b'"),
+        ({"a.x": {"b c": 1}}, r"""\$\['a\.x'\]\.b c"""),
+        ({"year": {"gte": 1}}, r"write \$gte"),
+        ({"a": {"$regex": "x"}}, r"write \$like"),
+        ({"a": {"$notIn": ["x"]}}, r"write \$nin"),
+        ({"a": {"$startsWith": "x"}}, r"'\$like': 'text%'"),
+        ({"or": [{"a": 1}, {"b": 2}]}, r"write '\$or' for the group"),
+        ({"AND": [{"a": 1}]}, r"write '\$and' for the group"),
+        ({"not": {"a": 1}}, r"write '\$not' for the group"),
+        ({"must_not": [{"a": 1}]}, r"write '\$not' for the group"),
+        ({"year": {"$between": [1]}}, r"takes \[lowest, highest\]"),
+        ({"year": {"$between": 1}}, r"takes \[lowest, highest\]"),
+        ({"$.": 1}, r"'\$\.' is no key: write \$\.author\.name"),
+        ({"$.a[0].b": 1}, "is no key"),
+        ({"$.a[*]": 1}, "is no key"),
+        ({"$[*].a": 1}, "is no key"),
+        ({"$.a..b": 1}, "is no key"),
+        ({"acl": {"$elemMatch": 1}}, "is not a filter"),
+        ({"acl": {"$elemMatch": {"$id": "x"}}}, "keys of their own"),
         ({"a": {}}, "what does 'a'"),
         ({"a": {"$gte": 1, "b": 2}}, "what does 'a'"),
         ({"a": {"$not": {"b": 1}}}, "what does 'a'"),
@@ -122,7 +165,7 @@ def _spelled(tree: Filter) -> dict[str, object] | None:
         ({"$or": {"a": 1}}, "takes a list of filters"),
         ({"$or": "a"}, "takes a list of filters"),
         ({"$or": [1]}, "is not a filter"),
-        ({"$not": [{"a": 1}]}, "is not a filter"),
+        ({"$not": [1]}, "is not a filter"),
         ({1: 2}, "is not a string"),
     ],
 )

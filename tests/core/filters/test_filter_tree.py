@@ -130,7 +130,7 @@ def test_trees_are_immutable() -> None:
         object(),
         {"a": 1},
         b"a",
-        np.int64(1),
+        np.timedelta64(1, "s"),
         [[1]],
         [float("nan")],
         F("b"),

@@ -156,6 +156,7 @@ class SharedState:
         writer: Tells this state among all that write to the collection.
         writes: How many writes it has made, for their marks.
         dropped_context: Whether it was said that contexts have no column.
+        looked_up: The metadata keys with dots that were looked for after nothing was found.
         broken: Why a flush failed.
         users: How many stores use the state.
     """
@@ -181,6 +182,7 @@ class SharedState:
     writer: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
     writes: int = 0
     dropped_context: bool = False
+    looked_up: set[str] = field(default_factory=set[str])
     broken: str | None = None
     users: int = 0
 
