@@ -48,6 +48,8 @@ from hybridge.errors import InvalidInputError
 from hybridge.narrowing import is_list
 from hybridge.store import CONTEXT, DERIVED, METADATA, OFFSETS, TEXT_BYTES, is_random_id
 
+SCORES = "scores"
+
 # Subclasses first: a class is stored as the first of these that it is.
 _CLASSES: tuple[type[BaseNode], ...] = (
     ImageNode, IndexNode, TextNode, ImageDocument, Document, Node,
@@ -302,6 +304,22 @@ def record_to_node(record: Record | Hit) -> BaseNode:
     if "object" in extra:
         fields["obj"] = _unpack_object(extra["object"])
     return cls(**fields)
+
+
+def hit_to_node(hit: Hit, with_scores: bool) -> BaseNode:
+    """Return the node of a hit.
+
+    Args:
+        hit: The hit.
+        with_scores: Whether the node's metadata get "scores": the score, rank and relevance of each
+            field that found it. Neither embeddings nor prompts see them.
+    """
+    node = record_to_node(hit)
+    if with_scores:
+        node.metadata[SCORES] = {name: one._asdict() for name, one in hit.scores.items()}
+        node.excluded_embed_metadata_keys = [*node.excluded_embed_metadata_keys, SCORES]
+        node.excluded_llm_metadata_keys = [*node.excluded_llm_metadata_keys, SCORES]
+    return node
 
 
 def _unpack_relations(record: Record | Hit, extra: Mapping[str, Any]) -> dict[Any, Any]:

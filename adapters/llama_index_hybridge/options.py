@@ -50,6 +50,7 @@ class QueryOptions(TypedDict, total=False):
             query's own if None, else 0.5.
         mmr_prefetch_k: How many nodes MMR chooses from.
         search_params: What the indexes of a server are searched with, such as `{"ef": 128}`.
+        with_scores: Whether nodes say how each field scored them, as "scores" in their metadata.
     """
 
     mode: Mode | None
@@ -60,6 +61,7 @@ class QueryOptions(TypedDict, total=False):
     mmr_threshold: float | None
     mmr_prefetch_k: int | None
     search_params: SearchParams
+    with_scores: bool
 
 
 @dataclass(frozen=True)

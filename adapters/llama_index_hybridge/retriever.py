@@ -15,7 +15,7 @@ from llama_index.core.vector_stores.types import MetadataFilters
 from typing_extensions import Self
 
 from hybridge import Hit, MilvusStore
-from hybridge.arguments import check_fraction
+from hybridge.arguments import check_flag, check_fraction
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import RerankFunction
 from hybridge.registry import as_rerank_function
@@ -30,7 +30,7 @@ from hybridge.store import (
     unpack_reranker,
 )
 from llama_index_hybridge.arguments import parse_settings
-from llama_index_hybridge.convert import record_to_node
+from llama_index_hybridge.convert import hit_to_node, record_to_node
 from llama_index_hybridge.embeddings import as_dense_function
 from llama_index_hybridge.filters import make_filter
 from llama_index_hybridge.options import is_blank
@@ -60,6 +60,7 @@ class MilvusRetriever(BaseRetriever):
         reranker: Orders the first max(20, 4 k) nodes anew: a rerank function, or its name.
         score_threshold: Leave out nodes of less relevance than this, in [0, 1].
         search_params: What the indexes of a server are searched with, such as `{"ef": 128}`.
+        with_scores: Whether nodes say how each field scored them, as "scores" in their metadata.
         **settings: Those of `BaseRetriever`: `callback_manager`, `object_map`, `verbose`.
     """
 
@@ -79,6 +80,7 @@ class MilvusRetriever(BaseRetriever):
         reranker: RerankFunction | str | None = None,
         score_threshold: float | None = None,
         search_params: SearchParams = None,
+        with_scores: bool = False,
         **settings: Any,
     ) -> None:
         known = names_of(MilvusRetriever.__init__) | names_of(BaseRetriever.__init__)
@@ -99,6 +101,7 @@ class MilvusRetriever(BaseRetriever):
         self.reranker = None if reranker is None else as_rerank_function(reranker)
         self.score_threshold = score_threshold
         self.search_params = search_params
+        self.with_scores = with_scores
 
     def __getstate__(self) -> dict[str, Any]:
         pack_function(as_dense_function(self.embed_model), "embed_model")  # refuses one with a key
@@ -149,6 +152,7 @@ class MilvusRetriever(BaseRetriever):
     def _request(self, query: QueryBundle) -> dict[str, Any]:
         if self.score_threshold is not None:
             check_fraction(self.score_threshold, "score_threshold")
+        check_flag(self.with_scores, "with_scores")
         store = self.vector_store.client
         vector = query.embedding
         if vector is not None and self.mode is None and "dense" not in store.field_names():
@@ -170,7 +174,7 @@ class MilvusRetriever(BaseRetriever):
     def _nodes(self, hits: list[Hit]) -> list[NodeWithScore]:
         threshold = self.score_threshold
         return [
-            NodeWithScore(node=record_to_node(hit), score=hit.relevance)
+            NodeWithScore(node=hit_to_node(hit, self.with_scores), score=hit.relevance)
             for hit in hits
             if threshold is None or hit.reaches(threshold)
         ]

@@ -39,7 +39,12 @@ from hybridge.store import (
     unpack_reranker,
     with_functions,
 )
-from llama_index_hybridge.convert import derived_context, nodes_to_records, record_to_node
+from llama_index_hybridge.convert import (
+    derived_context,
+    hit_to_node,
+    nodes_to_records,
+    record_to_node,
+)
 from llama_index_hybridge.embeddings import as_dense_function, as_sparse_function
 from llama_index_hybridge.filters import make_filter
 from llama_index_hybridge.options import Plan, plan_query
@@ -384,7 +389,7 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
         if plan.limit is not None:
             return _matching(islice(self._store.scroll(**plan.arguments), plan.limit))
         search = self._store.search_mmr if plan.mmr else self._store.search
-        return _result(search(**plan.arguments))
+        return _result(search(**plan.arguments), kwargs)
 
     async def aquery(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
         """Async twin of `query`."""
@@ -392,7 +397,7 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
         if plan.limit is not None:
             return await self._store.threads.run(partial(self.query, query, **kwargs))
         search = self._store.asearch_mmr if plan.mmr else self._store.asearch
-        return _result(await search(**plan.arguments))
+        return _result(await search(**plan.arguments), kwargs)
 
     def _plan(self, query: VectorStoreQuery, kwargs: dict[str, Any]) -> Plan:
         # What the collection has is asked where the query leaves it open only.
@@ -463,11 +468,11 @@ def _matching(records: Iterable[Record]) -> VectorStoreQueryResult:
     return VectorStoreQueryResult(nodes=nodes, ids=[node.node_id for node in nodes])
 
 
-def _result(hits: Sequence[Hit]) -> VectorStoreQueryResult:
+def _result(hits: Sequence[Hit], options: Mapping[str, Any]) -> VectorStoreQueryResult:
     """Return hits as LlamaIndex takes them: similarities are relevances, or none if they lack."""
     relevances = [hit.relevance for hit in hits if hit.relevance is not None]
     return VectorStoreQueryResult(
-        nodes=[record_to_node(hit) for hit in hits],
+        nodes=[hit_to_node(hit, options.get("with_scores", False)) for hit in hits],
         similarities=relevances if len(relevances) == len(hits) else None,
         ids=[hit.id for hit in hits],
     )

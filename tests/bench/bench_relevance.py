@@ -38,12 +38,13 @@ from support.retrieval_quality import SHARED, Collection, load_collection, ndcg
 RECOMMENDED = 0.33
 QUESTIONS, K = 150, 10
 NDCG_BEFORE = {"xquad-en": 0.9762, "cranfield": 0.4344}
+# About what none of the collections treats: XQuAD has paragraphs on bands, oil and interest rates.
 OFF_TOPIC = [
     "How do I reset the password of my router?",
     "What is a good recipe for banana bread?",
     "Which visa do I need to work in Japan?",
     "How much does a litre of milk cost?",
-    "Who is the lead singer of that band?",
+    "How do I tie a bow tie?",
     "Can my dog eat grapes?",
     "How do I remove a red wine stain from a carpet?",
     "When does the next train to Bristol leave?",
@@ -56,7 +57,7 @@ OFF_TOPIC = [
     "What should I wear to a summer wedding?",
     "How can I get my toddler to sleep through the night?",
     "Is it safe to use bleach in a washing machine?",
-    "What is the interest rate on my savings account?",
+    "How do I merge two cells of a spreadsheet?",
     "How do I write a cover letter for a bakery job?",
     "Which tomatoes grow well on a balcony?",
     "How do I cancel my gym membership?",
@@ -66,7 +67,7 @@ OFF_TOPIC = [
     "What is the refund policy of your shop?",
     "How long should I boil an egg?",
     "Which films are on at the cinema tonight?",
-    "How do I change the oil of a motorcycle?",
+    "How do I adjust the brakes of my bicycle?",
     "What is the wifi password of the hotel?",
     "Do you deliver pizza on Sundays?",
 ]

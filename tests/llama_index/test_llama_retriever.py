@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
 import pytest
 from llama_index.core import Settings
 from llama_index.core.llms import MockLLM
 from llama_index.core.query_engine import RetrieverQueryEngine
-from llama_index.core.schema import IndexNode, QueryBundle, TextNode
+from llama_index.core.schema import IndexNode, MetadataMode, QueryBundle, TextNode
 from llama_index.core.vector_stores.types import (
     MetadataFilter,
     MetadataFilters,
     VectorStoreQuery,
+    VectorStoreQueryMode,
 )
 
 from hybridge import MilvusStore, ReciprocalRank, Weighted
@@ -185,3 +187,21 @@ def test_in_a_query_engine(zoo: MilvusVectorStore, embedding: WordEmbedding) -> 
     retriever = MilvusRetriever(zoo, embedding, similarity_top_k=1)
     engine = RetrieverQueryEngine.from_args(retriever, llm=MockLLM())
     assert "The lion roars" in str(engine.query("lion"))
+
+
+def test_nodes_say_how_each_field_scored_them_on_request(
+    zoo: MilvusVectorStore, embedding: WordEmbedding
+) -> None:
+    """In metadata that neither embeddings nor prompts see; a query's nodes likewise."""
+    [plain] = MilvusRetriever(zoo, embedding, similarity_top_k=1).retrieve("dog")
+    [told] = MilvusRetriever(zoo, embedding, similarity_top_k=1, with_scores=True).retrieve("dog")
+    [hit] = zoo.client.search("dog", vector=embed("dog"), k=1)
+    scores = told.node.metadata["scores"]
+    assert scores["sparse"] == hit.scores["sparse"]._asdict()
+    assert told.score == pytest.approx(np.mean([one["relevance"] for one in scores.values()]))
+    for mode in (MetadataMode.LLM, MetadataMode.EMBED):
+        assert told.node.get_content(mode) == plain.node.get_content(mode)
+    hybrid = VectorStoreQueryMode.HYBRID
+    query = VectorStoreQuery(embed("dog"), similarity_top_k=1, query_str="dog", mode=hybrid)
+    [node] = zoo.query(query, with_scores=True).nodes or []
+    assert node.metadata["scores"].keys() == scores.keys()
