@@ -25,6 +25,7 @@ from llama_index.core.vector_stores.types import (
 from typing_extensions import Self, Unpack
 
 from hybridge import Hit, MilvusStore, Record, ServerOptions
+from hybridge.arguments import check_flag
 from hybridge.closing import Closing
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import DenseEmbeddingFunction, RerankFunction
@@ -404,6 +405,7 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
         mode = getattr(query, "mode", VectorStoreQueryMode.DEFAULT)
         fields = self._store.field_names() if mode is None else ()
         columns = self._columns(getattr(query, "filters", None))
+        check_flag(kwargs.get("with_scores", False), "with_scores")
         defaults: dict[str, Any] = {"fusion": self.fusion, "reranker": self._reranker}
         return plan_query(query, fields, columns, {**defaults, **kwargs})
 
