@@ -112,7 +112,7 @@ def plan_query(
     names = list(fields) if searched is None else _names(searched)
     k, expr = _size(query, names), options.get("expr")
     tree = make_filter(query.filters, _listed(query.node_ids), query.doc_ids, columns)
-    if is_blank(query.query_str, query.query_embedding) and (tree is not None or expr):
+    if is_blank(query.query_str, query.query_embedding) and (tree is not None or is_given(expr)):
         return Plan({"filter": tree, "expr": expr}, limit=parse_limit(k, "similarity_top_k"))
     arguments: dict[str, Any] = {
         "query": query.query_str,
@@ -132,9 +132,14 @@ def plan_query(
     return Plan(arguments)
 
 
-def is_blank(text: str | None, vector: object) -> bool:
-    """Whether there is nothing to search for."""
-    return vector is None and not (text and text.strip())
+def is_blank(text: object, vector: object) -> bool:
+    """Whether there is nothing to search for; the store refuses what is no text."""
+    return vector is None and (text is None or (isinstance(text, str) and not text.strip()))
+
+
+def is_given(expr: object) -> bool:
+    """Whether there is an expression; the store refuses what is none."""
+    return isinstance(expr, str) and bool(expr)
 
 
 def _searched(query: VectorStoreQuery, asked: VectorStoreQueryMode | None) -> Mode | None:

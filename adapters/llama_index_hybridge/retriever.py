@@ -33,7 +33,7 @@ from llama_index_hybridge.arguments import parse_settings
 from llama_index_hybridge.convert import hit_to_node, record_to_node
 from llama_index_hybridge.embeddings import as_dense_function
 from llama_index_hybridge.filters import make_filter
-from llama_index_hybridge.options import is_blank
+from llama_index_hybridge.options import is_blank, is_given
 from llama_index_hybridge.spellings import RETRIEVER
 from llama_index_hybridge.vector_store import MilvusVectorStore
 
@@ -133,9 +133,9 @@ class MilvusRetriever(BaseRetriever):
 
     def _only_filters(self, query: QueryBundle, request: Mapping[str, Any]) -> bool:
         """Whether there is nothing to search for, but a filter."""
-        texts = "".join([query.query_str or "", *(query.custom_embedding_strs or ())])
-        filtered = request["filter"] is not None or bool(self.expr)
-        return filtered and is_blank(texts, query.embedding)
+        if query.custom_embedding_strs or not is_blank(query.query_str, query.embedding):
+            return False
+        return request["filter"] is not None or is_given(self.expr)
 
     def _matching(self, request: Mapping[str, Any]) -> list[NodeWithScore]:
         records = self.vector_store.client.scroll(request["filter"], expr=self.expr)
