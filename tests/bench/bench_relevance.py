@@ -1,9 +1,9 @@
 """Whether a relevance tells answers from none, and whether a field knows how far to trust itself.
 
 Through `MilvusStore` on Milvus Lite, with all-MiniLM-L6-v2 and BM25, on the collections in
-`../shared/data`. The relevance of the best hit of 150 questions that the documents answer is
-compared with that of 150 questions about something else (another collection's, and 30 written
-here), and with that of the same questions where the paragraph that answers them may not be found.
+`../shared/data`. The relevance of the best hit of the questions that the documents answer is
+compared with that of questions about something else (another collection's, and 30 written here),
+and, of 150, with that of the same questions where their paragraph may not be found.
 AUC is how often the former is higher; accuracy is balanced: the mean of the shares told right.
 
     python tests/bench/bench_relevance.py
@@ -129,7 +129,7 @@ def main() -> int:
     xquad, cranfield, russian = map(load_collection, ("xquad-en", "cranfield", "xquad-ru"))
     for name, here, other in (("xquad-en", xquad, cranfield), ("cranfield", cranfield, xquad)):
         with filled(here, model, "bm25") as store:
-            off_topic(bars, name, store, some(here.queries), some(other.queries))
+            off_topic(bars, name, store, list(here.queries.values()), list(other.queries.values()))
             quality = {mode: score(store, here, mode) for mode in ("hybrid", "sparse")}
             bars.least(f"{name}: nDCG@10, hybrid", quality["hybrid"], NDCG_BEFORE[name] - 0.002)
             if here is xquad:
