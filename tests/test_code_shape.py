@@ -22,7 +22,6 @@ FACE = {
     "hybridge.errors",
     "hybridge.filters",
     "hybridge.function_settings",
-    "hybridge.jina_api",
     "hybridge.lazy",
     "hybridge.narrowing",
     "hybridge.protocols",

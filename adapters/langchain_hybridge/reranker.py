@@ -13,7 +13,6 @@ from typing_extensions import Never
 
 from hybridge.arguments import parse_items
 from hybridge.errors import InvalidInputError
-from hybridge.jina_api import BASE_URL
 from hybridge.protocols import RerankFunction
 from hybridge.registry import as_rerank_function
 from hybridge.reranker import JinaRerankFunction
@@ -93,7 +92,7 @@ class JinaRerank(Rerank):
         model_name: The model.
         api_key: The key; else `JINA_API_KEY`, else `JINAAI_API_KEY`.
         top_n: How many documents to return.
-        base_url: Where the API is.
+        base_url: Where the API is, if not at Jina's own address.
         timeout: Seconds to wait for a connection and for the next bytes, as one number or as two.
 
     Raises:
@@ -115,7 +114,7 @@ class JinaRerank(Rerank):
         api_key: SecretStr | str | None = None,
         *,
         top_n: int = 5,
-        base_url: str = BASE_URL,
+        base_url: str | None = None,
         timeout: float | tuple[float, float] = (5.0, 60.0),
         **others: Never,
     ) -> None:
@@ -127,7 +126,7 @@ class JinaRerank(Rerank):
         fields: dict[str, Any] = {
             "model_name": model_name,
             "api_key": None if key is None else SecretStr(key),
-            "base_url": base_url,
+            "base_url": function.base_url,
             "timeout": timeout,
         }
         super().__init__(function, top_n, **fields, **others)

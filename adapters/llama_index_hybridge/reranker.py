@@ -17,7 +17,6 @@ from typing_extensions import TypedDict, Unpack
 
 from hybridge.arguments import check_flag, parse_items
 from hybridge.errors import InvalidInputError
-from hybridge.jina_api import BASE_URL
 from hybridge.protocols import RerankFunction
 from hybridge.registry import as_rerank_function
 from hybridge.reranker import JinaRerankFunction
@@ -159,7 +158,7 @@ class JinaRerank(Rerank):
         api_key: The key; else `JINA_API_KEY`, else `JINAAI_API_KEY`. It is never serialised: where
             a `to_dict()` or a pickle is loaded, the environment is read again.
         top_n: How many nodes to return.
-        base_url: Where the API is.
+        base_url: Where the API is, if not at Jina's own address.
         timeout: Seconds to wait for a connection and for the next bytes, as one number or as two.
         **settings: Those of `BaseNodePostprocessor`: `callback_manager`.
 
@@ -170,7 +169,7 @@ class JinaRerank(Rerank):
     """
 
     function: Any = Field(default=None, exclude=True, repr=False)
-    base_url: str = Field(default=BASE_URL, description="Where the API is.")
+    base_url: str = Field(description="Where the API is.")
     timeout: float | tuple[float, float] = Field(description="Seconds to wait.")
 
     def __init__(
@@ -179,7 +178,7 @@ class JinaRerank(Rerank):
         api_key: str | None = None,
         *,
         top_n: int = 5,
-        base_url: str = BASE_URL,
+        base_url: str | None = None,
         timeout: float | tuple[float, float] = (5.0, 60.0),
         **settings: Unpack[RerankSettings],
     ) -> None:
@@ -188,7 +187,7 @@ class JinaRerank(Rerank):
         _check_model_name(model_name)
         seconds: Any = tuple(timeout) if isinstance(timeout, list) else timeout  # JSON has lists
         function = JinaRerankFunction(model_name, api_key, base_url=base_url, timeout=seconds)
-        fields: dict[str, Any] = {"base_url": base_url, "timeout": seconds, **given}
+        fields: dict[str, Any] = {"base_url": function.base_url, "timeout": seconds, **given}
         super().__init__(function, top_n, **fields)
 
     @classmethod

@@ -33,6 +33,8 @@ class _Provider:
         example: The name of a model.
         view: The attribute of the function that is wanted; None for the function itself.
         view_class: The class of that view.
+        preset: The `provider=` that the function is called with, where it serves several.
+        argument: What the function calls the model.
     """
 
     module: str
@@ -40,22 +42,30 @@ class _Provider:
     example: str
     view: str | None = None
     view_class: str | None = None
+    preset: str | None = None
+    argument: str = "model_name"
 
     def make(self, name: str, model: str, options: Mapping[str, Any]) -> Any:
         function = getattr(import_module(self.module), self.function)
+        own = {self.argument: model, **({} if self.preset is None else {"provider": self.preset})}
         try:
-            signature(function).bind(model, **options)
+            given = signature(function).bind(**own, **options)
         except TypeError as error:
-            msg = f"{name!r} cannot be made with {', '.join(options)}: {error}"
+            why = str(error).removeprefix("inspect.Signature.bind() ")
+            msg = f"{name!r} cannot be made with {', '.join(options)}: {why}"
             raise InvalidInputError(msg) from None
         if self.view is None:
-            return function(model, **options)
+            return function(*given.args, **given.kwargs)
         return getattr(_shared(function, model, options), self.view)
 
     def model_of(self, function: Any) -> str | None:
         """Return the model of a function that this provider made, or None for any other object."""
         wanted = (self.module, self.view_class or self.function)
-        return function.model_name if _class_name(function) == wanted else None
+        if _class_name(function) != wanted:
+            return None
+        if self.preset is not None and function.provider != self.preset:
+            return None
+        return cast("str", function.model_name)
 
 
 def _class_name(value: object) -> tuple[str, str]:
@@ -65,20 +75,43 @@ def _class_name(value: object) -> tuple[str, str]:
 
 
 _BGE_M3 = ("hybridge.hybrid.bge_m3", "BGEM3EmbeddingFunction", "BAAI/bge-m3")
+_OPENAI = ("hybridge.dense.openai", "OpenAIEmbeddingFunction")
+_DENSE_PROVIDERS = "hybridge.dense.providers"
+_RERANK_API = ("hybridge.reranker.api", "ApiRerankFunction")
+_RERANK_PROVIDERS = "hybridge.reranker.providers"
+_BGE_RERANKER = "BAAI/bge-reranker-v2-m3"
 _DENSE = {
+    "azure": _Provider(*_OPENAI, "my-deployment", preset="azure"),
     "bge-m3": _Provider(*_BGE_M3, view="dense", view_class="DenseView"),
+    "cohere": _Provider(_DENSE_PROVIDERS, "CohereEmbeddingFunction", "embed-v4.0"),
+    "gemini": _Provider(_DENSE_PROVIDERS, "GeminiEmbeddingFunction", "gemini-embedding-001"),
+    "infinity": _Provider(*_OPENAI, "BAAI/bge-m3", preset="infinity"),
     "jina": _Provider("hybridge.dense.jina", "JinaEmbeddingFunction", "jina-embeddings-v3"),
+    "litellm": _Provider(*_OPENAI, "my-model", preset="litellm"),
+    "llama.cpp": _Provider(*_OPENAI, "nomic-embed-text-v1.5", preset="llama.cpp"),
+    "lm-studio": _Provider(*_OPENAI, "nomic-embed-text-v1.5", preset="lm-studio"),
+    "mistral": _Provider(_DENSE_PROVIDERS, "MistralAIEmbeddingFunction", "mistral-embed"),
+    "model2vec": _Provider(
+        "hybridge.dense.model2vec",
+        "Model2VecEmbeddingFunction",
+        "minishlab/potion-base-8M",
+        argument="model_source",
+    ),
+    "nomic": _Provider(_DENSE_PROVIDERS, "NomicEmbeddingFunction", "nomic-embed-text-v1.5"),
+    "ollama": _Provider(*_OPENAI, "nomic-embed-text", preset="ollama"),
     "onnx": _Provider(
         "hybridge.dense.onnx", "OnnxEmbeddingFunction", "sentence-transformers/all-MiniLM-L6-v2"
     ),
-    "openai": _Provider(
-        "hybridge.dense.openai", "OpenAIEmbeddingFunction", "text-embedding-3-small"
-    ),
+    "openai": _Provider(*_OPENAI, "text-embedding-3-small", preset="openai"),
     "sentence-transformers": _Provider(
         "hybridge.dense.sentence_transformer",
         "SentenceTransformerEmbeddingFunction",
         "all-MiniLM-L6-v2",
     ),
+    "tei": _Provider(_DENSE_PROVIDERS, "TEIEmbeddingFunction", "BAAI/bge-m3"),
+    "together": _Provider(*_OPENAI, "BAAI/bge-base-en-v1.5", preset="together"),
+    "vllm": _Provider(*_OPENAI, "BAAI/bge-m3", preset="vllm"),
+    "voyage": _Provider(_DENSE_PROVIDERS, "VoyageEmbeddingFunction", "voyage-3-large"),
 }
 _SPARSE = {
     "bge-m3": _Provider(*_BGE_M3, view="sparse", view_class="SparseView"),
@@ -89,12 +122,21 @@ _SPARSE = {
     ),
 }
 _RERANK = {
+    "bge": _Provider("hybridge.reranker.bge", "BGERerankFunction", _BGE_RERANKER),
+    "cohere": _Provider(_RERANK_PROVIDERS, "CohereRerankFunction", "rerank-v3.5"),
     "cross-encoder": _Provider(
         "hybridge.reranker.cross_encoder", "CrossEncoderRerankFunction", "ms-marco-MiniLM-L6-v2"
     ),
+    "infinity": _Provider(*_RERANK_API, _BGE_RERANKER, preset="infinity"),
     "jina": _Provider(
         "hybridge.reranker.jina", "JinaRerankFunction", "jina-reranker-v2-base-multilingual"
     ),
+    "litellm": _Provider(*_RERANK_API, "my-model", preset="litellm"),
+    "llama.cpp": _Provider(*_RERANK_API, "bge-reranker-v2-m3", preset="llama.cpp"),
+    "tei": _Provider(_RERANK_PROVIDERS, "TEIRerankFunction", _BGE_RERANKER),
+    "together": _Provider(*_RERANK_API, "Salesforce/Llama-Rank-v1", preset="together"),
+    "vllm": _Provider(*_RERANK_API, _BGE_RERANKER, preset="vllm"),
+    "voyage": _Provider(_RERANK_PROVIDERS, "VoyageRerankFunction", "rerank-2.5"),
 }
 
 # The two views of a hybrid model, when both are looked up by name, come from one object.

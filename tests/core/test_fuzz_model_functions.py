@@ -138,7 +138,6 @@ def jina() -> Iterator[JinaServer]:
 @pytest.fixture(scope="module")
 def openai() -> Iterator[JinaServer]:
     """An OpenAI server."""
-    pytest.importorskip("openai", reason="the extra `openai` is not installed")
     with OpenAIServer() as server:
         yield server
 
@@ -149,7 +148,7 @@ def arguments(server: JinaServer, given: dict[str, Any]) -> dict[str, Any]:
 
 
 @fuzzed
-@given(given=some_of([*COMMON, "task", "dimensions", "late_chunking"]))
+@given(given=some_of([*COMMON, "task", "query_task", "options", "dimensions", "late_chunking"]))
 def test_jina_embeddings_are_made_of_anything(jina: JinaServer, given: dict[str, Any]) -> None:
     """The constructor refuses, or makes a function whose calls fail with errors of ours."""
     calm(lambda: JinaEmbeddingFunction(**arguments(jina, given)).encode_documents(["a"]))
@@ -162,7 +161,8 @@ def test_jina_rerankers_are_made_of_anything(jina: JinaServer, given: dict[str, 
     calm(lambda: JinaRerankFunction(**arguments(jina, given))("a", ["a", "b"]))
 
 
-OPTIONS = ["organization", "project", "default_headers", "default_query", "http_client"]
+OPTIONS = ["organization", "project", "user", "encoding_format", "extra_body", "azure_endpoint"]
+OPTIONS += ["api_version", "provider", "default_headers", "no_such"]
 
 
 @fuzzed

@@ -16,6 +16,7 @@ from hybridge.dense import (
     OpenAIEmbeddingFunction,
     SentenceTransformerEmbeddingFunction,
 )
+from hybridge.dense import presets as embeddings
 from hybridge.dense.onnx_export import export_onnx
 from hybridge.errors import InvalidInputError
 from hybridge.hybrid import BGEM3EmbeddingFunction
@@ -29,6 +30,7 @@ from hybridge.registry import (
     sparse_function,
 )
 from hybridge.reranker import CrossEncoderRerankFunction, JinaRerankFunction
+from hybridge.reranker import presets as reranks
 from hybridge.sparse.bm25 import BM25EmbeddingFunction
 from hybridge.sparse.splade import SpladeEmbeddingFunction
 from support.jina_server import KEY, JinaServer
@@ -54,7 +56,6 @@ def test_api_functions_are_found_by_name() -> None:
 
 def test_openai_is_found_by_name() -> None:
     """The model's name gives the length of its vectors without a request."""
-    pytest.importorskip("openai", reason="the extra `openai` is not installed")
     function = dense_function("openai/text-embedding-3-small", api_key=KEY)
     assert isinstance(function, OpenAIEmbeddingFunction)
     assert (function.model_name, function.dim) == ("text-embedding-3-small", 1536)
@@ -110,14 +111,15 @@ def test_both_views_of_bge_m3_are_of_one_model(tmp_path: Path) -> None:
     ("make", "name"),
     [
         (dense_function, "jina/jina-embeddings-v3"),
-        (dense_function, "openai/text-embedding-3-small"),
-        (rerank_function, "jina/jina-reranker-v2-base-multilingual"),
+        *[(dense_function, f"{name}/m") for name in sorted(embeddings.PRESETS)],
+        *[(rerank_function, f"{name}/m") for name in sorted(reranks.PRESETS)],
     ],
 )
-def test_a_function_of_an_api_knows_its_name(make: Any, name: str) -> None:
-    """The name of a function is the one that it can be made by."""
-    if name.startswith("openai/"):
-        pytest.importorskip("openai", reason="the extra `openai` is not installed")
+def test_a_function_of_an_api_knows_its_name(
+    make: Any, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every preset has a name, and the name of a function is the one that it can be made by."""
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", "https://acme.openai.azure.com")
     assert function_name(make(name, api_key=KEY)) == name
 
 
@@ -256,7 +258,7 @@ print([name for name in {HEAVY!r} if name in sys.modules and name not in {own!r}
     [
         (
             "dense_function('openai/text-embedding-3-small', api_key='k')",
-            ["torch", "transformers", "onnxruntime", "openvino", "tokenizers", "Stemmer"],
+            ["torch", "transformers", "openai", "openvino", "tokenizers", "Stemmer"],
         ),
         (
             "dense_function('jina/jina-embeddings-v3', api_key='k')",
@@ -274,8 +276,6 @@ print([name for name in {HEAVY!r} if name in sys.modules and name not in {own!r}
 )
 def test_making_a_function_loads_no_other_functions_libraries(make: str, others: list[str]) -> None:
     """A function made by name has loaded its own libraries alone."""
-    if "openai/" in make:
-        pytest.importorskip("openai", reason="the extra `openai` is not installed")
     program = f"""
 from hybridge.registry import *
 {make}
@@ -308,7 +308,6 @@ except MissingExtraError as error:
         ("sentence_transformers", "hybridge.reranker.CrossEncoderRerankFunction()", "dense"),
         ("transformers", "hybridge.hybrid.BGEM3EmbeddingFunction()", "dense"),
         ("torch", "hybridge.hybrid.BGEM3EmbeddingFunction()", "dense"),
-        ("openai", "hybridge.dense.OpenAIEmbeddingFunction(api_key='k')", "openai"),
         ("onnxruntime", "hybridge.dense.OnnxEmbeddingFunction()", "onnx"),
         ("tokenizers", "hybridge.dense.OnnxEmbeddingFunction()", "onnx"),
         ("openvino", "hybridge.dense.OnnxEmbeddingFunction(runtime='openvino')", "openvino"),

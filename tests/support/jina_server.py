@@ -44,12 +44,17 @@ class JinaServer:
         requests: What has arrived so far.
         scores: Scores by document, in place of the server's own.
         returns_documents: Whether and how results carry documents: "absent", "object", "string".
+        key: The key that is asked for.
+        header: The header that carries it, as a bearer token if it is `Authorization`; None where
+            a key is neither asked for nor welcome.
     """
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.scores: Mapping[str, float] = {}
         self.returns_documents = "absent"
+        self.key = KEY
+        self.header: str | None = "Authorization"
         self.faults: deque[Fault] = deque()
         self.stopping = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
@@ -135,8 +140,10 @@ class _Handler(BaseHTTPRequestHandler):
         jina: JinaServer = self.server.jina
         payload = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         jina.requests.append(Request(self.path, payload))
-        if self.headers["Authorization"] != f"Bearer {KEY}":
-            return self.send_json(401, jina.unauthorized(str(self.headers["Authorization"])))
+        given = self.headers["Authorization"] or self.headers["api-key"]
+        wanted = f"Bearer {jina.key}" if jina.header == "Authorization" else jina.key
+        if given != (wanted if jina.header else None):
+            return self.send_json(401, jina.unauthorized(str(given)))
         code, body = jina.answer(self.path, payload)
         if code == 200 and jina.faults:
             return jina.faults.popleft()(self, body)

@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import Unpack
 
-from hybridge.arguments import check_count, check_flag, check_label
+from hybridge.arguments import check_flag, check_label
+from hybridge.dense.api import ApiEmbeddingFunction
 from hybridge.errors import InvalidInputError
-from hybridge.function_settings import given_settings
-from hybridge.jina_api import BASE_URL, MAX_TEXTS, JinaApi
 from hybridge.texts import parse_texts
-from hybridge.web_api.batches import batches
-from hybridge.web_api.embedding import embed_batches
-from hybridge.web_api.retry import RetryPolicy
-from hybridge.web_api.usage import Usage
+from hybridge.web_api.options import ApiOptions, parse_fields
 
-_DIMS = {
-    "jina-clip-v2": 1024,
-    "jina-embeddings-v2-base-code": 768,
-    "jina-embeddings-v2-base-de": 768,
-    "jina-embeddings-v2-base-en": 768,
-    "jina-embeddings-v2-base-es": 768,
-    "jina-embeddings-v2-base-zh": 768,
-    "jina-embeddings-v3": 1024,
-    "jina-embeddings-v4": 2048,
-}
+_PAIRS = ("retrieval", "code", "nl2code", "code2code", "code2nl", "code2completion", "qa")
+_HALVES = ("query", "passage")
 
 
-class JinaEmbeddingFunction:
+class JinaEmbeddingFunction(ApiEmbeddingFunction):
     """Embeds texts with one of Jina's models; queries and documents each with a task of their own.
 
     Safe to use from several threads. Its `repr` and pickles hold no key; where a pickle is loaded,
@@ -39,81 +28,76 @@ class JinaEmbeddingFunction:
     Args:
         model_name: The model.
         api_key: The key; else `JINA_API_KEY`, else `JINAAI_API_KEY`.
-        task: The task of a plain call, `function(texts)`. Queries always go as
-            "retrieval.query" and documents as "retrieval.passage".
+        task: What the vectors are for. Of a pair, such as "retrieval.passage", "nl2code.query" or
+            "code", queries get the one half and documents the other; any other task, such as
+            "text-matching", is that of both. None is "retrieval", "nl2code" for the models of
+            code, and no task for those of version 2, which know none. A plain call,
+            `function(texts)`, sends the task as it stands; of a pair without a half, that of
+            documents.
         dimensions: The length of the vectors, for models that can shorten them.
         late_chunking: Whether the documents of one call are chunks of one text, embedded in each
             other's context; they must then fit into one request, and the model sees 8,192 tokens.
+        query_task: The task of queries, where `task` does not say it.
+        document_task: The task of documents, likewise.
+        options: Further fields of every request, such as `{"truncate": True}`.
         base_url: Where the API is.
         batch_size: Texts in one request, at most 512.
-        timeout: Seconds to wait for a connection and for the next bytes, as one number or as two.
-        deadline: Seconds that one request may take in total, including retries and waits.
-        max_retries: How often a request is sent again after 429, 5xx or a failed connection.
-        backoff: Seconds of the first wait between retries; each further one is twice as long.
+        **limits: See `hybridge.web_api.options.ApiOptions`.
 
     Attributes:
         model_name: The model.
-        settings: What the vectors depend on beside it; see `hybridge.function_settings`.
+        provider: "jina".
 
     Raises:
         AuthenticationError: There is no key.
         InvalidInputError: An argument is wrong.
     """
 
-    is_billed: Final = True
-
     def __init__(
         self,
         model_name: str = "jina-embeddings-v3",
         api_key: str | None = None,
-        task: str = "retrieval.passage",
+        task: str | None = None,
         dimensions: int | None = None,
         late_chunking: bool = False,
         *,
-        base_url: str = BASE_URL,
-        batch_size: int = MAX_TEXTS,
-        timeout: float | tuple[float, float] = (5.0, 60.0),
-        deadline: float = 120.0,
-        max_retries: int = 3,
-        backoff: float = 1.0,
+        query_task: str | None = None,
+        document_task: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        base_url: str | None = None,
+        batch_size: int | None = None,
+        **limits: Unpack[ApiOptions],
     ) -> None:
         check_label(model_name, "model_name")
-        check_label(task, "task")
         check_flag(late_chunking, "late_chunking")
-        if dimensions is not None:
-            check_count(dimensions, "dimensions")
-        check_count(batch_size, "batch_size", largest=MAX_TEXTS)
-        self.model_name = model_name
-        self.settings = given_settings(
-            type(self),
-            task=task,
-            dimensions=dimensions,
-            late_chunking=late_chunking,
-            base_url=base_url,
+        given = {"task": task, "query_task": query_task, "document_task": document_task}
+        for name, value in given.items():
+            if value is not None:
+                check_label(value, name)
+        query, document, plain = _tasks(_default_task(model_name) if task is None else task)
+        roles = {
+            "queries": _field("task", query_task or query),
+            "documents": _field("task", document_task or document),
+            "texts": _field("task", document_task if task is None and document_task else plain),
+        }
+        fields = parse_fields(options, "options")
+        late = fields.pop("late_chunking", late_chunking)
+        check_flag(late, "options['late_chunking']")
+        if late:
+            roles["documents"]["late_chunking"] = True
+        self._late_chunking = late
+        super().__init__(
+            model_name,
+            api_key,
+            base_url,
+            dimensions,
+            provider="jina",
+            batch_size=batch_size,
+            extra_body=fields,
+            roles=roles,
+            dividing=not late,
+            **limits,
         )
-        self._task = task
-        self._dimensions = dimensions
-        self._late_chunking = late_chunking
-        self._batch_size = batch_size
-        self._dim = dimensions or _DIMS.get(model_name)
-        policy = RetryPolicy(timeout, deadline, max_retries, backoff)
-        self._api = JinaApi(api_key, base_url, policy)
-
-    @property
-    def dim(self) -> int:
-        """The length of every vector; for an unknown model, found by embedding one word."""
-        if self._dim is None:
-            self._dim = self(["dim"]).shape[1]
-        return self._dim
-
-    @property
-    def usage(self) -> Usage:
-        """Requests and tokens used by this function so far."""
-        return self._api.usage
-
-    def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Embed texts for the constructor's `task`; the shape is `(len(texts), dim)`."""
-        return self._encode(parse_texts(texts, "texts"), self._task)
 
     def encode_documents(
         self, documents: Sequence[str], *, progress: bool = False
@@ -129,40 +113,30 @@ class JinaEmbeddingFunction:
             ApiError: The API refused, failed or gave an answer that cannot be trusted.
         """
         texts = parse_texts(documents, "documents")
-        if self._late_chunking and len(texts) > self._batch_size:
+        if self._late_chunking and len(texts) > self._limit.texts:
             msg = (
                 "Late chunking takes the texts of one call as the chunks of one document, which "
-                f"must fit into one request of {self._batch_size} texts: {len(texts)} are too many"
+                f"must fit into one request of {self._limit.texts} texts: {len(texts)} are too many"
             )
             raise InvalidInputError(msg)
-        return self._encode(texts, "retrieval.passage", progress, late=self._late_chunking)
+        return super().encode_documents(texts, progress=progress)
 
-    def encode_queries(self, queries: Sequence[str]) -> NDArray[np.float32]:
-        """Return a C-contiguous float32 array of shape `(len(queries), dim)`.
 
-        Raises:
-            InvalidInputError: `queries` is not a list of strings.
-            ApiError: The API refused, failed or gave an answer that cannot be trusted.
-        """
-        return self._encode(parse_texts(queries, "queries"), "retrieval.query")
+def _default_task(model_name: str) -> str | None:
+    """Return what a model's vectors are for, unless the user says otherwise."""
+    if "code-embeddings" in model_name:
+        return "nl2code"
+    return None if "embeddings-v2" in model_name or "clip-v1" in model_name else "retrieval"
 
-    def __repr__(self) -> str:
-        return f"JinaEmbeddingFunction({self.model_name!r})"
 
-    def _encode(
-        self, texts: list[str], task: str, progress: bool = False, late: bool = False
-    ) -> NDArray[np.float32]:
-        if not texts:
-            return np.empty((0, self.dim), dtype=np.float32)
-        options: dict[str, object] = {"task": task}
-        if self._dimensions is not None:
-            options["dimensions"] = self._dimensions
-        if late:
-            options["late_chunking"] = True
-        return embed_batches(
-            batches(texts, self._batch_size),
-            lambda batch: self._api.embed(self.model_name, batch, options),
-            dim=self._dim,
-            total=len(texts),
-            progress=progress,
-        )
+def _tasks(task: str | None) -> tuple[str | None, str | None, str | None]:
+    """Return the task of queries, of documents, and of a plain call."""
+    pair, _, half = (task or "").partition(".")
+    if half not in _HALVES and task not in _PAIRS:
+        return task, task, task
+    query, document = f"{pair}.query", f"{pair}.passage"
+    return query, document, task if half else document
+
+
+def _field(name: str, value: str | None) -> dict[str, Any]:
+    return {} if value is None else {name: value}

@@ -1,73 +1,56 @@
-"""Dense vectors from OpenAI's API, or any API of its shape."""
+"""Dense vectors from OpenAI's API, Azure's, or any server that speaks it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
+from typing_extensions import Unpack
 
-from hybridge.arguments import check_count, check_label
-from hybridge.errors import HybridgeError, InvalidInputError, MalformedAnswerError
-from hybridge.extras import import_extra
-from hybridge.function_settings import given_settings
-from hybridge.texts import parse_texts
-from hybridge.web_api.answer import Answer
-from hybridge.web_api.batches import batches
-from hybridge.web_api.client import check_base_url
-from hybridge.web_api.deadline import DeadlineError, within
-from hybridge.web_api.embedding import embed_batches
-from hybridge.web_api.errors import Refusal, no_answer
-from hybridge.web_api.key import ApiKey, KeySource
-from hybridge.web_api.retry import Failure, RetryPolicy, with_retries
-from hybridge.web_api.usage import Usage, UsageMeter
-
-if TYPE_CHECKING:
-    from openai import OpenAI
-
-OPENAI = KeySource("OpenAI", ("OPENAI_API_KEY",), "https://platform.openai.com/api-keys")
-
-_DIMS = {
-    "text-embedding-3-large": 3072,
-    "text-embedding-3-small": 1536,
-    "text-embedding-ada-002": 1536,
-}
-# The API's limits for one request: inputs, and tokens in all of them together.
-_MAX_TEXTS = 2_048
-_MAX_TOKENS = 300_000
+from hybridge.arguments import check_choice, check_label
+from hybridge.dense.api import ApiEmbeddingFunction
+from hybridge.errors import InvalidInputError
+from hybridge.web_api.key import parse_headers
+from hybridge.web_api.options import ApiOptions, parse_fields
 
 
-class OpenAIEmbeddingFunction:
+class OpenAIEmbeddingFunction(ApiEmbeddingFunction):
     """Embeds texts with one of OpenAI's models, or of another service with the same API.
 
     Safe to use from several threads. Its `repr` and pickles hold no key; where a pickle is loaded,
     the environment is read again.
 
     Args:
-        model_name: The model. The default is that of `pymilvus.model`, so that vectors go on
-            fitting those already stored; text-embedding-3-small is newer, better and cheaper.
-        api_key: The key; else `OPENAI_API_KEY`.
+        model_name: The model, or the deployment at Azure. The default is that of `pymilvus.model`,
+            so that vectors go on fitting those already stored; text-embedding-3-small is newer,
+            better and cheaper.
+        api_key: The key; else `OPENAI_API_KEY` (or the provider's own variable). A server of one's
+            own may need none.
         base_url: Where the API is; else `OPENAI_BASE_URL`, else OpenAI's own.
         dimensions: The length of the vectors, for models that can shorten them.
-        batch_size: Texts in one request, at most 2,048; fewer where they are long.
-        timeout: Seconds to wait for a connection and for the next bytes, as one number or as two.
-        deadline: Seconds that one request may take in total, including retries and waits.
-        max_retries: How often a request is sent again after 429, 5xx or a failed connection.
-        backoff: Seconds of the first wait between retries; each further one is twice as long.
-        **options: Anything else that `openai.OpenAI` takes, such as `organization`.
+        provider: Whose API it is: "openai", "azure", "ollama", "vllm", "lm-studio", "litellm",
+            "llama.cpp", "tei", "together" and all others of `hybridge.dense.presets`.
+        azure_endpoint: Azure's address, such as "https://acme.openai.azure.com"; else
+            `AZURE_OPENAI_ENDPOINT`. It makes the provider "azure".
+        api_version: Such as "2024-10-21", for Azure's addresses by deployment; without one, Azure
+            is asked at its address of `v1`, which has no versions.
+        organization: Sent as `OpenAI-Organization`.
+        project: Sent as `OpenAI-Project`.
+        user: Whom a request is made for, as the API's field says.
+        encoding_format: "float" or "base64"; None leaves it out, and either answer is read.
+        extra_body: Further fields of every request, as the API knows them.
+        batch_size: Texts in one request; by default as many as the provider takes, and fewer where
+            they are long.
+        **options: See `hybridge.web_api.options.ApiOptions`.
 
     Attributes:
         model_name: The model.
-        settings: What the vectors depend on beside it; see `hybridge.function_settings`.
+        provider: Whose API it is.
 
     Raises:
-        MissingExtraError: openai is not installed.
-        AuthenticationError: There is no key.
+        AuthenticationError: There is no key, and the provider demands one.
         InvalidInputError: An argument is wrong.
     """
-
-    is_billed: Final = True
 
     def __init__(
         self,
@@ -76,162 +59,45 @@ class OpenAIEmbeddingFunction:
         base_url: str | None = None,
         dimensions: int | None = None,
         *,
-        batch_size: int = _MAX_TEXTS,
-        timeout: float | tuple[float, float] = (5.0, 60.0),
-        deadline: float = 120.0,
-        max_retries: int = 3,
-        backoff: float = 1.0,
-        **options: Any,
+        provider: str = "openai",
+        azure_endpoint: str | None = None,
+        api_version: str | None = None,
+        organization: str | None = None,
+        project: str | None = None,
+        user: str | None = None,
+        encoding_format: Literal["float", "base64"] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        batch_size: int | None = None,
+        **options: Unpack[ApiOptions],
     ) -> None:
-        check_label(model_name, "model_name")
-        check_count(batch_size, "batch_size", largest=_MAX_TEXTS)
-        if dimensions is not None:
-            check_count(dimensions, "dimensions")
-        if base_url is not None:
-            check_base_url(base_url)
-        self.model_name = model_name
-        self.settings = given_settings(type(self), dimensions=dimensions, base_url=base_url)
-        self._dimensions = dimensions
-        self._batch_size = batch_size
-        self._dim = dimensions or _DIMS.get(model_name)
-        self._policy = RetryPolicy(timeout, deadline, max_retries, backoff)
-        self._key = ApiKey.find(OPENAI, api_key)
-        self._options = {"base_url": base_url, **options}
-        self._meter = UsageMeter()
-        self._client = self._open()
-
-    @property
-    def dim(self) -> int:
-        """The length of every vector; for an unknown model, found by embedding one word."""
-        if self._dim is None:
-            self._dim = self(["dim"]).shape[1]
-        return self._dim
-
-    @property
-    def usage(self) -> Usage:
-        """Requests and tokens used by this function so far."""
-        return self._meter.usage
-
-    def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Embed texts; the shape is `(len(texts), dim)`."""
-        return self._encode(texts, "texts")
-
-    def encode_documents(
-        self, documents: Sequence[str], *, progress: bool = False
-    ) -> NDArray[np.float32]:
-        """Return a C-contiguous float32 array of shape `(len(documents), dim)`.
-
-        Args:
-            documents: The texts; nothing is sent for an empty list.
-            progress: Whether to show a progress bar.
-
-        Raises:
-            InvalidInputError: `documents` is not a list of strings, or one of them is empty.
-            ApiError: The API refused, failed or gave an answer that cannot be trusted.
-        """
-        return self._encode(documents, "documents", progress)
-
-    def encode_queries(self, queries: Sequence[str]) -> NDArray[np.float32]:
-        """Return a C-contiguous float32 array of shape `(len(queries), dim)`.
-
-        Raises:
-            InvalidInputError: `queries` is not a list of strings, or one of them is empty.
-            ApiError: The API refused, failed or gave an answer that cannot be trusted.
-        """
-        return self._encode(queries, "queries")
-
-    def __repr__(self) -> str:
-        return f"OpenAIEmbeddingFunction({self.model_name!r})"
-
-    def _encode(
-        self, texts: Sequence[str], name: str, progress: bool = False
-    ) -> NDArray[np.float32]:
-        listed = parse_texts(texts, name)
-        if "" in listed:
-            place = f"{name}[{listed.index('')}]"
-            msg = f"{place} is empty, which the API refuses: leave it out"
-            raise InvalidInputError(msg)
-        if not listed:
-            return np.empty((0, self.dim), dtype=np.float32)
-        return embed_batches(
-            batches(listed, self._batch_size, _MAX_TOKENS),
-            self._ask,
-            dim=self._dim,
-            total=len(listed),
-            progress=progress,
+        if azure_endpoint is not None:
+            check_label(azure_endpoint, "azure_endpoint")
+            if base_url is not None:
+                msg = "give azure_endpoint= or base_url=, not both"
+                raise InvalidInputError(msg)
+            provider, base_url = "azure", azure_endpoint
+        if encoding_format is not None:
+            check_choice(encoding_format, "encoding_format", ("float", "base64"))
+        fields = _given({"user": user, "encoding_format": encoding_format})
+        own = _given({"OpenAI-Organization": organization, "OpenAI-Project": project})
+        given = parse_headers(options.get("default_headers"))
+        options["default_headers"] = {**own, **given}
+        super().__init__(
+            model_name,
+            api_key,
+            base_url,
+            dimensions,
+            provider=provider,
+            batch_size=batch_size,
+            api_version=api_version,
+            extra_body={**fields, **parse_fields(extra_body, "extra_body")},
+            **options,
         )
 
-    def _ask(self, batch: list[str]) -> Answer:
-        answer = with_retries(lambda left: self._attempt(batch, left), self._policy)
-        self._meter.add(answer.body)
-        return answer
 
-    def _attempt(self, batch: list[str], seconds: float) -> Answer | Failure:
-        import openai
-
-        try:
-            response = within(seconds, lambda: self._send(batch))
-        except openai.APIStatusError as error:
-            refused = error.response
-            refusal = Refusal(refused.status_code, refused.headers, refused.content)
-            return Failure(refusal.error(self._key), refusal.temporary, refusal.retry_after)
-        except openai.APIConnectionError as error:
-            what = f"{error} {error.__cause__ or ''}".strip()
-            return self._no_answer(what, temporary=True)
-        except DeadlineError:
-            return self._no_answer(f"{self._policy.deadline} s have passed", temporary=False)
-        except (AttributeError, TypeError, ValueError) as error:
-            if isinstance(error, HybridgeError):
-                raise
-            # The request could not even be built; its headers hold the key.
-            raise self._unusable(error) from None
-        try:
-            return Answer.read(response.content, response.headers, self._key)
-        except MalformedAnswerError as error:
-            return Failure(error.with_traceback(None))
-
-    def _send(self, batch: list[str]) -> Any:
-        """Return the HTTP response; its body is checked by us, not by the client."""
-        dimensions: dict[str, Any] = {}
-        if self._dimensions is not None:
-            dimensions["dimensions"] = self._dimensions
-        raw = self._client.embeddings.with_raw_response.create(
-            input=batch, model=self.model_name, encoding_format="float", **dimensions
-        )
-        return raw.http_response
-
-    def _no_answer(self, what: str, temporary: bool) -> Failure:
-        import openai
-
-        # The client's own error holds the request, and so the key.
-        base_url = str(self._client.base_url)
-        return Failure(no_answer(self._key, base_url, what, openai.OpenAIError(what)), temporary)
-
-    def _open(self) -> OpenAI:
-        openai = import_extra("openai", "OpenAIEmbeddingFunction", "openai")
-        timeout = self._policy.timeout
-        connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
-        try:
-            client: OpenAI = openai.OpenAI(
-                # Read at each request, so that a pickle without a key can still be loaded.
-                api_key=self._key.reveal,
-                timeout=openai.Timeout(read, connect=connect),
-                # Retries are ours: the client's cannot be bounded by a deadline.
-                max_retries=0,
-                **self._options,
-            )
-        except Exception as error:  # noqa: BLE001 - httpx and openai share no root
-            raise self._unusable(error) from None
-        return client
-
-    def _unusable(self, error: Exception) -> InvalidInputError:
-        why = self._key.redact(f"{type(error).__name__}: {error}")
-        msg = f"OpenAI's client cannot use one of {', '.join(self._options)} ({why})"
-        return InvalidInputError(msg)
-
-    def __getstate__(self) -> dict[str, object]:
-        return {name: value for name, value in self.__dict__.items() if name != "_client"}
-
-    def __setstate__(self, state: dict[str, object]) -> None:
-        self.__dict__.update(state)
-        self._client = self._open()
+def _given(values: Mapping[str, str | None]) -> dict[str, str]:
+    """Return what is not None, checked to be a string that is not empty."""
+    given = {name: value for name, value in values.items() if value is not None}
+    for name, value in given.items():
+        check_label(value, name)
+    return given

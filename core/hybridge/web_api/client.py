@@ -9,13 +9,14 @@ import requests
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
-from hybridge.arguments import check_label, shown
-from hybridge.errors import ApiConnectionError, InvalidInputError, MalformedAnswerError
+from hybridge.errors import MalformedAnswerError
 from hybridge.web_api.answer import Answer
 from hybridge.web_api.deadline import DeadlineError, within
 from hybridge.web_api.errors import Refusal, no_answer
 from hybridge.web_api.key import ApiKey
+from hybridge.web_api.options import ApiOptions
 from hybridge.web_api.retry import Failure, RetryPolicy, with_retries
+from hybridge.web_api.service import Service
 from hybridge.web_api.usage import Usage, UsageMeter
 
 
@@ -23,21 +24,34 @@ class WebApi:
     """Sends JSON to one API over a shared session. Safe to use from several threads.
 
     Args:
-        key: The key, sent as a bearer token.
-        base_url: What every path is appended to.
-        policy: Timeouts and retries.
+        service: The API; see `Service.at` for another address.
+        api_key: The key; else the environment's.
+        options: Timeouts, retries and headers.
+        query: What every address ends with, such as `{"api-version": "2024-10-21"}`.
 
     Raises:
-        InvalidInputError: `base_url` is not an HTTP address.
+        AuthenticationError: There is no key, and the service demands one.
+        InvalidInputError: The key or an option cannot be used.
     """
 
-    def __init__(self, key: ApiKey, base_url: str, policy: RetryPolicy) -> None:
-        check_base_url(base_url)
-        self._key = key
-        self._base_url = base_url.rstrip("/")
-        self._policy = policy
+    def __init__(
+        self,
+        service: Service,
+        api_key: str | None,
+        options: ApiOptions,
+        query: Mapping[str, str] | None = None,
+    ) -> None:
+        limits = dict(options)
+        self._key = ApiKey.find(service, api_key, limits.pop("default_headers", None))
+        self._policy = RetryPolicy(**limits)  # type: ignore[arg-type]
+        self._query = dict(query or {})
         self._meter = UsageMeter()
         self._session = requests.Session()
+
+    @property
+    def service(self) -> Service:
+        """The API."""
+        return self._key.service
 
     @property
     def usage(self) -> Usage:
@@ -65,12 +79,13 @@ class WebApi:
         except (requests.RequestException, HTTPError) as error:
             # An address that cannot be read is a ValueError too.
             temporary = not isinstance(error, ValueError)
-            return Failure(self._no_answer(_message(error), _bare(error)), temporary)
+            return Failure(no_answer(self._key, _message(error), _bare(error)), temporary)
         except DeadlineError:
-            return Failure(self._no_answer(f"{self._policy.deadline} s have passed", None))
+            return Failure(no_answer(self._key, f"{self._policy.deadline} s have passed", None))
         if not response.ok or response.is_redirect:
             refusal = Refusal(response.status_code, response.headers, response.content)
-            return Failure(refusal.error(self._key), refusal.temporary, refusal.retry_after)
+            what = refusal.error(self._key)
+            return Failure(what, refusal.temporary, refusal.limited, refusal.retry_after)
         try:
             return Answer.read(response.content, response.headers, self._key)
         except MalformedAnswerError as error:
@@ -78,50 +93,34 @@ class WebApi:
 
     def _send(self, path: str, body: bytes) -> requests.Response:
         return self._session.post(
-            self._base_url + path,
+            address_of(self.service.base_url, path),
+            params=self._query,
             data=body,
             headers={"Content-Type": "application/json", "Accept": "application/json"},
-            auth=_Bearer(self._key),
+            auth=_Headers(self._key),
             timeout=self._policy.timeout,
             # A redirected POST becomes a GET, and its answer would be a puzzle.
             allow_redirects=False,
         )
 
-    def _no_answer(self, what: str, cause: Exception | None) -> ApiConnectionError:
-        return no_answer(self._key, self._base_url, what, cause)
 
-
-def check_base_url(base_url: str) -> None:
-    """Check that an argument is an HTTP address, without a password that errors would show.
-
-    Raises:
-        InvalidInputError: It is not.
-    """
-    check_label(base_url, "base_url")
-    if "@" in base_url:
-        msg = "base_url must hold no password: pass the key as api_key="
-        raise InvalidInputError(msg)
-    if not base_url.startswith(("http://", "https://")):
-        msg = f"base_url must begin with http:// or https://, not {shown(base_url)}"
-        raise InvalidInputError(msg)
-    try:
-        requests.PreparedRequest().prepare_url(base_url, None)
-    except ValueError as error:
-        msg = (
-            f"base_url must be an address such as https://api.example.com/v1, not {shown(base_url)}"
-        )
-        raise InvalidInputError(msg) from error
-
-
-class _Bearer(AuthBase):
+class _Headers(AuthBase):
     """Puts the key on a request at the last moment, so that no other object holds it in clear."""
 
     def __init__(self, key: ApiKey) -> None:
         self._key = key
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
+        request.headers.update(self._key.headers())
         return request
+
+
+def address_of(base_url: str, path: str) -> str:
+    """Return where a request goes; a base that ends as the path begins ("/v1") is not doubled."""
+    base = base_url.rstrip("/")
+    parts = path.split("/")
+    begins = ("/".join(parts[:count]) for count in range(len(parts), 1, -1))
+    return base.removesuffix(next(filter(base.endswith, begins), "")) + path
 
 
 def _message(error: Exception) -> str:

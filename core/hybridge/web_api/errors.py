@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 
 from hybridge.errors import (
     ApiConnectionError,
@@ -19,6 +17,7 @@ from hybridge.errors import (
 )
 from hybridge.narrowing import is_list, is_mapping
 from hybridge.web_api.key import ApiKey
+from hybridge.web_api.retry_after import seconds_asked_for
 
 _DETAIL_LENGTH = 300
 _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "cf-ray")
@@ -41,22 +40,28 @@ class Refusal:
     def error(self, key: ApiKey) -> ApiError:
         """Return the error for this answer; the key is taken out of anything quoted."""
         kind, advice = self._kind(key)
-        detail = key.redact(detail_of(self.body))
+        detail = detail_of(self.body, key.redact)
         said = f"HTTP {self.status}: {detail}" if detail else f"HTTP {self.status}"
         identity = request_id(self.headers)
         quote = f" Request id: {identity}." if identity else ""
-        msg = f"{key.source.service} answered {said}. {advice}{quote}"
+        msg = f"{key.service} answered {said}. {advice}{quote}"
         return kind(msg, status=self.status, request_id=identity)
 
     @property
     def temporary(self) -> bool:
         """Whether the same request may succeed later."""
-        return not self._used_up and (self.status == 429 or self.status >= 500)
+        failed = self.status >= 500 and not self._too_large
+        return (failed or self.status == 429) and not self._used_up
+
+    @property
+    def limited(self) -> bool:
+        """Whether the API is at a limit of requests, which time alone cures."""
+        return self.status == 429 and not self._used_up
 
     @property
     def retry_after(self) -> float | None:
-        """The seconds that the API asks to wait, given as a number or as an HTTP date."""
-        return seconds_until(self.headers.get("retry-after", ""), datetime.now(timezone.utc))
+        """The seconds that the API asks to wait, or None."""
+        return seconds_asked_for(self.headers, self.body)
 
     @property
     def _used_up(self) -> bool:
@@ -64,16 +69,22 @@ class Refusal:
         codes = (b"AUTHZ_INSUFFICIENT_BALANCE", b"insufficient_quota")
         return self.status == 402 or any(code in self.body for code in codes)
 
+    @property
+    def _too_large(self) -> bool:
+        # llama.cpp refuses a text that is too long as if it had failed itself.
+        return self.status == 500 and b"too large" in self.body
+
     def _kind(self, key: ApiKey) -> tuple[type[ApiError], str]:
-        source = key.source
+        service = key.service
+        place = f" at {service.url}" if service.url else ""
         if self._used_up:
-            return RateLimitError, f"The account has no quota left: top it up at {source.url}."
+            return RateLimitError, f"The account has no quota left: top it up{place}."
         if self.status in (401, 403):
-            variables = " or ".join(source.variables)
-            return AuthenticationError, f"Check the key (api_key=, {variables}) at {source.url}."
+            variables = " or ".join(service.variables)
+            return AuthenticationError, f"Check the key (api_key=, {variables}){place}."
         if self.status == 429:
             return RateLimitError, "Send fewer requests at a time, or raise the account's limit."
-        if self.status >= 500:
+        if self.status >= 500 and not self._too_large:
             return ServerError, "The service failed: try again later."
         return BadRequestError, "Correct the request: model name, options, texts, base_url."
 
@@ -83,39 +94,22 @@ def request_id(headers: Mapping[str, str]) -> str | None:
     return next((headers[name] for name in _REQUEST_ID_HEADERS if headers.get(name)), None)
 
 
-def seconds_until(retry_after: str, now: datetime) -> float | None:
-    """Read a `Retry-After` header (RFC 9110, 10.2.3): seconds, or a date.
-
-    Args:
-        retry_after: The header's value.
-        now: The present, with a time zone.
-
-    Returns:
-        Seconds from `now`, at least 0; None if the value is neither.
-    """
-    if re.fullmatch(r"\d+(\.\d+)?", retry_after.strip()):
-        return float(retry_after)
-    try:
-        date = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return None
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=timezone.utc)
-    return max(0.0, (date - now).total_seconds())
-
-
-def detail_of(body: bytes) -> str:
+def detail_of(body: bytes, redact: Callable[[str], str] = str) -> str:
     """Return what an error body says, on one line and of bounded length.
 
     JSON bodies keep it under `detail`, `error` or `message`, as a string, a list or an object;
     proxies answer in HTML.
+
+    Args:
+        body: The body, whatever it holds.
+        redact: Takes secrets out, before anything is cut off in the midst of one.
     """
     text = body.decode("utf-8", "replace")
     try:
         said = _said(json.loads(text))
     except (ValueError, RecursionError):
         said = re.sub(r"(?s)<(style|script).*?</\1>|<[^>]*>", " ", text)
-    said = " ".join(said.split())
+    said = redact(" ".join(said.split()))
     return said if len(said) <= _DETAIL_LENGTH else said[:_DETAIL_LENGTH] + "…"
 
 
@@ -138,17 +132,16 @@ def _place(value: Mapping[str, object]) -> str:
     return ".".join(map(str, place)) + ": " if is_list(place) else ""
 
 
-def no_answer(key: ApiKey, base_url: str, what: str, cause: Exception | None) -> ApiConnectionError:
+def no_answer(key: ApiKey, what: str, cause: Exception | None) -> ApiConnectionError:
     """Return the error for a request that got no answer.
 
     Args:
         key: The key that was used.
-        base_url: Where the request went.
         what: What happened, as a clause.
         cause: What to chain; it must hold nothing but its message.
     """
     error = ApiConnectionError(
-        f"{key.source.service} at {base_url} gave no answer: {key.redact(what)}. "
+        f"{key.service.name} at {key.service.base_url} gave no answer: {key.redact(what)}. "
         "Check the network, the proxy and base_url=, "
         "or allow more time with timeout= and deadline=."
     )

@@ -1,4 +1,4 @@
-"""Sending a request again after a temporary failure, by tenacity."""
+"""Sending a request again after a temporary failure."""
 
 from __future__ import annotations
 
@@ -7,17 +7,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar, cast
-
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_if_result,
-    stop_after_attempt,
-    stop_any,
-    stop_before_delay,
-    wait_exponential,
-)
+from typing import TypeVar
 
 from hybridge.arguments import check_count, shown
 from hybridge.errors import ApiError, InvalidInputError
@@ -29,6 +19,9 @@ logger = logging.getLogger("hybridge")
 
 # The operating system counts the milliseconds of a socket's timeout in 31 bits.
 _LONGEST = 1e6
+_LONGEST_BACKOFF = 20.0
+# A server at its limit is asked no more than ten times a second, whatever the back-off.
+_SHORTEST_BREAK = 0.1
 
 
 @dataclass(frozen=True)
@@ -38,8 +31,9 @@ class RetryPolicy:
     Attributes:
         timeout: Seconds to wait for a connection and for the next bytes, as one number or as two.
         deadline: Seconds that one request may take in total, including retries and waits.
-        max_retries: How often a request is sent again after 429, 5xx or a failed connection.
-        backoff: Seconds of the first wait; each further one is twice as long.
+        max_retries: How often a request is sent again after 5xx or a failed connection. After 429
+            it is sent again until the deadline, unless this is 0.
+        backoff: Seconds of the first wait; each further one is twice as long, up to 20 s.
 
     Raises:
         InvalidInputError: A number is negative, not finite, too large, or zero where time is
@@ -70,11 +64,13 @@ class Failure:
     Attributes:
         error: What to raise if no other attempt follows.
         temporary: Whether the same request may succeed later.
-        retry_after: The seconds that the API asks to wait (`Retry-After`).
+        limited: Whether the API is at a limit of requests, which time alone cures.
+        retry_after: The seconds that the API asks to wait.
     """
 
     error: ApiError
     temporary: bool = False
+    limited: bool = False
     retry_after: float | None = None
 
 
@@ -92,45 +88,36 @@ def with_retries(attempt: Callable[[float], T | Failure], policy: RetryPolicy) -
         ApiError: The last failure's.
     """
     end = time.monotonic() + policy.deadline
-    retrying = Retrying(
-        retry=retry_if_result(lambda outcome: isinstance(outcome, Failure) and outcome.temporary),
-        wait=lambda state: seconds_to_wait(state, policy.backoff),
+    retries = faults = 0
+    while isinstance(outcome := attempt(end - time.monotonic()), Failure):
+        faults += not outcome.limited
+        wait = seconds_to_wait(outcome, retries, policy.backoff)
         # A wait that would outlast the deadline is not begun.
-        stop=stop_any(
-            stop_after_attempt(policy.max_retries + 1), stop_before_delay(policy.deadline)
-        ),
-        before_sleep=_log_failure,
-        retry_error_callback=_outcome,
-    )
-    outcome = retrying(lambda: attempt(end - time.monotonic()))
-    if isinstance(outcome, Failure):
-        raise outcome.error
+        late = time.monotonic() + wait >= end
+        if late or not outcome.temporary or faults > policy.max_retries or not policy.max_retries:
+            raise outcome.error
+        logger.info("%s Trying again in %.1f s.", outcome.error, wait)
+        time.sleep(wait)
+        retries += 1
     return outcome
 
 
-def seconds_to_wait(state: RetryCallState, backoff: float) -> float:
+def seconds_to_wait(failure: Failure, retries: int, backoff: float) -> float:
     """Return how long to wait before the next attempt.
 
     The back-off is shortened by up to half at random, so that many clients do not come back
     together. The wait is never shorter than what the API asked for.
 
     Args:
-        state: What tenacity knows of the attempts so far; the last one was a `Failure`.
+        failure: The last attempt.
+        retries: How many retries there were before.
         backoff: Seconds of the first wait.
     """
-    doubled = wait_exponential(multiplier=backoff)(state)
-    jittered = doubled * random.uniform(0.5, 1.0)
-    retry_after = _outcome(state).retry_after
-    return jittered if retry_after is None else retry_after + random.uniform(0.0, jittered)
-
-
-def _outcome(state: RetryCallState) -> Failure:
-    assert state.outcome is not None
-    return cast("Failure", state.outcome.result())
-
-
-def _log_failure(state: RetryCallState) -> None:
-    logger.info("%s Trying again in %.1f s.", _outcome(state).error, state.upcoming_sleep)
+    doubled = backoff * 2.0 ** min(retries, 30)
+    jittered = min(doubled, max(backoff, _LONGEST_BACKOFF)) * random.uniform(0.5, 1.0)
+    if failure.retry_after is not None:
+        return failure.retry_after + random.uniform(0.0, min(jittered, 1.0))
+    return max(jittered, _SHORTEST_BREAK) if failure.limited else jittered
 
 
 def _check_seconds(value: object, name: str, lowest: float) -> None:

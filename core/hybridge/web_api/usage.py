@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
 
-from hybridge.narrowing import is_mapping
+from hybridge.narrowing import is_mapping, is_number
 
 
 @dataclass(frozen=True)
@@ -29,13 +28,26 @@ class UsageMeter:
         self._lock = Lock()
         self.usage = Usage()
 
-    def add(self, answer: Mapping[str, object]) -> None:
+    def add(self, answer: object) -> None:
         """Count one answer; one that reports no tokens counts as a request only."""
-        reported = answer.get("usage")
-        tokens = reported.get("total_tokens") if is_mapping(reported) else None
-        counted = tokens if isinstance(tokens, int) else 0
+        tokens = _tokens(answer)
         with self._lock:
-            self.usage = Usage(self.usage.requests + 1, self.usage.total_tokens + counted)
+            self.usage = Usage(self.usage.requests + 1, self.usage.total_tokens + tokens)
 
     def __reduce__(self) -> tuple[object, ...]:
         return UsageMeter, ()
+
+
+def _tokens(answer: object) -> int:
+    """Return the tokens that an answer reports: OpenAI's and Jina's `usage`, Cohere's `meta`."""
+    for path in (
+        ("usage", "total_tokens"),
+        ("usage", "prompt_tokens"),
+        ("meta", "billed_units", "input_tokens"),
+    ):
+        found = answer
+        for name in path:
+            found = found.get(name) if is_mapping(found) else None
+        if is_number(found):
+            return int(found)
+    return 0

@@ -28,6 +28,7 @@ from hybridge.errors import (
     ServerError,
 )
 from hybridge.protocols import DenseEmbeddingFunction
+from hybridge.web_api.parts import PartLimit
 from support import jina_server
 from support.jina_server import KEY, JinaServer
 from support.openai_server import OpenAIServer
@@ -64,8 +65,6 @@ APIS = {
 @pytest.fixture(params=APIS)
 def api(request: pytest.FixtureRequest) -> Api:
     """Each API in turn."""
-    if request.param == "openai":
-        pytest.importorskip("openai", reason="the extra `openai` is not installed")
     return APIS[request.param]
 
 
@@ -153,7 +152,7 @@ def data(change: Callable[[list[dict[str, Any]]], object]) -> jina_server.Fault:
         pytest.param(jina_server.raw(b'{"data": [{"ind'), id="truncated-json"),
         pytest.param(jina_server.raw(b"<html>all is well</html>"), id="html-200"),
         pytest.param(jina_server.changed(lambda answer: {"embeddings": []}), id="missing-data"),
-        pytest.param(data(lambda found: found.pop()), id="missing-index"),
+        pytest.param(data(lambda found: found.pop()), id="missing-vector"),
         pytest.param(data(lambda found: found[0].update(index=7)), id="index-out-of-range"),
         pytest.param(data(lambda found: found.append(found[0])), id="duplicate-index"),
         pytest.param(data(lambda found: found[0].update(embedding=[1.0])), id="ragged"),
@@ -162,7 +161,8 @@ def data(change: Callable[[list[dict[str, Any]]], object]) -> jina_server.Fault:
         pytest.param(data(lambda found: [x.update(embedding=[1e39]) for x in found]), id="huge"),
         pytest.param(data(lambda found: [x.update(embedding=["1"]) for x in found]), id="strings"),
         pytest.param(data(lambda found: [x.update(embedding=[None]) for x in found]), id="nulls"),
-        pytest.param(data(lambda found: found[0].update(embedding="AAAA")), id="base64"),
+        pytest.param(data(lambda found: found[0].update(embedding="AAAA")), id="3-bytes"),
+        pytest.param(data(lambda found: found[0].update(embedding="!")), id="no-base64"),
         pytest.param(data(lambda found: [x.update(embedding=[]) for x in found]), id="empty"),
         pytest.param(data(lambda found: found[0].pop("embedding")), id="absent"),
     ],
@@ -188,8 +188,6 @@ FAULTS = [
     ),
 ]
 PASSING = [
-    pytest.param(jina_server.refuse(429, {}), RateLimitError, id="429"),
-    pytest.param(jina_server.refuse(429, {}, retry_after="0.1"), RateLimitError, id="429-after"),
     pytest.param(jina_server.refuse(500, {}), ServerError, id="500"),
     pytest.param(jina_server.html(502), ServerError, id="html-502"),
     pytest.param(jina_server.reset, ApiConnectionError, id="reset"),
@@ -339,14 +337,55 @@ def jina() -> Iterator[JinaServer]:
         yield server
 
 
-def test_jina_tells_queries_from_documents(jina: JinaServer) -> None:
-    """Queries and documents go with their own task, a plain call with the constructor's."""
-    function = JinaEmbeddingFunction("m", KEY, "text-matching", base_url=jina.base_url)
+TASKS = [
+    ("jina-embeddings-v3", {}, ("retrieval.query", "retrieval.passage", "retrieval.passage")),
+    (
+        "jina-embeddings-v3",
+        {"task": "retrieval.query"},
+        ("retrieval.query", "retrieval.passage", "retrieval.query"),
+    ),
+    ("jina-embeddings-v3", {"task": "text-matching"}, ("text-matching",) * 3),
+    ("jina-embeddings-v4", {"task": "code"}, ("code.query", "code.passage", "code.passage")),
+    (
+        "jina-embeddings-v4",
+        {"query_task": "code.query"},
+        ("code.query", "retrieval.passage", "retrieval.passage"),
+    ),
+    ("jina-embeddings-v5-text-small", {}, ("retrieval.query", *["retrieval.passage"] * 2)),
+    ("jina-embeddings-v5-text-small", {"task": "clustering"}, ("clustering",) * 3),
+    ("jina-code-embeddings-0.5b", {}, ("nl2code.query", "nl2code.passage", "nl2code.passage")),
+    (
+        "jina-code-embeddings-1.5b",
+        {"task": "code2code.passage"},
+        ("code2code.query", "code2code.passage", "code2code.passage"),
+    ),
+    ("jina-embeddings-v2-base-code", {}, (None, None, None)),
+    ("jina-embeddings-v2-base-code", {"document_task": "x"}, (None, "x", "x")),
+    ("jina-of-the-future", {"query_task": "a.b", "document_task": "c"}, ("a.b", "c", "c")),
+]
+
+
+@pytest.mark.parametrize(("model", "arguments", "tasks"), TASKS)
+def test_jina_tells_queries_from_documents(
+    jina: JinaServer, model: str, arguments: dict[str, Any], tasks: tuple[str | None, ...]
+) -> None:
+    """The pair of tasks follows from the model or from `task=`, or is said."""
+    function = JinaEmbeddingFunction(model, KEY, dimensions=8, base_url=jina.base_url, **arguments)
     function.encode_queries(["one"])
     function.encode_documents(["one"])
     function(["one"])
-    tasks = [request.payload["task"] for request in jina.requests]
-    assert tasks == ["retrieval.query", "retrieval.passage", "text-matching"]
+    assert tuple(request.payload.get("task") for request in jina.requests) == tasks
+
+
+def test_jina_takes_options_of_which_nothing_is_known_here(jina: JinaServer) -> None:
+    """`options=` reaches every request, and late chunking the documents alone."""
+    options = {"truncate": True, "future": [1], "late_chunking": True}
+    function = JinaEmbeddingFunction("m", KEY, options=options, base_url=jina.base_url)
+    function.encode_documents(["one"])
+    function.encode_queries(["one"])
+    first, second = (request.payload for request in jina.requests)
+    assert (first["truncate"], first["future"], first["late_chunking"]) == (True, [1], True)
+    assert (second["truncate"], second.get("late_chunking")) == (True, None)
 
 
 def test_jina_late_chunking_keeps_a_document_in_one_request(jina: JinaServer) -> None:
@@ -364,7 +403,6 @@ def test_jina_late_chunking_keeps_a_document_in_one_request(jina: JinaServer) ->
 
 def test_openai_requests_stay_within_the_token_limit() -> None:
     """Texts of 700 kB in all are split so that no request exceeds 300,000 tokens."""
-    pytest.importorskip("openai", reason="the extra `openai` is not installed")
     with OpenAIServer() as server:
         function = OpenAIEmbeddingFunction("m", KEY, server.base_url, dimensions=4)
         texts = [f"{number:03}" + "é" * 500 for number in range(700)]
@@ -376,7 +414,6 @@ def test_openai_requests_stay_within_the_token_limit() -> None:
 
 def test_openai_refuses_an_empty_text_before_sending() -> None:
     """The API refuses empty inputs, so the function names the place and sends nothing."""
-    pytest.importorskip("openai", reason="the extra `openai` is not installed")
     with OpenAIServer() as server:
         function = OpenAIEmbeddingFunction("m", KEY, server.base_url, dimensions=4)
         with pytest.raises(InvalidInputError, match=r"documents\[1\] is empty"):
@@ -385,11 +422,13 @@ def test_openai_refuses_an_empty_text_before_sending() -> None:
 
 
 @given(st.lists(st.text(max_size=9)), st.integers(1, 5), st.integers(1, 20))
-def test_batches_keep_order_and_limits(texts: list[str], most: int, most_bytes: int) -> None:
-    """Batches are the texts in order; none is empty, and only a lone text exceeds the bytes."""
-    from hybridge.web_api.batches import batches
-
-    made = list(batches(texts, most, most_bytes))
+def test_requests_keep_order_and_limits(texts: list[str], most: int, most_bytes: int) -> None:
+    """Requests hold the texts in order; none is empty, and only a lone text exceeds the bytes."""
+    made, start = [], 0
+    while start < len(texts):
+        end = PartLimit(most, most_bytes).end(texts, start, most)
+        made.append(texts[start:end])
+        start = end
     assert [text for batch in made for text in batch] == texts
     for batch in made:
         assert 1 <= len(batch) <= most
