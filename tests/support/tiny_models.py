@@ -17,18 +17,41 @@ MAX_LENGTH = 32
 WORDS = [*string.ascii_lowercase, "apple", "pear", "red", "green", "fruit"]
 
 
-def tiny_sentence_transformer(folder: Path, pooling: str = "mean") -> Path:
-    """Save a BERT with a pooling, unnormalised, and return the folder."""
+def tiny_sentence_transformer(
+    folder: Path,
+    pooling: str | tuple[str, ...] = "mean",
+    prompts: dict[str, str] | None = None,
+    normalized: bool = False,
+    pools_prompts: bool = True,
+) -> Path:
+    """Save a BERT with a pooling, unnormalised unless told otherwise, and return the folder."""
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
     from transformers import BertConfig, BertModel
 
     base = folder / "bert"
     _save(BertModel, BertConfig, _bert_tokenizer(), base)
     transformer = Transformer(str(base), max_seq_length=MAX_LENGTH)
-    model = SentenceTransformer(modules=[transformer, Pooling(SIZES["hidden_size"], pooling)])
+    parts = [transformer, Pooling(SIZES["hidden_size"], pooling, include_prompt=pools_prompts)]
+    parts += [Normalize()] if normalized else []
+    default = "query" if prompts else None
+    model = SentenceTransformer(modules=parts, prompts=prompts, default_prompt_name=default)
     model.save(str(folder / "model"))
     return folder / "model"
+
+
+def tiny_static_model(folder: Path) -> Path:
+    """Save a static model in the format of model2vec, unnormalised, and return the folder."""
+    import numpy as np
+    from model2vec import StaticModel
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    vocabulary = {token: number for number, token in enumerate(["[UNK]", *WORDS])}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    vectors = np.random.default_rng(7).normal(size=(len(vocabulary), 16)).astype(np.float32)
+    StaticModel(vectors, tokenizer).save_pretrained(folder)
+    return folder
 
 
 def tiny_splade(folder: Path) -> Path:

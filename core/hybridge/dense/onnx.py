@@ -39,9 +39,10 @@ class OnnxEmbeddingFunction:
             `tokenizer.json`, or the name of a hub repository with these.
         tokenizer_name: The folder or repository of the tokenizer; that of the model by default.
         batch_size: Texts in one forward pass.
-        query_instruction: Put before every query.
-        doc_instruction: Put before every document.
-        normalize_embeddings: Whether to bring every vector to length 1.
+        query_instruction: Put before every query; empty leaves the model's own prompt, if any.
+        doc_instruction: Put before every document, likewise.
+        normalize_embeddings: Whether to bring every vector to length 1, even if the model does not
+            do so itself.
         runtime: "onnxruntime" (extra `onnx`), or "openvino" or "openvino-bf16" (extra `openvino`).
 
     Attributes:
@@ -80,15 +81,16 @@ class OnnxEmbeddingFunction:
         )
         tokenizer_name = model_name if tokenizer_name is None else tokenizer_name
         self._batch_size = batch_size
-        self._query_instruction = query_instruction
-        self._doc_instruction = doc_instruction
-        self._normalize = normalize_embeddings
         open_file = load_runtime(runtime, _NAME)
         tokenizer_name = parse_location(tokenizer_name, "tokenizer_name")
         files = OnnxFiles.find(self.model_name, tokenizer_name, _NAME)
         with model_errors(self.model_name):
             self._tokenizer = files.tokenizer()
             self._pooling = files.pooling()
+            self._pools_prompts = files.pools_prompts()
+            self._query_prompt = query_instruction or files.prompt("query")
+            self._doc_prompt = doc_instruction or files.prompt("document")
+            self._normalize = files.normalizes() or normalize_embeddings
             self._run = open_file(files.model)
             self._dim = int(self._vectors(["dim"], progress=False).shape[1])
 
@@ -113,8 +115,7 @@ class OnnxEmbeddingFunction:
         Raises:
             InvalidInputError: `documents` is not a list of strings.
         """
-        texts = [self._doc_instruction + text for text in parse_texts(documents, "documents")]
-        return self._vectors(texts, progress)
+        return self._vectors(parse_texts(documents, "documents"), progress, self._doc_prompt)
 
     def encode_queries(self, queries: Sequence[str]) -> NDArray[np.float32]:
         """Return a C-contiguous float32 array of shape `(len(queries), dim)`.
@@ -122,36 +123,43 @@ class OnnxEmbeddingFunction:
         Raises:
             InvalidInputError: `queries` is not a list of strings.
         """
-        texts = [self._query_instruction + text for text in parse_texts(queries, "queries")]
-        return self._vectors(texts, progress=False)
+        return self._vectors(parse_texts(queries, "queries"), False, self._query_prompt)
 
     def __repr__(self) -> str:
         return f"{_NAME}({self.model_name!r})"
 
-    def _vectors(self, texts: list[str], progress: bool) -> NDArray[np.float32]:
+    def _vectors(self, texts: list[str], progress: bool, prompt: str = "") -> NDArray[np.float32]:
         check_flag(progress, "progress")
         if not texts:
             return np.empty((0, self._dim), dtype=np.float32)
-        encodings: list[Any] = self._tokenizer.encode_batch(texts)
+        encodings: list[Any] = self._tokenizer.encode_batch([prompt + text for text in texts])
+        left_out = 0 if self._pools_prompts or not prompt else self._length(prompt)
         # Texts of similar length share a batch, so that little of it is padding.
         order = np.argsort([-len(encoding.ids) for encoding in encodings], kind="stable")
         parts: list[NDArray[np.float32]] = []
         with tqdm(total=len(texts), unit="text", disable=not progress) as bar:
             for start in range(0, len(order), self._batch_size):
                 batch = order[start : start + self._batch_size]
-                parts.append(self._forward([encodings[place].ids for place in batch]))
+                parts.append(self._forward([encodings[place].ids for place in batch], left_out))
                 bar.update(len(batch))
         vectors = np.concatenate(parts)
         return np.ascontiguousarray(vectors[np.argsort(order)])
 
-    def _forward(self, ids: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """Return the vectors of one batch of token ids."""
+    def _length(self, prompt: str) -> int:
+        """Return how many tokens a prompt has at the beginning of a text."""
+        encoding = self._tokenizer.encode(prompt)
+        return len(encoding.ids) - sum(encoding.special_tokens_mask[-1:])
+
+    def _forward(self, ids: Sequence[Sequence[int]], left_out: int) -> NDArray[np.float32]:
+        """Return the vectors of one batch of token ids, whose first ones may not be pooled."""
         shape = (len(ids), len(ids[0]))
         inputs = {name: np.zeros(shape, dtype=np.int64) for name in INPUTS}
         for row, tokens in enumerate(ids):
             inputs["input_ids"][row, : len(tokens)] = tokens
             inputs["attention_mask"][row, : len(tokens)] = 1
-        vectors = self._pooling(self._run(inputs), inputs["attention_mask"])
+        tokens_out = self._run(inputs)
+        inputs["attention_mask"][:, :left_out] = 0
+        vectors = self._pooling(tokens_out, inputs["attention_mask"])
         if self._normalize:
             vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         return vectors

@@ -109,15 +109,30 @@ def _save_configuration(model: SentenceTransformer, folder: Path) -> None:
     (folder / "1_Pooling").mkdir(exist_ok=True)
     _write(folder / "1_Pooling" / "config.json", pooling.get_config_dict())
     _write(folder / "sentence_bert_config.json", {"max_seq_length": model.max_seq_length})
+    _write(folder / "modules.json", [{"type": type(part).__name__} for part in model])
+    _write(folder / "config_sentence_transformers.json", {"prompts": _prompts(model)})
 
 
-def _write(file: Path, content: dict[str, Any]) -> None:
+def _prompts(model: SentenceTransformer) -> dict[str, str]:
+    """Return what the model puts before queries and documents, under the names that are read."""
+    documents = ("document", "passage", "corpus")  # in sentence-transformers' own order
+    first = next((name for name in documents if name in model.prompts), "document")
+    names = {"query": "query", "document": first}
+    return {role: model.prompts.get(name) or "" for role, name in names.items()}
+
+
+def _write(file: Path, content: object) -> None:
     file.write_text(json.dumps(content, indent=2), encoding="utf-8")
 
 
 def _check_vectors(function: SentenceTransformerEmbeddingFunction, folder: Path) -> None:
     texts = [*_EXAMPLES, " ".join(_EXAMPLES * 20), ""]
-    difference = np.abs(OnnxEmbeddingFunction(folder)(texts) - function(texts)).max()
-    if not difference <= _TOLERANCE:
-        msg = f"The export of {function.model_name!r} gives other vectors, by {difference:.1e}"
-        raise InvalidInputError(msg)
+    exported = OnnxEmbeddingFunction(folder)
+    for encode in ("encode_documents", "encode_queries"):
+        difference = np.abs(getattr(exported, encode)(texts) - getattr(function, encode)(texts))
+        if not difference.max() <= _TOLERANCE:
+            msg = (
+                f"The export of {function.model_name!r} gives other vectors, "
+                f"by {difference.max():.1e} ({encode})"
+            )
+            raise InvalidInputError(msg)

@@ -115,8 +115,8 @@ class SentenceTransformerEmbeddingFunction:
         Raises:
             InvalidInputError: `documents` is not a list of strings.
         """
-        instruction = self._doc_instruction
-        return self._encode("encode_document", documents, "documents", instruction, progress)
+        prompt = self._doc_instruction or None
+        return self._encode("encode_document", documents, "documents", prompt, progress)
 
     def encode_queries(self, queries: Sequence[str]) -> NDArray[np.float32]:
         """Return a C-contiguous float32 array of shape `(len(queries), dim)`.
@@ -124,7 +124,8 @@ class SentenceTransformerEmbeddingFunction:
         Raises:
             InvalidInputError: `queries` is not a list of strings.
         """
-        return self._encode("encode_query", queries, "queries", self._query_instruction)
+        prompt = self._query_instruction or None
+        return self._encode("encode_query", queries, "queries", prompt)
 
     def __repr__(self) -> str:
         return f"{_NAME}({self.model_name!r})"
@@ -134,18 +135,19 @@ class SentenceTransformerEmbeddingFunction:
         method: str,
         texts: Sequence[str],
         name: str,
-        instruction: str,
+        prompt: str | None,
         progress: bool = False,
     ) -> NDArray[np.float32]:
         check_flag(progress, "progress")
         listed = parse_texts(texts, name)
         if not listed:
             return np.empty((0, self._dim), dtype=np.float32)
-        return self._vectors(method, listed, instruction or None, progress)
+        return self._vectors(method, listed, prompt, progress)
 
     def _vectors(
         self, method: str, texts: list[str], prompt: str | None, progress: bool
     ) -> NDArray[np.float32]:
+        """Return the vectors; None leaves the model's own prompt, and "" is none at all."""
         vectors = getattr(self.model, method)(
             texts,
             prompt=prompt,

@@ -53,6 +53,45 @@ def test_vectors_are_those_of_sentence_transformers(
     assert isinstance(onnx, DenseEmbeddingFunction)
 
 
+PROMPTS = {"query": "red fruit ", "document": "green "}
+KEPT = {
+    "prompts": {"prompts": PROMPTS},
+    "normalized": {"normalized": True, "prompts": {"query": "a "}},
+    "without-prompts": {"pools_prompts": False, "prompts": PROMPTS},
+    "max": {"pooling": "max", "prompts": PROMPTS},
+    "lasttoken": {"pooling": "lasttoken", "prompts": PROMPTS, "pools_prompts": False},
+    "weightedmean": {"pooling": "weightedmean", "prompts": PROMPTS, "pools_prompts": False},
+    "sqrt": {"pooling": "mean_sqrt_len_tokens"},
+    "joined": {"pooling": ("cls", "mean"), "prompts": PROMPTS, "pools_prompts": False},
+}
+
+
+@pytest.mark.parametrize("kept", KEPT)
+def test_prompts_pooling_and_normalisation_are_kept(tmp_path: Path, kept: str) -> None:
+    """What belongs to a model is exported with it, and holds in both runtimes, within 1e-5."""
+    source = tiny_sentence_transformer(tmp_path / "torch", **KEPT[kept])  # type: ignore[arg-type]
+    torch = SentenceTransformerEmbeddingFunction(source, normalize_embeddings=False)
+    folder = export_onnx(source, tmp_path / "onnx")
+    for runtime in ("onnxruntime", "openvino"):
+        pytest.importorskip(runtime, reason=f"{runtime} is not installed")
+        onnx = OnnxEmbeddingFunction(folder, normalize_embeddings=False, runtime=runtime)  # type: ignore[arg-type]
+        for encode in ("encode_documents", "encode_queries", "__call__"):
+            wanted = getattr(torch, encode)(TEXTS)
+            np.testing.assert_allclose(getattr(onnx, encode)(TEXTS), wanted, atol=1e-5)
+    if "prompts" in KEPT[kept]:
+        assert np.abs(torch.encode_queries(["a b"]) - torch(["a b"])).max() > 1e-3
+
+
+def test_a_part_that_no_onnx_file_holds_is_refused(
+    models: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """A dense layer behind the pooling would be left out without a word."""
+    folder = shutil.copytree(models[1], tmp_path / "model")
+    (folder / "modules.json").write_text('[{"type": "a.Transformer"}, {"type": "a.b.Dense"}]')
+    with pytest.raises(InvalidInputError, match="Dense"):
+        OnnxEmbeddingFunction(folder)
+
+
 def test_bfloat16_is_near_enough_to_rank_by(models: tuple[Path, Path]) -> None:
     """In bfloat16 every vector has a cosine above .99 to the float32 one."""
     pytest.importorskip("openvino", reason="openvino is not installed")
@@ -127,15 +166,16 @@ def test_the_older_spelling_of_pooling_is_read(
 @pytest.mark.parametrize(
     "config",
     [
-        {"pooling_mode_max_tokens": True},
-        {"pooling_mode_mean_tokens": True, "pooling_mode_cls_token": True},
-        {"pooling_mode": "lasttoken"},
+        {"pooling_mode_median_tokens": True},
+        {"pooling_mode_mean_tokens": True, "pooling_mode_median_tokens": True},
+        {"pooling_mode": "median"},
+        {"pooling_mode": ["mean", "median"]},
     ],
 )
 def test_a_pooling_that_is_not_known_is_refused(
     models: tuple[Path, Path], tmp_path: Path, config: dict[str, object]
 ) -> None:
-    """Rather than pool by the mean, an unknown pooling or several of them are an error."""
+    """Rather than pool by the mean, an unknown pooling is an error."""
     folder = shutil.copytree(models[1], tmp_path / "model")
     (folder / "1_Pooling" / "config.json").write_text(json.dumps(config))
     with pytest.raises(InvalidInputError, match="pools by"):
