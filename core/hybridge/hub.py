@@ -30,7 +30,7 @@ def load_model(
     name: str,
     load: Callable[[str, bool], T],
     *,
-    marker: str,
+    markers: tuple[str, ...],
     organization: str | None = None,
     cache_folder: str | None = None,
     revision: str | None = None,
@@ -41,7 +41,7 @@ def load_model(
     Args:
         name: A folder, or the model's name on the hub.
         load: Called with a folder or a name, and whether only local files may be read.
-        marker: The file whose presence in the cache shows that the model was loaded before.
+        markers: Files of which one in the cache shows that the model was loaded before.
         organization: The hub's owner of models whose name has none.
         cache_folder: The cache; the hub's own by default.
         revision: The version on the hub.
@@ -59,7 +59,8 @@ def load_model(
             msg = f"There is no folder {shown(name)}: check the path"
             raise ModelNotFoundError(msg)
         names = (name, f"{organization}/{name}") if "/" not in name and organization else (name,)
-        if any(_is_cached(each, marker, cache_folder, revision) for each in names):
+        files = [(each, marker) for each in names for marker in markers]
+        if any(_is_cached(each, marker, cache_folder, revision) for each, marker in files):
             # The cache may hold what is left of an interrupted download.
             with suppress(OSError):
                 return load(name, True)
@@ -115,7 +116,8 @@ def load_sentence_transformers(
     *,
     user: str,
     organization: str,
-    marker: str = "modules.json",
+    # A plain checkpoint of transformers has no modules.
+    markers: tuple[str, ...] = ("modules.json", "config.json"),
     cure: str = "",
     **options: Any,
 ) -> Any:
@@ -126,7 +128,7 @@ def load_sentence_transformers(
         name: A folder, or the model's name on the hub.
         user: Which class of ours needs it.
         organization: See `load_model`.
-        marker: See `load_model`.
+        markers: See `load_model`.
         cure: See `load_model`.
         **options: What the class takes beside the name.
 
@@ -139,7 +141,7 @@ def load_sentence_transformers(
     return load_model(
         name,
         lambda place, local: getattr(library, kind)(place, local_files_only=local, **options),
-        marker=marker,
+        markers=markers,
         organization=organization,
         cache_folder=options.get("cache_folder", os.getenv("SENTENCE_TRANSFORMERS_HOME")),
         revision=options.get("revision"),

@@ -65,3 +65,18 @@ def test_core_imports_no_framework() -> None:
 def test_dir_shows_what_is_public() -> None:
     """An interactive session completes the lazy names before they are loaded."""
     assert set(dir(hybridge)) == {*hybridge.__all__, "__version__"}
+
+
+def test_the_package_stands_for_pymilvus_model() -> None:
+    """Code that reads `model.dense.X`, `model.sparse.X` and so on runs after the import alone."""
+    program = """
+import hybridge as model
+model.dense.SentenceTransformerEmbeddingFunction, model.dense.VoyageEmbeddingFunction
+model.sparse.BM25EmbeddingFunction, model.hybrid.BGEM3EmbeddingFunction
+model.reranker.BGERerankFunction, model.reranker.CohereRerankFunction
+model.DefaultEmbeddingFunction
+from hybridge.sparse.bm25 import BM25EmbeddingFunction
+from hybridge.sparse.bm25.tokenizers import build_default_analyzer
+build_default_analyzer(language="en")
+"""
+    loaded_after(program)

@@ -53,7 +53,7 @@ class BGEM3Model:
         with model_errors(name):
             self.device = torch.device(device)
             dtype = torch.float16 if half and self.device.type != "cpu" else torch.float32
-            self.tokenizer, network, lexical = load_model(name, _open, marker=_LEXICAL_LAYER)
+            self.tokenizer, network, lexical = load_model(name, _open, markers=(_LEXICAL_LAYER,))
             self.network = network.to(self.device, dtype).eval()
             self.lexical = lexical.to(self.device, dtype).eval()
         self.dense_dim = int(network.config.hidden_size)

@@ -77,7 +77,7 @@ class CrossEncoderRerankFunction:
             self.model_name,
             user=_NAME,
             organization="cross-encoder",
-            marker="config.json",
+            markers=("config.json",),
             device=parse_device(device),
             **options,
         )

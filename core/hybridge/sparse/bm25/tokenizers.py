@@ -1,0 +1,5 @@
+"""Where `pymilvus.model` keeps `build_default_analyzer`; it is made in `hybridge.sparse.analyzer`."""
+
+from hybridge.sparse.analyzer import build_default_analyzer
+
+__all__ = ["build_default_analyzer"]
