@@ -9,6 +9,7 @@ from typing import Any, TypedDict, TypeVar, cast
 from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
 from hybridge.narrowing import is_mapping
+from hybridge.spellings import check_names
 
 T = TypeVar("T", bound=Mapping[str, Any])
 
@@ -42,11 +43,7 @@ def parse_options(given: Mapping[str, Any], kind: type[T]) -> T:
     Raises:
         InvalidInputError: One is not.
     """
-    known = kind.__annotations__
-    if unknown := [name for name in given if name not in known]:
-        names = ", ".join(map(shown, unknown))
-        msg = f"there is no argument {names}; beside those in the signature are {', '.join(known)}"
-        raise InvalidInputError(msg)
+    check_names(given, kind.__annotations__, "a function of an API")
     return cast("T", dict(given))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from hybridge import DefaultEmbeddingFunction, SentenceTransformerEmbeddingFunct
 from hybridge.dense.weights import check_weights, packaged_minilm
 from hybridge.errors import InvalidInputError, ModelNotFoundError
 from hybridge.protocols import DenseEmbeddingFunction
+from support.tiny_models import tiny_sentence_transformer
 
 DOCUMENTS = [
     "Artificial intelligence was founded as an academic discipline in 1956.",
@@ -188,15 +190,21 @@ def test_without_the_hub_the_cache_is_used(tmp_path: Path) -> None:
     (cached / "refs" / "main").write_text(commit)
     (cached / "snapshots").mkdir()
     (cached / "snapshots" / commit).symlink_to(folder, target_is_directory=True)
+    # A plain checkpoint of transformers, without the files of sentence-transformers.
+    tiny_sentence_transformer(tmp_path / "tiny")
+    shutil.copytree(cached, tmp_path / "models--acme--plain", symlinks=True)
+    plain = tmp_path / "models--acme--plain" / "snapshots" / commit
+    plain.unlink()
+    plain.symlink_to(tmp_path / "tiny" / "bert", target_is_directory=True)
     program = """
 from hybridge import SentenceTransformerEmbeddingFunction
-for name in ("cached-model", "sentence-transformers/cached-model"):
+for name in ("cached-model", "sentence-transformers/cached-model", "acme/plain"):
     print(SentenceTransformerEmbeddingFunction(name, device="cpu").dim)
 """
     environment = {"HF_HOME": str(tmp_path), "HF_HUB_CACHE": str(tmp_path)}
     no_hub = {"HF_HUB_OFFLINE": "", "HF_ENDPOINT": "http://127.0.0.1:9"}
-    first, second, missing = run(program + MODEL_NOT_FOUND, **environment, **no_hub).splitlines()
-    assert (first, second) == ("384", "384")
+    first, second, third, missing = run(program + MODEL_NOT_FOUND, **environment, **no_hub).splitlines()
+    assert (first, second, third) == ("384", "384", "32")
     check_not_found(missing)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from hybridge.errors import HybridgeError, InvalidInputError
 from hybridge.protocols import RerankFunction
-from hybridge.reranker import CrossEncoderRerankFunction
+from hybridge.reranker import BGERerankFunction, CrossEncoderRerankFunction
 from support.tiny_models import tiny_cross_encoder
 
 QUERY = "red apple"
@@ -60,6 +60,22 @@ def test_the_best_are_kept(rf: CrossEncoderRerankFunction) -> None:
     assert rf(QUERY, DOCUMENTS) == everything[:5]
     assert rf(QUERY, DOCUMENTS, 1) == everything[:1]
     assert rf(QUERY, []) == []
+
+
+def test_a_bge_reranker_gives_probabilities_or_logits(
+    rf: CrossEncoderRerankFunction, folder: Path
+) -> None:
+    """`normalize` is what the logistic function does; numpy's integers count, too."""
+    probable = BGERerankFunction(folder, device="cpu", max_length=32)
+    logits = BGERerankFunction(folder, normalize=False, device=["cpu"], max_length=32)
+    assert (probable.scale, logits.scale) == ("probability", "logit")
+    for one, other in zip(probable(QUERY, DOCUMENTS), logits(QUERY, DOCUMENTS), strict=True):
+        assert one.index == other.index
+        assert one.score == pytest.approx(1 / (1 + np.exp(-other.score)), abs=1e-5)
+    best = np.int64(1)
+    assert probable(QUERY, DOCUMENTS, best) == rf(QUERY, DOCUMENTS, 1)  # type: ignore[arg-type]
+    with pytest.raises(InvalidInputError, match="one device"):
+        BGERerankFunction(folder, device=["cpu", "cpu"])
 
 
 def test_hundreds_of_documents_keep_their_places(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Where `pymilvus.model` keeps `build_default_analyzer`; it is made in `hybridge.sparse.analyzer`."""
+"""Where `pymilvus.model` keeps `build_default_analyzer`, which is in `hybridge.sparse.analyzer`."""
 
 from hybridge.sparse.analyzer import build_default_analyzer
 
