@@ -323,7 +323,7 @@ async def test_jina_empty_input_sends_nothing(server: JinaServer, recorder: Reco
 
 def test_jina_html_error(server: JinaServer, recorder: Recorder) -> None:
     """An HTML error page is an error of ours, not a JSONDecodeError; the events come in pairs."""
-    server.then(html(400))
+    server.then(html(404))
     with pytest.raises(BadRequestError):
         jina(server).postprocess_nodes(nodes(), query_str="q")
     assert [type(event) for event in recorder.events] == [ReRankStartEvent, ReRankEndEvent]

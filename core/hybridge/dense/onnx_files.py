@@ -164,7 +164,8 @@ def _mean(tokens: NDArray[np.float32], mask: NDArray[np.int64]) -> NDArray[np.fl
 
 def _mean_sqrt(tokens: NDArray[np.float32], mask: NDArray[np.int64]) -> NDArray[np.float32]:
     weights = mask.astype(np.float32)
-    return _weighted(tokens, weights / np.sqrt(_total(weights)))
+    weights /= np.sqrt(_total(weights))
+    return _weighted(tokens, weights)
 
 
 def _weighted_mean(tokens: NDArray[np.float32], mask: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -174,12 +175,14 @@ def _weighted_mean(tokens: NDArray[np.float32], mask: NDArray[np.int64]) -> NDAr
 
 
 def _first(tokens: NDArray[np.float32], mask: NDArray[np.int64]) -> NDArray[np.float32]:
-    return tokens[np.arange(len(tokens)), mask.argmax(axis=1)].copy()
+    first: NDArray[np.float32] = tokens[np.arange(len(tokens)), mask.argmax(axis=1)]
+    return first
 
 
 def _last(tokens: NDArray[np.float32], mask: NDArray[np.int64]) -> NDArray[np.float32]:
-    last = mask.shape[1] - 1 - mask[:, ::-1].argmax(axis=1)
-    return tokens[np.arange(len(tokens)), last].copy()
+    places = mask.shape[1] - 1 - mask[:, ::-1].argmax(axis=1)
+    last: NDArray[np.float32] = tokens[np.arange(len(tokens)), places]
+    return last
 
 
 def _max(tokens: NDArray[np.float32], mask: NDArray[np.int64]) -> NDArray[np.float32]:

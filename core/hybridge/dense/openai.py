@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -32,8 +33,9 @@ class OpenAIEmbeddingFunction(ApiEmbeddingFunction):
             "llama.cpp", "tei", "together" and all others of `hybridge.dense.presets`.
         azure_endpoint: Azure's address, such as "https://acme.openai.azure.com"; else
             `AZURE_OPENAI_ENDPOINT`. It makes the provider "azure".
-        api_version: Such as "2024-10-21", for Azure's addresses by deployment; without one, Azure
-            is asked at its address of `v1`, which has no versions.
+        api_version: Such as "2024-10-21", for Azure's addresses by deployment; else
+            `OPENAI_API_VERSION`. Without one, Azure is asked at its address of `v1`, which has no
+            versions.
         organization: Sent as `OpenAI-Organization`.
         project: Sent as `OpenAI-Project`.
         user: Whom a request is made for, as the API's field says.
@@ -76,6 +78,8 @@ class OpenAIEmbeddingFunction(ApiEmbeddingFunction):
                 msg = "give azure_endpoint= or base_url=, not both"
                 raise InvalidInputError(msg)
             provider, base_url = "azure", azure_endpoint
+        if provider == "azure" and api_version is None:
+            api_version = os.environ.get("OPENAI_API_VERSION") or None
         if encoding_format is not None:
             check_choice(encoding_format, "encoding_format", ("float", "base64"))
         fields = _given({"user": user, "encoding_format": encoding_format})

@@ -8,7 +8,6 @@ from typing import Any
 from hybridge.arguments import check_count, check_flag
 from hybridge.errors import InvalidInputError
 from hybridge.extras import import_extra
-from hybridge.narrowing import is_list
 from hybridge.reranker.cross_encoder import CrossEncoderRerankFunction
 
 
@@ -49,15 +48,10 @@ class BGERerankFunction(CrossEncoderRerankFunction):
         check_flag(normalize, "normalize")
         check_count(query_max_length, "query_max_length")
         check_count(max_length, "max_length")
-        if is_list(device):
-            if len(device) != 1:
-                msg = f"device must be one device, not {len(device)}"
-                raise InvalidInputError(msg)
-            device = device[0]
         torch = import_extra("torch", "BGERerankFunction", "dense")
         super().__init__(
             model_name,
-            device,
+            _one(device),
             batch_size,
             None if normalize else torch.nn.Identity(),
             max_length=max_length,
@@ -65,3 +59,12 @@ class BGERerankFunction(CrossEncoderRerankFunction):
         )
         if use_fp16 and self.model.device.type == "cuda":
             self.model.half()
+
+
+def _one(device: str | list[str] | None) -> str | None:
+    if not isinstance(device, list):
+        return device
+    if len(device) != 1:
+        msg = f"device must be one device, not {len(device)}"
+        raise InvalidInputError(msg)
+    return device[0]

@@ -63,8 +63,8 @@ def ask_in_parts(
 ) -> list[T]:
     """Return what an API answers to texts, request by request.
 
-    A list that it refuses is asked for in smaller parts: so its limit is learned, and the one text
-    that it does not take is found and named.
+    A list that it refuses is asked for in smaller parts: so its limit is learned, for good where
+    the refusal says it, and the one text that it does not take is found and named.
 
     Args:
         texts: The texts.
@@ -80,7 +80,7 @@ def ask_in_parts(
     """
     check_flag(progress, "progress")
     parsed: list[T] = []
-    most, start, taken = limit.texts, 0, False
+    most, start, taken, said = limit.texts, 0, False, False
     with tqdm(total=len(texts), unit="text", disable=not progress) as bar:
         while start < len(texts):
             end = limit.end(texts, start, most)
@@ -93,12 +93,16 @@ def ask_in_parts(
                     _check_kind(ask, error)
                 if end - start == 1:
                     raise _of_one(f"{name}[{start}]", error) from None
-                most, taken = _smaller(end - start, error), True
+                named = _named(end - start, error)
+                most, taken, said = named or (end - start) // 2, True, said or named > 0
                 continue
             parsed.append(parse(answer, end - start))
             bar.update(end - start)
             start, taken = end, True
-    _learn(limit, most)
+    if most < limit.texts:
+        what = "one request held %d texts at most: pass batch_size=%d to say so from the start"
+        logger.warning(what, most, most)
+        limit.texts = most if said else limit.texts
     return parsed
 
 
@@ -119,14 +123,7 @@ def _of_one(place: str, error: BadRequestError) -> BadRequestError:
     return BadRequestError(msg, status=error.status, request_id=error.request_id)
 
 
-def _smaller(count: int, error: BadRequestError) -> int:
-    """Return how many texts to send in place of `count`: as many as the refusal says, or half."""
+def _named(count: int, error: BadRequestError) -> int:
+    """Return the limit, below `count`, that a refusal names; 0 if it names none."""
     said = map(int, _LIMIT.findall(str(error)))
-    return max((number for number in said if 0 < number < count), default=count // 2)
-
-
-def _learn(limit: PartLimit, most: int) -> None:
-    if most < limit.texts:
-        limit.texts = most
-        what = "one request may hold %d texts at most: pass batch_size=%d to say so from the start"
-        logger.warning(what, most, most)
+    return max((number for number in said if number < count), default=0)

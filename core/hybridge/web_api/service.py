@@ -40,15 +40,15 @@ class Service:
         Raises:
             InvalidInputError: It is not an HTTP address, or there is none.
         """
+        if base_url is not None:
+            check_base_url(base_url)
         given = base_url or os.environ.get(self.base_url_variable, "").strip()
-        if base_url == "":
-            check_label(base_url, "base_url")
         if not given and not self.base_url:
             msg = (
                 f"{self.name} has an address of your own: pass it, or set {self.base_url_variable}"
             )
             raise InvalidInputError(msg)
-        if not given or given == self.base_url:
+        if not given or given.rstrip("/") == self.base_url:
             return self
         check_base_url(given)
         name = "The API" if self.base_url else self.name
