@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 import numpy as np
@@ -13,6 +13,7 @@ from typing_extensions import Unpack
 from hybridge.arguments import check_count, check_label
 from hybridge.dense.presets import Fields, preset_of
 from hybridge.errors import InvalidInputError
+from hybridge.function_settings import given_settings
 from hybridge.texts import parse_texts
 from hybridge.web_api.answer import Answer
 from hybridge.web_api.client import WebApi
@@ -52,17 +53,21 @@ class ApiEmbeddingFunction:
         api_version: The version of the API, for those that are asked for one (Azure's).
         extra_body: Further fields of every request, as the API knows them.
         roles: Further fields for "queries", "documents" and, in a plain call, "texts".
+        settings: Arguments of a subclass's constructor on which the vectors depend.
         dividing: Whether a list may be cut into several requests.
         **options: See `hybridge.web_api.options.ApiOptions`.
 
     Attributes:
         model_name: The model.
         provider: Whose API it is.
+        settings: What the vectors depend on beside the model; see `hybridge.function_settings`.
 
     Raises:
         AuthenticationError: There is no key, and the provider demands one.
         InvalidInputError: An argument is wrong.
     """
+
+    is_billed: Final = True
 
     def __init__(
         self,
@@ -76,6 +81,7 @@ class ApiEmbeddingFunction:
         api_version: str | None = None,
         extra_body: Mapping[str, Any] | None = None,
         roles: Mapping[str, Fields] | None = None,
+        settings: Mapping[str, Any] | None = None,
         dividing: bool = True,
         **options: Unpack[ApiOptions],
     ) -> None:
@@ -86,6 +92,10 @@ class ApiEmbeddingFunction:
         if api_version is not None:
             check_label(api_version, "api_version")
         self.model_name = model_name
+        own = settings or {"dimensions": dimensions, "extra_body": extra_body}
+        self.settings = given_settings(
+            type(self), base_url=base_url, api_version=api_version, **own
+        )
         self.provider = provider
         self._dim = dimensions or preset.dims.get(model_name)
         self._roles = {**preset.roles, **(roles or {})}

@@ -95,6 +95,12 @@ class JinaEmbeddingFunction(ApiEmbeddingFunction):
             batch_size=batch_size,
             extra_body=fields,
             roles=roles,
+            settings={
+                "dimensions": dimensions,
+                "late_chunking": late,
+                "options": fields or None,
+                **given,
+            },
             dividing=not late,
             **limits,
         )

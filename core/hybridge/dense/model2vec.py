@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from hybridge.arguments import check_flag, parse_location
 from hybridge.extras import import_extra
+from hybridge.function_settings import given_settings
 from hybridge.hub import fetch_folder, load_model, model_errors
 from hybridge.texts import parse_texts
 
@@ -40,6 +41,7 @@ class Model2VecEmbeddingFunction:
 
     Attributes:
         model_name: The model's name or path.
+        settings: What the vectors depend on beside it; see `hybridge.function_settings`.
         model: The `StaticModel`.
 
     Raises:
@@ -57,6 +59,9 @@ class Model2VecEmbeddingFunction:
         if normalize_embeddings is not None:
             check_flag(normalize_embeddings, "normalize_embeddings")
         self.model_name = parse_location(model_source, "model_source")
+        self.settings = given_settings(
+            type(self), normalize_embeddings=normalize_embeddings, **options
+        )
         library = import_extra("model2vec", _NAME, "model2vec")
 
         def load(place: str, local: bool) -> StaticModel:

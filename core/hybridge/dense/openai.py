@@ -86,6 +86,7 @@ class OpenAIEmbeddingFunction(ApiEmbeddingFunction):
         own = _given({"OpenAI-Organization": organization, "OpenAI-Project": project})
         given = parse_headers(options.get("default_headers"))
         options["default_headers"] = {**own, **given}
+        body = {**fields, **parse_fields(extra_body, "extra_body")}
         super().__init__(
             model_name,
             api_key,
@@ -94,7 +95,8 @@ class OpenAIEmbeddingFunction(ApiEmbeddingFunction):
             provider=provider,
             batch_size=batch_size,
             api_version=api_version,
-            extra_body={**fields, **parse_fields(extra_body, "extra_body")},
+            settings={"dimensions": dimensions, "extra_body": body or None},
+            extra_body=body,
             **options,
         )
 

@@ -57,6 +57,12 @@ class CohereEmbeddingFunction(ApiEmbeddingFunction):
             api_key,
             dimensions=dimensions,
             provider="cohere",
+            settings={
+                "dimensions": dimensions,
+                "input_type": input_type,
+                "truncate": truncate,
+                "extra_body": options.get("extra_body"),
+            },
             roles={"texts": {"input_type": input_type}},
             **_with_fields(options, {"truncate": truncate}),
         )
@@ -96,6 +102,11 @@ class VoyageEmbeddingFunction(ApiEmbeddingFunction):
             api_key,
             dimensions=dimension,
             provider="voyage",
+            settings={
+                "dimension": dimension,
+                "truncate": truncate,
+                "extra_body": options.get("extra_body"),
+            },
             **_with_fields(options, {"truncation": truncate}),
         )
 
@@ -127,6 +138,7 @@ class MistralAIEmbeddingFunction(ApiEmbeddingFunction):
             api_key,
             dimensions=dimensions,
             provider="mistral",
+            settings={"dimensions": dimensions, "extra_body": options.get("extra_body")},
             **parse_options(options, EmbeddingOptions),
         )
 
@@ -166,6 +178,11 @@ class NomicEmbeddingFunction(ApiEmbeddingFunction):
             api_key,
             dimensions=dimensions,
             provider="nomic",
+            settings={
+                "dimensions": dimensions,
+                "long_text_mode": long_text_mode,
+                "extra_body": options.get("extra_body"),
+            },
             roles={"texts": {"task_type": task_type}},
             **_with_fields(options, {"long_text_mode": long_text_mode}),
         )
@@ -203,6 +220,10 @@ class GeminiEmbeddingFunction(ApiEmbeddingFunction):
             api_key,
             dimensions=_length_of(config) if dimensions is None else dimensions,
             provider="gemini",
+            settings={
+                "dimensions": dimensions or _length_of(config),
+                "extra_body": options.get("extra_body"),
+            },
             **parse_options(options, EmbeddingOptions),
         )
 
@@ -231,7 +252,14 @@ class TEIEmbeddingFunction(ApiEmbeddingFunction):
         **options: Unpack[EmbeddingOptions],
     ) -> None:
         given = parse_options({"base_url": api_url, **options}, EmbeddingOptions)
-        super().__init__(model_name, api_key, dimensions=dimensions, provider="tei", **given)
+        super().__init__(
+            model_name,
+            api_key,
+            dimensions=dimensions,
+            provider="tei",
+            settings={"dimensions": dimensions, "extra_body": options.get("extra_body")},
+            **given,
+        )
 
 
 def _with_fields(options: EmbeddingOptions, fields: Mapping[str, Any]) -> EmbeddingOptions:

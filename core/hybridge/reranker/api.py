@@ -8,6 +8,8 @@ from typing import Any
 from typing_extensions import Unpack
 
 from hybridge.arguments import check_count, check_label
+from hybridge.function_settings import given_settings
+from hybridge.protocols import RerankScale
 from hybridge.records import RerankResult
 from hybridge.reranker.presets import preset_of
 from hybridge.reranker.ranking import best, parse_request
@@ -54,6 +56,8 @@ class ApiRerankFunction:
         model_name: The model.
         provider: Whose API it is.
         base_url: Where the API is.
+        settings: What the scores depend on beside the model; see `hybridge.function_settings`.
+        scale: What the scores are, where that is known.
 
     Raises:
         AuthenticationError: There is no key, and the provider demands one.
@@ -81,6 +85,9 @@ class ApiRerankFunction:
             check_count(batch_size, "batch_size", **largest)
             self._limit.texts = batch_size
         self.model_name = model_name
+        given = {"base_url": base_url, "extra_body": extra_body}
+        self.settings = given_settings(type(self), **given)
+        self.scale: RerankScale | None = preset.scale
         self.provider = provider
         self.base_url = service.base_url
         self._fields = {**preset.always, **parse_fields(extra_body, "extra_body")}

@@ -8,6 +8,7 @@ from typing import Any
 from hybridge.arguments import check_count, check_flag
 from hybridge.errors import InvalidInputError
 from hybridge.extras import import_extra
+from hybridge.function_settings import given_settings
 from hybridge.reranker.cross_encoder import CrossEncoderRerankFunction
 
 
@@ -56,6 +57,10 @@ class BGERerankFunction(CrossEncoderRerankFunction):
             None if normalize else torch.nn.Identity(),
             max_length=max_length,
             **options,
+        )
+        self.scale = "probability" if normalize else "logit"
+        self.settings = given_settings(
+            type(self), normalize=normalize, max_length=max_length, use_fp16=use_fp16, **options
         )
         if use_fp16 and self.model.device.type == "cuda":
             self.model.half()

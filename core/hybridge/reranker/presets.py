@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hybridge.arguments import check_choice
+from hybridge.protocols import RerankScale
 from hybridge.web_api.service import Service
 from hybridge.web_api.services import SERVICES
 
@@ -28,6 +29,8 @@ class RerankPreset:
         score: The field of a result that holds its score.
         most_documents: Documents that one request may hold.
         always: Fields of every request.
+        scale: What the scores are, where the provider says it: those of servers of one's own
+            depend on the model that they run.
     """
 
     service: Service
@@ -37,13 +40,17 @@ class RerankPreset:
     score: str = "relevance_score"
     most_documents: int = 1_000
     always: Mapping[str, Any] = field(default_factory=dict)
+    scale: RerankScale | None = None
 
 
 PRESETS = {
-    "cohere": RerankPreset(SERVICES["cohere"]),
+    "cohere": RerankPreset(SERVICES["cohere"], scale="probability"),
     "infinity": RerankPreset(SERVICES["infinity"]),
     "jina": RerankPreset(
-        SERVICES["jina"], most_documents=2_048, always={"return_documents": False}
+        SERVICES["jina"],
+        most_documents=2_048,
+        always={"return_documents": False},
+        scale="probability",
     ),
     "litellm": RerankPreset(SERVICES["litellm"]),
     "llama.cpp": RerankPreset(SERVICES["llama.cpp"]),
@@ -57,7 +64,7 @@ PRESETS = {
     ),
     "together": RerankPreset(SERVICES["together"]),
     "vllm": RerankPreset(SERVICES["vllm"]),
-    "voyage": RerankPreset(SERVICES["voyage"], top="top_k", results="data"),
+    "voyage": RerankPreset(SERVICES["voyage"], top="top_k", results="data", scale="probability"),
 }
 
 

@@ -203,7 +203,9 @@ for name in ("cached-model", "sentence-transformers/cached-model", "acme/plain")
 """
     environment = {"HF_HOME": str(tmp_path), "HF_HUB_CACHE": str(tmp_path)}
     no_hub = {"HF_HUB_OFFLINE": "", "HF_ENDPOINT": "http://127.0.0.1:9"}
-    first, second, third, missing = run(program + MODEL_NOT_FOUND, **environment, **no_hub).splitlines()
+    first, second, third, missing = run(
+        program + MODEL_NOT_FOUND, **environment, **no_hub
+    ).splitlines()
     assert (first, second, third) == ("384", "384", "32")
     check_not_found(missing)
 
