@@ -69,20 +69,19 @@ class JinaEmbeddingFunction(ApiEmbeddingFunction):
         **limits: Unpack[ApiOptions],
     ) -> None:
         check_label(model_name, "model_name")
-        check_flag(late_chunking, "late_chunking")
         given = {"task": task, "query_task": query_task, "document_task": document_task}
         for name, value in given.items():
             if value is not None:
                 check_label(value, name)
         query, document, plain = _tasks(_default_task(model_name) if task is None else task)
-        roles = {
-            "queries": _field("task", query_task or query),
-            "documents": _field("task", document_task or document),
-            "texts": _field("task", document_task if task is None and document_task else plain),
-        }
+        roles = _roles(
+            query_task or query,
+            document_task or document,
+            document_task if task is None and document_task else plain,
+        )
         fields = parse_fields(options, "options")
         late = fields.pop("late_chunking", late_chunking)
-        check_flag(late, "options['late_chunking']")
+        check_flag(late, "late_chunking")
         if late:
             roles["documents"]["late_chunking"] = True
         self._late_chunking = late
@@ -144,5 +143,7 @@ def _tasks(task: str | None) -> tuple[str | None, str | None, str | None]:
     return query, document, task if half else document
 
 
-def _field(name: str, value: str | None) -> dict[str, Any]:
-    return {} if value is None else {name: value}
+def _roles(query: str | None, document: str | None, plain: str | None) -> dict[str, Any]:
+    """Return the fields of queries, documents and plain texts; no task is no field."""
+    tasks = {"queries": query, "documents": document, "texts": plain}
+    return {role: {} if task is None else {"task": task} for role, task in tasks.items()}

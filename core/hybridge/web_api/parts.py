@@ -99,10 +99,7 @@ def ask_in_parts(
             parsed.append(parse(answer, end - start))
             bar.update(end - start)
             start, taken = end, True
-    if most < limit.texts:
-        what = "one request held %d texts at most: pass batch_size=%d to say so from the start"
-        logger.warning(what, most, most)
-        limit.texts = most if said else limit.texts
+    _learn(limit, most, said)
     return parsed
 
 
@@ -121,6 +118,14 @@ def _check_kind(ask: Callable[[list[str]], Answer], error: BadRequestError) -> N
 def _of_one(place: str, error: BadRequestError) -> BadRequestError:
     msg = f"{place} was refused: {error}"
     return BadRequestError(msg, status=error.status, request_id=error.request_id)
+
+
+def _learn(limit: PartLimit, most: int, said: bool) -> None:
+    """Keep a smaller limit for good where the API said it, and tell the user in any case."""
+    if most < limit.texts:
+        what = "one request held %d texts at most: pass batch_size=%d to say so from the start"
+        logger.warning(what, most, most)
+        limit.texts = most if said else limit.texts
 
 
 def _named(count: int, error: BadRequestError) -> int:
