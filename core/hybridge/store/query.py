@@ -34,6 +34,7 @@ SearchParams: TypeAlias = Mapping[str, Any] | None
 """What indexes are searched with, by parameter, or by field and parameter."""
 
 HYBRID = ("dense", "sparse")
+_FUSION = ConfidenceWeighted()
 MAX_LIMIT = 16_384
 
 
@@ -279,7 +280,7 @@ def _parse_mode(mode: Any) -> tuple[str, ...] | None:
 
 def _parse_fusion(fusion: Any) -> Fusion | MilvusFusion:
     if fusion is None:
-        return ConfidenceWeighted()
+        return _FUSION
     if isinstance(fusion, str) and fusion not in get_args(MilvusFusion):
         msg = (
             f"fusion={shown(fusion)}: choose one of {get_args(MilvusFusion)}, or an object such as "
