@@ -92,10 +92,6 @@ class ApiEmbeddingFunction:
         if api_version is not None:
             check_label(api_version, "api_version")
         self.model_name = model_name
-        own = settings or {"dimensions": dimensions, "extra_body": extra_body}
-        self.settings = given_settings(
-            type(self), base_url=base_url, api_version=api_version, **own
-        )
         self.provider = provider
         self._dim = dimensions or preset.dims.get(model_name)
         self._roles = {**preset.roles, **(roles or {})}
@@ -112,6 +108,10 @@ class ApiEmbeddingFunction:
         self._path = path.format(model=quote(model_name, safe=""))
         query = {"api-version": api_version} if api_version else {}
         self._api = WebApi(service, api_key, parse_options(options, ApiOptions), query)
+        own = settings or {"dimensions": dimensions, "extra_body": extra_body}
+        self.settings = given_settings(
+            type(self), base_url=base_url, api_version=api_version, **own
+        )
 
     @property
     def dim(self) -> int:

@@ -10,6 +10,7 @@ from typing_extensions import Unpack
 
 from hybridge.arguments import check_choice, check_label
 from hybridge.dense.api import ApiEmbeddingFunction
+from hybridge.dense.presets import preset_of
 from hybridge.errors import InvalidInputError
 from hybridge.web_api.key import parse_headers
 from hybridge.web_api.options import ApiOptions, parse_fields
@@ -72,6 +73,7 @@ class OpenAIEmbeddingFunction(ApiEmbeddingFunction):
         batch_size: int | None = None,
         **options: Unpack[ApiOptions],
     ) -> None:
+        preset_of(provider)  # refuses what is no name
         if azure_endpoint is not None:
             check_label(azure_endpoint, "azure_endpoint")
             if base_url is not None:

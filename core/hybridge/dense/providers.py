@@ -46,7 +46,7 @@ class CohereEmbeddingFunction(ApiEmbeddingFunction):
         dimensions: int | None = None,
         **options: Unpack[EmbeddingOptions],
     ) -> None:
-        if embedding_types is not None and embedding_types != ["float"]:
+        if embedding_types is not None and shown(embedding_types) != "['float']":
             msg = f"embedding_types must be ['float'] or None, not {shown(embedding_types)}"
             raise InvalidInputError(msg)
         check_choice(input_type, "input_type", _COHERE_INPUTS)

@@ -85,13 +85,13 @@ class ApiRerankFunction:
             check_count(batch_size, "batch_size", **largest)
             self._limit.texts = batch_size
         self.model_name = model_name
-        given = {"base_url": base_url, "extra_body": extra_body}
-        self.settings = given_settings(type(self), **given)
         self.scale: RerankScale | None = preset.scale
         self.provider = provider
         self.base_url = service.base_url
         self._fields = {**preset.always, **parse_fields(extra_body, "extra_body")}
         self._api = WebApi(service, api_key, parse_options(options, ApiOptions))
+        given = {"base_url": base_url, "extra_body": extra_body}
+        self.settings = given_settings(type(self), **given)
 
     @property
     def usage(self) -> Usage:
