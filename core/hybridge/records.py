@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hybridge.arguments import check_fraction
 from hybridge.errors import InvalidInputError
 from hybridge.narrowing import is_mapping
 
@@ -140,8 +141,10 @@ class Hit:
         """Say whether the relevance is at least a threshold.
 
         Raises:
-            InvalidInputError: If the hit has no relevance.
+            InvalidInputError: If the threshold is no number from 0 to 1, or the hit has no
+                relevance.
         """
+        check_fraction(threshold, "the threshold")
         if self.relevance is None:
             raise no_relevance()
         return self.relevance >= threshold

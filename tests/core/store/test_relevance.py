@@ -172,6 +172,8 @@ def test_hits_of_less_relevance_are_left_out(texts: MilvusStore) -> None:
     for value in wrong:
         with pytest.raises(InvalidInputError, match="min_relevance"):
             texts.search(QUERY, min_relevance=value)
+        with pytest.raises(InvalidInputError, match="threshold"):
+            every[0].reaches(value)
 
 
 def test_a_reranker_sees_only_what_is_relevant_enough(texts: MilvusStore) -> None:
