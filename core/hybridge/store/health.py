@@ -7,7 +7,8 @@ meanwhile, and never makes a write fail. What comes of it is kept in the compani
 weigh fields by it, and no read ever measures.
 
 A model that an API bills is only asked where the store was made with `health=True`. The store's own
-BM25 finds words by construction: its health is 1.
+BM25 finds words by construction: its health is 1. In a collection of tenants nothing is measured:
+what one tenant has written would change the scores of the others.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ def prepare_after(batch: Batch, opened: Opened, allowed: bool | None) -> Examina
         opened: The collection.
         allowed: See `is_examined`.
     """
-    fields = [one for one in opened.fields.values() if is_examined(one, allowed)]
+    fields = _examined(opened, allowed)
     if not fields:
         return None
     shared = opened.collection.shared
@@ -123,8 +124,7 @@ def prepare(
     """
     fields = list(fields)
     records = written
-    # Others' rows are not for the functions of a tenant's view.
-    if len(written) < min(SAMPLE, size) and opened.layout.partition_key is None:
+    if len(written) < min(SAMPLE, size):
         records = _stored(opened, [one.name for one in fields])
     samples = {one.name: _sample(one, records) for one in fields}
     enough = {name: sample for name, sample in samples.items() if len(sample) >= SMALLEST}
@@ -143,7 +143,7 @@ def examine(opened: Opened, allowed: bool | None) -> None:
         opened: The collection.
         allowed: See `is_examined`.
     """
-    fields = [one for one in opened.fields.values() if is_examined(one, allowed)]
+    fields = _examined(opened, allowed)
     examination = prepare(fields, opened, opened.collection.count("")) if fields else None
     if examination is not None:
         examination.encoding.run()
@@ -162,6 +162,13 @@ def described(opened: Opened) -> dict[str, Any]:
         fields[name]["health"] = 1.0 if one.is_counted or one.is_served else found
     shown = ("version", "metadata_schema", "partition_key")
     return {**{key: layout[key] for key in shown}, "fields": fields}
+
+
+def _examined(opened: Opened, allowed: bool | None) -> list[VectorField]:
+    """Return the fields whose health is measured; none where it would tell of other tenants."""
+    if opened.layout.partition_key is not None:
+        return []
+    return [one for one in opened.fields.values() if is_examined(one, allowed)]
 
 
 def is_examined(one: VectorField, allowed: bool | None) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -232,3 +233,13 @@ def test_the_mean_reciprocal_rank() -> None:
     found = mean_reciprocal_rank([1, 2], [1, 2], lambda query, vector: float(query == vector))
     assert found == 1
     assert mean_reciprocal_rank([1, 2], [1, 2], lambda query, vector: 0.0) == 0.5
+
+
+def test_nothing_is_measured_of_tenants(make_store: MakeStore) -> None:
+    """The documents of one would change the scores of another."""
+    words = Words()
+    store = make_store(dense=words, partition_key="owner", health=True)
+    store.add(replace(record, metadata={"owner": "a"}) for record in records(range(80)))
+    store.check()
+    assert store.describe()["fields"]["dense"]["health"] is None
+    assert not words.queries
