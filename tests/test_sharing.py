@@ -112,6 +112,12 @@ class Context:
         text = node.get_metadata_str(MetadataMode.EMBED) or None
         return Context(text, derived=text is not None)
 
+    def after_update(self, node: BaseNode, *, by_nodes: bool) -> Context:
+        """A derived one follows other metadata, or goes where nobody derives it."""
+        if not self.derived:
+            return self
+        return self.after_node(node) if by_nodes else Context()
+
     def after_document(self, given: str | None, same_metadata: bool) -> Context:
         """None keeps it, unless it was derived from other metadata; "" removes it."""
         if given is None:
@@ -161,7 +167,10 @@ class Model:
         elif step[0] == "update node" or step[0] == "update document":
             name, change = step[1]
             if name in self.rows:
-                self.rows[name] = after_update(self.rows[name], change)
+                before, self.rows[name] = self.rows[name], after_update(self.rows[name], change)
+                if self.rows[name].metadata != before.metadata:
+                    context, by_nodes = self.contexts[name], step[0] == "update node"
+                    self.contexts[name] = context.after_update(self.rows[name], by_nodes=by_nodes)
         elif step[0] == "delete source":
             self.rows = {n: node for n, node in self.rows.items() if document_id(node) != step[1]}
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from langchain_core.callbacks import (
     AsyncCallbackManagerForRetrieverRun,
@@ -75,9 +75,11 @@ class MilvusRetriever(BatchingRetriever):
     with_context: bool = False
     search_params: Annotated[SearchParams, _AS_IT_IS] = None
 
-    def __init__(self, **fields: Any) -> None:
-        check_names(fields, type(self).model_fields, type(self).__name__, RETRIEVER)
-        super().__init__(**fields)
+    if not TYPE_CHECKING:  # type checkers take the arguments from the fields
+
+        def __init__(self, **fields: Any) -> None:
+            check_names(fields, type(self).model_fields, type(self).__name__, RETRIEVER)
+            super().__init__(**fields)
 
     def _store(self) -> MilvusStore:
         return self.vectorstore.store

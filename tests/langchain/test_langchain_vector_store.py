@@ -116,7 +116,7 @@ def test_arguments_that_make_no_sense_are_refused(
 
 def test_an_unknown_argument_is_an_error(animals: MilvusVectorStore) -> None:
     """A misspelled argument is never swallowed, whatever the method."""
-    with pytest.raises(TypeError, match="collection"):
+    with pytest.raises(InvalidInputError, match="write collection_name="):
         MilvusVectorStore(collection="x")  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="batch"):
         animals.add_texts(["x"], batch=3)  # type: ignore[call-arg]

@@ -13,6 +13,7 @@ import llama_index_hybridge
 
 FOLDER = Path(llama_index_hybridge.__file__).parent
 NAMES = {
+    "ContentIds",
     "DenseEmbedding",
     "JinaRerank",
     "MilvusRetriever",

@@ -168,7 +168,8 @@ def _conditions(path: Key, key: str, value: Any, depth: int) -> Filter | None:
 
 
 def _unclear(path: Key, key: str, value: Mapping[object, object]) -> str:
-    inner = next((str(name) for name in value if not _is_operator(name)), "inner key")
+    names = (name for name in value if isinstance(name, str) and not _is_operator(name))
+    inner = next(names, "inner key")
     nested = path_name([*path, inner]) if isinstance(path, tuple) else ""
     return (
         f"what does {shown(key)}: {shown(value)} mean? Write operators such as {{'$gte': 2020}} "

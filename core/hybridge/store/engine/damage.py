@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from time import monotonic, sleep
 
 from hybridge.errors import StoreDamagedError
 
 _SCHEMA, _MANIFEST = "schema.json", "manifest.json"
+_DROPPED_WITHIN = 1.0
+"""Seconds within which another client of this process removes a collection, file by file."""
 
 
 def check_whole(path: Path, collection_name: str) -> None:
@@ -26,10 +29,22 @@ def check_whole(path: Path, collection_name: str) -> None:
         StoreDamagedError: If its schema or its manifest is damaged.
     """
     collection = path / "collections" / collection_name
-    if collection.is_dir():
-        _check_object(collection / _SCHEMA)
-        if (collection / f"{_MANIFEST}.prev").exists() or (collection / _MANIFEST).exists():
-            _check_object(collection / _MANIFEST)
+    until = monotonic() + _DROPPED_WITHIN
+    while collection.is_dir():
+        try:
+            _check_files(collection)
+        except StoreDamagedError:
+            if monotonic() > until:
+                raise
+            sleep(0.05)
+        else:
+            return
+
+
+def _check_files(collection: Path) -> None:
+    _check_object(collection / _SCHEMA)
+    if (collection / f"{_MANIFEST}.prev").exists() or (collection / _MANIFEST).exists():
+        _check_object(collection / _MANIFEST)
 
 
 def _check_object(file: Path) -> None:
