@@ -92,7 +92,8 @@ class StoreRetriever(BatchingRetriever, VectorStoreRetriever):
     """LangChain's own retriever, as `MilvusVectorStore.as_retriever` returns it."""
 
     def _store(self) -> MilvusStore:
-        store: MilvusStore = self.vectorstore.store  # type: ignore[attr-defined]
+        vector_store: Any = self.vectorstore
+        store: MilvusStore = vector_store.store
         return store
 
     def _request_of_each(self, given: Mapping[str, Any]) -> dict[str, Any] | None:

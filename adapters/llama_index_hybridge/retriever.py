@@ -157,7 +157,7 @@ class MilvusRetriever(BaseRetriever):
         vector = query.embedding
         if vector is not None and self.mode is None and "dense" not in store.field_names():
             vector = None  # it has no place
-        columns = {} if self.filters is None else store.metadata_columns()
+        columns: Mapping[str, type] = {} if self.filters is None else store.metadata_columns()
         return {
             "query": query.query_str,
             "vector": vector,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from inspect import signature
 from typing import Any
 
-from hybridge.narrowing import is_list, is_mapping, is_tuple
+from hybridge.narrowing import is_list, is_mapping, is_path, is_tuple
 
 HARMLESS = frozenset(
     {
@@ -56,7 +56,7 @@ def _plain(value: Any) -> Any:
         return {str(k): _plain(one) for k, one in named.items() if not _SECRET.search(str(k))}
     if is_list(value) or is_tuple(value):
         return [_plain(one) for one in value]
-    if isinstance(value, os.PathLike):
+    if is_path(value) and not isinstance(value, str):
         return os.fspath(value)
     if isinstance(value, str) and value.startswith("http"):
         return value.partition("?")[0]  # a query may hold a key

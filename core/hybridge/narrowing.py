@@ -31,6 +31,11 @@ def is_tuple(value: object) -> TypeGuard[tuple[Any, ...]]:
     return isinstance(value, tuple)
 
 
+def is_set(value: object) -> TypeGuard[set[Any] | frozenset[Any]]:
+    """Say whether a value is a set, frozen or not."""
+    return isinstance(value, (set, frozenset))
+
+
 def is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
     """Say whether a value is a sequence of values; a text is one value."""
     return isinstance(value, Sequence) and not isinstance(value, (str, bytes))

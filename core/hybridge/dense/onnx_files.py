@@ -110,7 +110,7 @@ class OnnxFiles:
         Raises:
             InvalidInputError: The model has parts of another kind, which the ONNX file lacks.
         """
-        modules = _read(self.model_folder / "modules.json") or []
+        modules: list[Any] = _read(self.model_folder / "modules.json") or []
         parts = [str(module["type"]).rpartition(".")[2] for module in modules]
         if others := set(parts) - {"Transformer", "Pooling", "Normalize"}:
             msg = f"The model has parts that no ONNX file holds: {', '.join(sorted(others))}"
@@ -120,7 +120,8 @@ class OnnxFiles:
     def prompt(self, name: str) -> str:
         """Return what the model puts before texts: a "query" or a "document"."""
         said = _read(self.model_folder / "config_sentence_transformers.json")
-        return (said.get("prompts") or {}).get(name) or ""
+        prompts: dict[str, str] = said.get("prompts") or {}
+        return prompts.get(name) or ""
 
     def _max_length(self) -> int:
         limits = [
@@ -170,7 +171,8 @@ def _mean_sqrt(tokens: NDArray[np.float32], mask: NDArray[np.int64]) -> NDArray[
 
 def _weighted_mean(tokens: NDArray[np.float32], mask: NDArray[np.int64]) -> NDArray[np.float32]:
     # The n-th token counts n times.
-    weights = (mask * np.arange(1, mask.shape[1] + 1)).astype(np.float32)
+    places: NDArray[np.int64] = np.arange(1, mask.shape[1] + 1)
+    weights = np.asarray(mask * places, np.float32)
     return _weighted(tokens, weights / _total(weights))
 
 

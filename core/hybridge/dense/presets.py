@@ -46,9 +46,9 @@ class EmbeddingPreset:
     most_texts: int = 2_048
     most_tokens: float = float("inf")
     empty: bool = False
-    always: Fields = field(default_factory=dict)
-    roles: Mapping[str, Fields] = field(default_factory=dict)
-    dims: Mapping[str, int] = field(default_factory=dict)
+    always: Fields = field(default_factory=dict[str, Any])
+    roles: Mapping[str, Fields] = field(default_factory=dict[str, Fields])
+    dims: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 def _roles(name: str, query: str, document: str, text: str | None) -> dict[str, Fields]:

@@ -272,7 +272,7 @@ def _with_fields(options: EmbeddingOptions, fields: Mapping[str, Any]) -> Embedd
 
 def _length_of(config: Any) -> int | None:
     """Return the length of vectors that a `types.EmbedContentConfig`, or a mapping, asks for."""
-    given = config if is_mapping(config) else vars(config) if hasattr(config, "__dict__") else {}
+    given: Mapping[str, Any] = config if is_mapping(config) else getattr(config, "__dict__", {})
     asked = {name: value for name, value in given.items() if value is not None}
     length: int | None = asked.pop("output_dimensionality", None)
     if asked or (config is not None and not given):

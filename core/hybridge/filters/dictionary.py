@@ -25,7 +25,7 @@ from hybridge.filters.names import ROW_KEYS, in_lists, parse_name, path_name
 from hybridge.filters.operators import BARE_OPERATORS, OPERATORS, Operator
 from hybridge.filters.tree import MAX_DEPTH, And, Comparison, Field, Filter, Key, Not, Or
 from hybridge.filters.values import Value
-from hybridge.narrowing import MAPPING, is_list, is_mapping, is_tuple
+from hybridge.narrowing import MAPPING, is_list, is_mapping, is_set, is_tuple
 
 _OPERATORS: Mapping[str, Operator] = {f"${operator}": operator for operator in OPERATORS}
 _GROUPS: Mapping[str, type[And | Or]] = {"$and": And, "$or": Or}
@@ -185,7 +185,7 @@ def _equality(path: Key, key: str, value: object) -> Filter:
     if value is None:
         msg = f"does {shown(key)}: None mean missing? Write {{'$exists': False}} or {{'$eq': None}}"
         raise FilterError(msg)
-    if isinstance(value, (list, tuple, set, frozenset)):
+    if is_list(value) or is_tuple(value) or is_set(value):
         msg = (
             f"does {shown(key)}: {shown(value)} mean one of these? Write {{'$in': […]}} or "
             "{'$eq': […]}"

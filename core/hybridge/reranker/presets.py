@@ -39,7 +39,7 @@ class RerankPreset:
     results: str = "results"
     score: str = "relevance_score"
     most_documents: int = 1_000
-    always: Mapping[str, Any] = field(default_factory=dict)
+    always: Mapping[str, Any] = field(default_factory=dict[str, Any])
     scale: RerankScale | None = None
 
 

@@ -193,7 +193,8 @@ def is_billed(function: Any) -> bool:
     if isinstance(declared, bool):
         return declared
     embedding = getattr(function, "embedding", function)
-    names = {*getattr(type(embedding), "model_fields", ()), *getattr(embedding, "__dict__", ())}
+    kind: type[Any] = type(embedding)
+    names = {*getattr(kind, "model_fields", ()), *getattr(embedding, "__dict__", ())}
     return any(word in name.lower() for name in names for word in _OF_AN_API)
 
 

@@ -28,7 +28,7 @@ def hint_at_paths(tree: Filter | None, opened: Opened) -> None:
     if not keys:
         return
     state.looked_up.update(keys)
-    rows = next(opened.collection.select("", ["metadata"]), [])
+    rows: list[dict[str, Any]] = next(opened.collection.select("", ["metadata"]), [])
     for key in keys:
         path = key.split(".")
         if not any(key in row["metadata"] for row in rows) and any(

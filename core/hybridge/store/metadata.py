@@ -16,7 +16,7 @@ import numpy as np
 
 from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
-from hybridge.narrowing import is_list, is_mapping
+from hybridge.narrowing import is_list, is_mapping, is_set, is_tuple
 
 JSON_BYTES = 65_536
 MAX_DEPTH = 100
@@ -40,9 +40,9 @@ def plain_value(value: object) -> object:
         return str(value)
     if isinstance(value, Enum):
         return value.value
-    if isinstance(value, (set, frozenset)):
+    if is_set(value):
         return sorted(value, key=str)
-    if isinstance(value, tuple):
+    if is_tuple(value):
         return list(value)
     return value.tolist() if isinstance(value, np.ndarray) else value
 

@@ -60,7 +60,7 @@ def pack_function(function: Any, what: str) -> Any:
     """
     if (name := function_name(function)) is not None:
         return NamedFunction(name, settings_of(function))
-    kind = type(function)
+    kind: type[Any] = type(function)
     if function is None or kind is str or kind.__module__.startswith("hybridge."):
         return function
     msg = (

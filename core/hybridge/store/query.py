@@ -244,7 +244,7 @@ def _parse_vectors(vectors: Any, texts: list[str] | None) -> dict[str, Sequence[
         raise InvalidInputError(msg)
     if vectors is None:
         return {}
-    by_field = vectors if is_mapping(vectors) else {"dense": vectors}
+    by_field: Mapping[str, Any] = vectors if is_mapping(vectors) else {"dense": vectors}
     given = {name: some for name, some in by_field.items() if some is not None}
     count = None if texts is None else len(texts)
     for name, some in given.items():
