@@ -7,17 +7,26 @@ from the presets that it is to test, from the providers' clients, servers and AP
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pytest
 
-from support.jina_server import Answer, JinaServer, vector
+from hybridge.web_api.service import Service
+from support.jina_server import KEY, Answer, JinaServer, vector
 
 WIDTH = 8
 LONGEST = 2_000
 """Characters of a text, above which every server here says that it is too long."""
+
+
+def forget_keys(monkeypatch: pytest.MonkeyPatch, services: Iterable[Service]) -> None:
+    """Take the services' keys out of the environment."""
+    for service in services:
+        for variable in service.variables:
+            monkeypatch.delenv(variable, raising=False)
 
 
 @dataclass(frozen=True)
@@ -217,6 +226,12 @@ class ProviderServer(JinaServer):
         """What a user passes as `base_url`: all that stands before the endpoint."""
         path = self.wire.path.partition("/openai/deployments")[0] or "/"
         return self.root + path.rsplit("/", 1)[0].removesuffix("/embedding")
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What a function needs to ask it: a key where it wants one, and no long waits."""
+        key = {"api_key": KEY} if self.header else {}
+        return {"base_url": self.address, "backoff": 0.01, "max_retries": 1, **key}
 
     def unauthorized(self, given: str) -> Answer:
         """Return the body of a 401."""

@@ -22,20 +22,6 @@ from hybridge.web_api.parts import PartLimit, ask_in_parts
 from hybridge.web_api.usage import Usage
 
 
-class EmbeddingOptions(ApiOptions, total=False):
-    """What every provider's function takes, beside its own arguments.
-
-    Attributes:
-        base_url: Where the API is, if not at the provider's own address.
-        batch_size: Texts in one request; by default as many as the provider takes.
-        extra_body: Further fields of every request, as the API knows them.
-    """
-
-    base_url: str | None
-    batch_size: int | None
-    extra_body: Mapping[str, Any] | None
-
-
 class ApiEmbeddingFunction:
     """Embeds texts over the API of one of the providers in `hybridge.dense.presets`.
 
@@ -52,8 +38,10 @@ class ApiEmbeddingFunction:
         batch_size: Texts in one request; by default as many as the provider takes.
         api_version: The version of the API, for those that are asked for one (Azure's).
         extra_body: Further fields of every request, as the API knows them.
+        fields: Those that arguments of a subclass's constructor stand for; None is left out.
         roles: Further fields for "queries", "documents" and, in a plain call, "texts".
-        settings: Arguments of a subclass's constructor on which the vectors depend.
+        settings: Arguments of a subclass's constructor on which the vectors depend, beside
+            `dimensions` and `extra_body`.
         dividing: Whether a list may be cut into several requests.
         **options: See `hybridge.web_api.options.ApiOptions`.
 
@@ -80,6 +68,7 @@ class ApiEmbeddingFunction:
         batch_size: int | None = None,
         api_version: str | None = None,
         extra_body: Mapping[str, Any] | None = None,
+        fields: Mapping[str, Any] | None = None,
         roles: Mapping[str, Fields] | None = None,
         settings: Mapping[str, Any] | None = None,
         dividing: bool = True,
@@ -95,8 +84,9 @@ class ApiEmbeddingFunction:
         self.provider = provider
         self._dim = dimensions or preset.dims.get(model_name)
         self._roles = {**preset.roles, **(roles or {})}
-        shortened = {} if dimensions is None else {preset.dimensions: dimensions}
-        self._fields = {**preset.always, **shortened, **parse_fields(extra_body, "extra_body")}
+        own = {preset.dimensions: dimensions, **(fields or {})}
+        given = {name: value for name, value in own.items() if value is not None}
+        self._fields = {**preset.always, **given, **parse_fields(extra_body, "extra_body")}
         service = preset.service.at(base_url)
         self._limit = PartLimit(preset.most_texts, preset.most_tokens, dividing)
         if batch_size is not None:
@@ -108,9 +98,9 @@ class ApiEmbeddingFunction:
         self._path = path.format(model=quote(model_name, safe=""))
         query = {"api-version": api_version} if api_version else {}
         self._api = WebApi(service, api_key, parse_options(options, ApiOptions), query)
-        own = settings or {"dimensions": dimensions, "extra_body": extra_body}
+        common = {"dimensions": dimensions, "extra_body": extra_body, "base_url": base_url}
         self.settings = given_settings(
-            type(self), base_url=base_url, api_version=api_version, **own
+            type(self), **{**common, "api_version": api_version, **(settings or {})}
         )
 
     @property

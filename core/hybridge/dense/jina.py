@@ -92,14 +92,9 @@ class JinaEmbeddingFunction(ApiEmbeddingFunction):
             dimensions,
             provider="jina",
             batch_size=batch_size,
-            extra_body=fields,
+            fields=fields,
             roles=roles,
-            settings={
-                "dimensions": dimensions,
-                "late_chunking": late,
-                "options": fields or None,
-                **given,
-            },
+            settings={"late_chunking": late, "options": fields or None, **given},
             dividing=not late,
             **limits,
         )

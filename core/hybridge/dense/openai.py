@@ -97,8 +97,7 @@ class OpenAIEmbeddingFunction(ApiEmbeddingFunction):
             provider=provider,
             batch_size=batch_size,
             api_version=api_version,
-            settings={"dimensions": dimensions, "extra_body": body or None},
-            extra_body=body,
+            extra_body=body or None,
             **options,
         )
 

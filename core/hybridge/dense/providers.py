@@ -8,10 +8,10 @@ from typing import Any
 from typing_extensions import Unpack
 
 from hybridge.arguments import check_choice, check_flag, shown
-from hybridge.dense.api import ApiEmbeddingFunction, EmbeddingOptions
+from hybridge.dense.api import ApiEmbeddingFunction
 from hybridge.errors import InvalidInputError
 from hybridge.narrowing import is_mapping
-from hybridge.web_api.options import parse_fields, parse_options
+from hybridge.web_api.options import ProviderOptions, parse_options
 
 _COHERE_INPUTS = ("search_document", "search_query", "classification", "clustering")
 _NOMIC_TASKS = ("search_document", "search_query", "classification", "clustering")
@@ -28,7 +28,7 @@ class CohereEmbeddingFunction(ApiEmbeddingFunction):
         truncate: Where a text that is too long is cut, "START" or "END", or "NONE" to refuse it;
             None is the API's own choice, the end.
         dimensions: The length of the vectors, for models that can shorten them.
-        **options: See `EmbeddingOptions`.
+        **options: See `hybridge.web_api.options.ProviderOptions`.
 
     Raises:
         AuthenticationError: There is no key.
@@ -44,7 +44,7 @@ class CohereEmbeddingFunction(ApiEmbeddingFunction):
         truncate: str | None = None,
         *,
         dimensions: int | None = None,
-        **options: Unpack[EmbeddingOptions],
+        **options: Unpack[ProviderOptions],
     ) -> None:
         if embedding_types is not None and shown(embedding_types) != "['float']":
             msg = f"embedding_types must be ['float'] or None, not {shown(embedding_types)}"
@@ -57,14 +57,10 @@ class CohereEmbeddingFunction(ApiEmbeddingFunction):
             api_key,
             dimensions=dimensions,
             provider="cohere",
-            settings={
-                "dimensions": dimensions,
-                "input_type": input_type,
-                "truncate": truncate,
-                "extra_body": options.get("extra_body"),
-            },
+            settings={"input_type": input_type, "truncate": truncate},
+            fields={"truncate": truncate},
             roles={"texts": {"input_type": input_type}},
-            **_with_fields(options, {"truncate": truncate}),
+            **parse_options(options, ProviderOptions),
         )
 
 
@@ -77,7 +73,7 @@ class VoyageEmbeddingFunction(ApiEmbeddingFunction):
         embedding_type: "float" or None: a store takes no other numbers.
         truncate: Whether a text that is too long is cut, or refused; None is the API's own choice.
         dimension: The length of the vectors, for models that can shorten them.
-        **options: See `EmbeddingOptions`.
+        **options: See `hybridge.web_api.options.ProviderOptions`.
 
     Raises:
         AuthenticationError: There is no key.
@@ -91,7 +87,7 @@ class VoyageEmbeddingFunction(ApiEmbeddingFunction):
         embedding_type: str | None = None,
         truncate: bool | None = None,
         dimension: int | None = None,
-        **options: Unpack[EmbeddingOptions],
+        **options: Unpack[ProviderOptions],
     ) -> None:
         if embedding_type is not None:
             check_choice(embedding_type, "embedding_type", ("float",))
@@ -102,12 +98,9 @@ class VoyageEmbeddingFunction(ApiEmbeddingFunction):
             api_key,
             dimensions=dimension,
             provider="voyage",
-            settings={
-                "dimension": dimension,
-                "truncate": truncate,
-                "extra_body": options.get("extra_body"),
-            },
-            **_with_fields(options, {"truncation": truncate}),
+            settings={"dimension": dimension, "dimensions": None, "truncate": truncate},
+            fields={"truncation": truncate},
+            **parse_options(options, ProviderOptions),
         )
 
 
@@ -118,7 +111,7 @@ class MistralAIEmbeddingFunction(ApiEmbeddingFunction):
         api_key: The key; else `MISTRAL_API_KEY`, else `MISTRALAI_API_KEY`.
         model_name: The model.
         dimensions: The length of the vectors, for models that can shorten them.
-        **options: See `EmbeddingOptions`.
+        **options: See `hybridge.web_api.options.ProviderOptions`.
 
     Raises:
         AuthenticationError: There is no key.
@@ -131,15 +124,14 @@ class MistralAIEmbeddingFunction(ApiEmbeddingFunction):
         model_name: str = "mistral-embed",
         *,
         dimensions: int | None = None,
-        **options: Unpack[EmbeddingOptions],
+        **options: Unpack[ProviderOptions],
     ) -> None:
         super().__init__(
             model_name,
             api_key,
             dimensions=dimensions,
             provider="mistral",
-            settings={"dimensions": dimensions, "extra_body": options.get("extra_body")},
-            **parse_options(options, EmbeddingOptions),
+            **parse_options(options, ProviderOptions),
         )
 
 
@@ -153,7 +145,7 @@ class NomicEmbeddingFunction(ApiEmbeddingFunction):
         api_key: The key; else `NOMIC_API_KEY`.
         long_text_mode: Whether a text that is too long is cut ("truncate") or embedded in parts
             ("mean"); None is the API's own choice.
-        **options: See `EmbeddingOptions`.
+        **options: See `hybridge.web_api.options.ProviderOptions`.
 
     Raises:
         AuthenticationError: There is no key.
@@ -168,7 +160,7 @@ class NomicEmbeddingFunction(ApiEmbeddingFunction):
         *,
         api_key: str | None = None,
         long_text_mode: str | None = None,
-        **options: Unpack[EmbeddingOptions],
+        **options: Unpack[ProviderOptions],
     ) -> None:
         check_choice(task_type, "task_type", _NOMIC_TASKS)
         if long_text_mode is not None:
@@ -178,13 +170,10 @@ class NomicEmbeddingFunction(ApiEmbeddingFunction):
             api_key,
             dimensions=dimensions,
             provider="nomic",
-            settings={
-                "dimensions": dimensions,
-                "long_text_mode": long_text_mode,
-                "extra_body": options.get("extra_body"),
-            },
+            settings={"long_text_mode": long_text_mode},
+            fields={"long_text_mode": long_text_mode},
             roles={"texts": {"task_type": task_type}},
-            **_with_fields(options, {"long_text_mode": long_text_mode}),
+            **parse_options(options, ProviderOptions),
         )
 
 
@@ -199,7 +188,7 @@ class GeminiEmbeddingFunction(ApiEmbeddingFunction):
         config: The length of the vectors in the shape of Google's own library: an object or a
             mapping with `output_dimensionality`, and with nothing else.
         dimensions: The length of the vectors.
-        **options: See `EmbeddingOptions`.
+        **options: See `hybridge.web_api.options.ProviderOptions`.
 
     Raises:
         AuthenticationError: There is no key.
@@ -213,18 +202,14 @@ class GeminiEmbeddingFunction(ApiEmbeddingFunction):
         config: object = None,
         *,
         dimensions: int | None = None,
-        **options: Unpack[EmbeddingOptions],
+        **options: Unpack[ProviderOptions],
     ) -> None:
         super().__init__(
             model_name,
             api_key,
             dimensions=_length_of(config) if dimensions is None else dimensions,
             provider="gemini",
-            settings={
-                "dimensions": dimensions or _length_of(config),
-                "extra_body": options.get("extra_body"),
-            },
-            **parse_options(options, EmbeddingOptions),
+            **parse_options(options, ProviderOptions),
         )
 
 
@@ -236,7 +221,7 @@ class TEIEmbeddingFunction(ApiEmbeddingFunction):
         dimensions: The length of the vectors, where the server is to shorten them.
         api_key: The key that the server was started with, if any; else `TEI_API_KEY`.
         model_name: The model's name: a collection remembers it, and the server does not look at it.
-        **options: See `EmbeddingOptions`; `base_url` is `api_url`.
+        **options: See `hybridge.web_api.options.ProviderOptions`; `base_url` is `api_url`.
 
     Raises:
         InvalidInputError: An argument is wrong.
@@ -249,25 +234,16 @@ class TEIEmbeddingFunction(ApiEmbeddingFunction):
         *,
         api_key: str | None = None,
         model_name: str = "tei",
-        **options: Unpack[EmbeddingOptions],
+        **options: Unpack[ProviderOptions],
     ) -> None:
-        given = parse_options({"base_url": api_url, **options}, EmbeddingOptions)
+        given = parse_options({"base_url": api_url, **options}, ProviderOptions)
         super().__init__(
             model_name,
             api_key,
             dimensions=dimensions,
             provider="tei",
-            settings={"dimensions": dimensions, "extra_body": options.get("extra_body")},
             **given,
         )
-
-
-def _with_fields(options: EmbeddingOptions, fields: Mapping[str, Any]) -> EmbeddingOptions:
-    """Return options with further fields of the request, those that are not None."""
-    parsed = parse_options(options, EmbeddingOptions)
-    own = {name: value for name, value in fields.items() if value is not None}
-    parsed["extra_body"] = {**own, **parse_fields(parsed.get("extra_body"), "extra_body")}
-    return parsed
 
 
 def _length_of(config: Any) -> int | None:

@@ -20,20 +20,6 @@ from hybridge.web_api.parts import PartLimit, ask_in_parts
 from hybridge.web_api.usage import Usage
 
 
-class RerankOptions(ApiOptions, total=False):
-    """What every provider's function takes, beside its own arguments.
-
-    Attributes:
-        base_url: Where the API is, if not at the provider's own address.
-        batch_size: Documents in one request; by default as many as the provider takes.
-        extra_body: Further fields of every request, as the API knows them.
-    """
-
-    base_url: str | None
-    batch_size: int | None
-    extra_body: Mapping[str, Any] | None
-
-
 class ApiRerankFunction:
     """Scores documents against a query over the API of one of `hybridge.reranker.presets`.
 

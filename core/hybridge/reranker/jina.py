@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing_extensions import Unpack
 
-from hybridge.reranker.api import ApiRerankFunction, RerankOptions
-from hybridge.web_api.options import parse_options
+from hybridge.reranker.api import ApiRerankFunction
+from hybridge.web_api.options import ProviderOptions, parse_options
 
 
 class JinaRerankFunction(ApiRerankFunction):
@@ -15,7 +15,7 @@ class JinaRerankFunction(ApiRerankFunction):
         model_name: The model.
         api_key: The key; else `JINA_API_KEY`, else `JINAAI_API_KEY`. A server of one's own may
             need none.
-        **options: See `RerankOptions`.
+        **options: See `hybridge.web_api.options.ProviderOptions`.
 
     Raises:
         AuthenticationError: There is no key.
@@ -26,7 +26,7 @@ class JinaRerankFunction(ApiRerankFunction):
         self,
         model_name: str = "jina-reranker-v2-base-multilingual",
         api_key: str | None = None,
-        **options: Unpack[RerankOptions],
+        **options: Unpack[ProviderOptions],
     ) -> None:
-        given = parse_options(options, RerankOptions)
+        given = parse_options(options, ProviderOptions)
         super().__init__(model_name, api_key, provider="jina", **given)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing_extensions import Unpack
 
-from hybridge.reranker.api import ApiRerankFunction, RerankOptions
-from hybridge.web_api.options import parse_options
+from hybridge.reranker.api import ApiRerankFunction
+from hybridge.web_api.options import ProviderOptions, parse_options
 
 
 class CohereRerankFunction(ApiRerankFunction):
@@ -15,7 +15,7 @@ class CohereRerankFunction(ApiRerankFunction):
         model_name: The model.
         api_key: The key; else `COHERE_API_KEY`, else `CO_API_KEY`.
         return_documents: Without effect: a result holds its document in any case.
-        **options: See `RerankOptions`.
+        **options: See `hybridge.web_api.options.ProviderOptions`.
 
     Raises:
         AuthenticationError: There is no key.
@@ -27,9 +27,9 @@ class CohereRerankFunction(ApiRerankFunction):
         model_name: str = "rerank-english-v3.0",
         api_key: str | None = None,
         return_documents: bool = True,
-        **options: Unpack[RerankOptions],
+        **options: Unpack[ProviderOptions],
     ) -> None:
-        given = parse_options(options, RerankOptions)
+        given = parse_options(options, ProviderOptions)
         super().__init__(model_name, api_key, provider="cohere", **given)
 
 
@@ -39,7 +39,7 @@ class VoyageRerankFunction(ApiRerankFunction):
     Args:
         model_name: The model.
         api_key: The key; else `VOYAGE_API_KEY`.
-        **options: See `RerankOptions`.
+        **options: See `hybridge.web_api.options.ProviderOptions`.
 
     Raises:
         AuthenticationError: There is no key.
@@ -50,9 +50,9 @@ class VoyageRerankFunction(ApiRerankFunction):
         self,
         model_name: str = "rerank-2",
         api_key: str | None = None,
-        **options: Unpack[RerankOptions],
+        **options: Unpack[ProviderOptions],
     ) -> None:
-        given = parse_options(options, RerankOptions)
+        given = parse_options(options, ProviderOptions)
         super().__init__(model_name, api_key, provider="voyage", **given)
 
 
@@ -63,7 +63,7 @@ class TEIRerankFunction(ApiRerankFunction):
         api_url: The server's address; "http://localhost:8080" by default.
         api_key: The key that the server was started with, if any; else `TEI_API_KEY`.
         model_name: The model's name, at which the server does not look.
-        **options: See `RerankOptions`; `base_url` is `api_url`.
+        **options: See `hybridge.web_api.options.ProviderOptions`; `base_url` is `api_url`.
 
     Raises:
         InvalidInputError: An argument is wrong.
@@ -75,7 +75,7 @@ class TEIRerankFunction(ApiRerankFunction):
         *,
         api_key: str | None = None,
         model_name: str = "tei",
-        **options: Unpack[RerankOptions],
+        **options: Unpack[ProviderOptions],
     ) -> None:
-        given = parse_options({"base_url": api_url, **options}, RerankOptions)
+        given = parse_options({"base_url": api_url, **options}, ProviderOptions)
         super().__init__(model_name, api_key, provider="tei", **given)

@@ -37,6 +37,20 @@ class ApiOptions(TypedDict, total=False):
     default_headers: Mapping[str, str] | None
 
 
+class ProviderOptions(ApiOptions, total=False):
+    """What every provider's function takes, beside its own arguments.
+
+    Attributes:
+        base_url: Where the API is, if not at the provider's own address.
+        batch_size: Texts in one request; by default as many as the provider takes.
+        extra_body: Further fields of every request, as the API knows them.
+    """
+
+    base_url: str | None
+    batch_size: int | None
+    extra_body: Mapping[str, Any] | None
+
+
 def parse_options(given: Mapping[str, Any], kind: type[T]) -> T:
     """Return options whose names are those of a kind of options.
 

@@ -13,8 +13,8 @@ from hybridge.dense.presets import PRESETS
 from hybridge.errors import AuthenticationError, BadRequestError, InvalidInputError
 from hybridge.protocols import DenseEmbeddingFunction
 from hybridge.registry import dense_function
-from support.jina_server import KEY, refuse, vector
-from support.provider_servers import EMBEDDING, LONGEST, WIDTH, ProviderServer
+from support.jina_server import refuse, vector
+from support.provider_servers import EMBEDDING, LONGEST, WIDTH, ProviderServer, forget_keys
 
 # What is said beside the address, where the wire's name is not that of the provider.
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -28,9 +28,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 @pytest.fixture(params=EMBEDDING)
 def name(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Each wire in turn, with no key in the environment."""
-    for preset in PRESETS.values():
-        for variable in preset.service.variables:
-            monkeypatch.delenv(variable, raising=False)
+    forget_keys(monkeypatch, [preset.service for preset in PRESETS.values()])
     return str(request.param)
 
 
@@ -45,9 +43,7 @@ def make(name: str, server: ProviderServer, **options: Any) -> DenseEmbeddingFun
     """Return the function that asks the server, with a key where it wants one."""
     given = dict(OPTIONS.get(name, {}))
     provider = given.pop("provider", name)
-    key = {"api_key": KEY} if server.header else {}
-    where = {"base_url": server.address, "backoff": 0.01, "max_retries": 1}
-    return dense_function(f"{provider}/a-model", **{**where, **key, **given, **options})
+    return dense_function(f"{provider}/a-model", **{**server.options, **given, **options})
 
 
 def expected(name: str, texts: list[str], half: int, width: int = WIDTH) -> np.ndarray:

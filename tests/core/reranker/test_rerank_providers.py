@@ -13,7 +13,7 @@ from hybridge.protocols import RerankFunction
 from hybridge.registry import rerank_function
 from hybridge.reranker.presets import PRESETS
 from support.jina_server import KEY, refuse
-from support.provider_servers import LONGEST, RERANK, ProviderServer
+from support.provider_servers import LONGEST, RERANK, ProviderServer, forget_keys
 
 QUERY = "red apple"
 DOCUMENTS = ["an apple", "a red apple", "a pear", "an apple and a pear"]
@@ -22,9 +22,7 @@ DOCUMENTS = ["an apple", "a red apple", "a pear", "an apple and a pear"]
 @pytest.fixture(params=RERANK)
 def name(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Each wire in turn, with no key in the environment."""
-    for preset in PRESETS.values():
-        for variable in preset.service.variables:
-            monkeypatch.delenv(variable, raising=False)
+    forget_keys(monkeypatch, [preset.service for preset in PRESETS.values()])
     return str(request.param)
 
 
@@ -37,9 +35,7 @@ def server(name: str) -> Iterator[ProviderServer]:
 
 def make(name: str, server: ProviderServer, **options: Any) -> RerankFunction:
     """Return the function that asks the server, with a key where it wants one."""
-    key = {"api_key": KEY} if server.header else {}
-    where = {"base_url": server.address, "backoff": 0.01, "max_retries": 1}
-    return rerank_function(f"{name}/a-model", **{**where, **key, **options})
+    return rerank_function(f"{name}/a-model", **{**server.options, **options})
 
 
 def test_every_preset_is_in_the_matrix() -> None:
