@@ -17,23 +17,44 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import get_config_list
 from langchain_core.vectorstores import VectorStoreRetriever
+from typing_extensions import Self
 
-from hybridge import Hit, MilvusStore
+from hybridge import Hit
 from hybridge.arguments import parse_items
-from langchain_hybridge.convert import make_found_document
+from hybridge.store import pack_function
 from langchain_hybridge.options import search_arguments
+from langchain_hybridge.reranker import Rerank
 
 
 class BatchingRetriever(BaseRetriever):
     """A retriever whose `batch` and `abatch` ask Milvus once per field, whatever the number."""
 
-    @abstractmethod
-    def _store(self) -> MilvusStore:
-        """Return what is searched."""
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        return self.model_copy()  # another object for the same store
+
+    def __getstate__(self) -> dict[Any, Any]:
+        reranker = self._options({}).get("reranker")
+        if not isinstance(reranker, Rerank):  # which sees to it itself
+            pack_function(reranker, "the reranker")  # refuses one that may hold a key
+        return super().__getstate__()
 
     @abstractmethod
+    def _options(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the options of a search, k among them: the retriever's, and over them a call's."""
+
+    @property
+    def _searched(self) -> Any:
+        """The vector store, a field of the retrievers themselves."""
+        retriever: Any = self
+        return retriever.vectorstore
+
     def _request_of_each(self, given: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the arguments of `search_many`, or None where each is searched for alone."""
+        return {**self._searched.defaults, **search_arguments(self._options(given))}
+
+    def _documents(self, hits: Sequence[Hit], given: Mapping[str, Any]) -> list[Document]:
+        documents: list[Document] = self._searched.documents(hits, self._options(given))
+        return documents
 
     def batch(
         self,
@@ -52,7 +73,7 @@ class BatchingRetriever(BaseRetriever):
             return super().batch(inputs, config, return_exceptions=return_exceptions, **kwargs)
         # The first run searches for all, so that its callbacks see what the search takes or raises.
         inputs = parse_items(inputs, object, "inputs")
-        search = cache(partial(self._store().search_many, inputs, **request))
+        search = cache(partial(self._searched.store.search_many, inputs, **request))
         configs = get_config_list(config, len(inputs))
         return [
             self.invoke(inputs[i], configs[i], found=lambda i=i: search()[i], **kwargs)
@@ -74,10 +95,11 @@ class BatchingRetriever(BaseRetriever):
                 inputs, config, return_exceptions=return_exceptions, **kwargs
             )
         inputs = parse_items(inputs, object, "inputs")
-        search = asyncio.ensure_future(self._store().asearch_many(inputs, **request))
+        search = asyncio.ensure_future(self._searched.store.asearch_many(inputs, **request))
 
         async def found(place: int) -> list[Hit]:
-            return (await search)[place]
+            hits: list[Hit] = (await search)[place]
+            return hits
 
         configs = get_config_list(config, len(inputs))
         return await asyncio.gather(
@@ -91,16 +113,11 @@ class BatchingRetriever(BaseRetriever):
 class StoreRetriever(BatchingRetriever, VectorStoreRetriever):
     """LangChain's own retriever, as `MilvusVectorStore.as_retriever` returns it."""
 
-    def _store(self) -> MilvusStore:
-        vector_store: Any = self.vectorstore
-        store: MilvusStore = vector_store.store
-        return store
+    def _options(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        return self.search_kwargs | dict(given)
 
     def _request_of_each(self, given: Mapping[str, Any]) -> dict[str, Any] | None:
-        if self.search_type != "similarity":
-            return None
-        defaults: Mapping[str, Any] = self.vectorstore.defaults  # type: ignore[attr-defined]
-        return {**defaults, **search_arguments(self.search_kwargs | dict(given))}
+        return super()._request_of_each(given) if self.search_type == "similarity" else None
 
     def _get_relevant_documents(
         self,
@@ -112,7 +129,7 @@ class StoreRetriever(BatchingRetriever, VectorStoreRetriever):
     ) -> list[Document]:
         if found is None:
             return super()._get_relevant_documents(query, run_manager=run_manager, **kwargs)
-        return [make_found_document(hit, self.search_kwargs | kwargs) for hit in found()]
+        return self._documents(found(), kwargs)
 
     async def _aget_relevant_documents(
         self,
@@ -124,4 +141,4 @@ class StoreRetriever(BatchingRetriever, VectorStoreRetriever):
     ) -> list[Document]:
         if found is None:
             return await super()._aget_relevant_documents(query, run_manager=run_manager, **kwargs)
-        return [make_found_document(hit, self.search_kwargs | kwargs) for hit in await found()]
+        return self._documents(await found(), kwargs)

@@ -112,9 +112,12 @@ def make_found_document(hit: Hit, options: Mapping[str, Any]) -> Document:
         hit: The hit.
         options: `with_scores` adds "score", "relevance_score", and "scores" with the score, rank
             and relevance of each field that found the row; `with_vectors` adds "vector", the dense
-            one, and "vectors", all by field; `with_context` adds "context".
+            one, and "vectors", all by field; `with_context` adds "context"; `id_key` names the
+            key that holds the id as well.
     """
     document = make_document(hit)
+    if (key := options.get("id_key")) is not None:
+        document.metadata[key] = hit.id
     if options.get("with_scores"):
         scores = {name: one._asdict() for name, one in hit.scores.items()}
         document.metadata |= {SCORE: hit.score, RELEVANCE: hit.relevance, SCORES: scores}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Generic, Protocol, TypeVar, cast, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 from hybridge.errors import InvalidInputError
+from hybridge.foreign import ForeignFunction
 from hybridge.texts import parse_texts
-
-E = TypeVar("E")
 
 
 @runtime_checkable
@@ -52,39 +51,7 @@ class SparseLike(Protocol):
         ...
 
 
-class _OfEmbedding(Generic[E]):
-    """What functions made of embeddings have in common.
-
-    Two of one object are equal, so that a store embeds once for all fields that use it. The `repr`
-    of the object is never shown: it may hold a key.
-
-    Attributes:
-        embedding: The object.
-        dim: None: the first vectors tell.
-    """
-
-    dim: int | None = None
-
-    def __init__(self, embedding: E) -> None:
-        self.embedding = embedding
-
-    @property
-    def model_name(self) -> str | None:
-        """The name of the object's model, where it has one."""
-        names = (getattr(self.embedding, name, None) for name in ("model_name", "model"))
-        return next((name for name in names if isinstance(name, str) and name), None)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({type(self.embedding).__name__})"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, type(self)) and other.embedding is self.embedding
-
-    def __hash__(self) -> int:
-        return hash((type(self), id(self.embedding)))
-
-
-class EmbeddingsFunction(_OfEmbedding[DenseLike]):
+class EmbeddingsFunction(ForeignFunction[DenseLike]):
     """A dense function from LangChain embeddings, or from an object with their methods.
 
     Awaited, it awaits the object's own async methods, where there are some.
@@ -108,7 +75,7 @@ class EmbeddingsFunction(_OfEmbedding[DenseLike]):
         return await _embed_queries(self.embedding, parse_texts(queries, "queries"))
 
 
-class SparseEmbeddingsFunction(_OfEmbedding[SparseLike]):
+class SparseEmbeddingsFunction(ForeignFunction[SparseLike]):
     """A sparse function from sparse embeddings in the shape of `langchain-qdrant`.
 
     Awaited, it awaits the object's own async methods, where there are some.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from typing_extensions import TypedDict
@@ -30,6 +30,8 @@ class CommonOptions(TypedDict, total=False):
         with_scores: Whether documents say how they scored, in their metadata.
         with_vectors: Whether documents carry their vectors, in their metadata.
         with_context: Whether documents carry their context, in their metadata.
+        id_key: The metadata key under which documents carry their id as well, in place of what they
+            have there: `EnsembleRetriever(id_key=)` looks for it.
         search_params: What the indexes of a server are searched with, such as `{"ef": 128}`.
     """
 
@@ -40,6 +42,7 @@ class CommonOptions(TypedDict, total=False):
     with_scores: bool
     with_vectors: bool
     with_context: bool
+    id_key: str | None
     search_params: SearchParams
 
 
@@ -57,21 +60,15 @@ class SearchOptions(CommonOptions, total=False):
     """What every search method but those of MMR takes.
 
     Attributes:
+        offset: How many of the best documents are left out; see `hybridge.store.Query`.
         fetch_k: How deep each field is read where several are fused.
         reranker: Orders the first hits anew: a rerank function, or a `Rerank`.
-    """
-
-    fetch_k: FetchK
-    reranker: RerankFunction | Rerank | None
-
-
-class ScoreOptions(SearchOptions, total=False):
-    """What the methods that return relevances take.
-
-    Attributes:
         score_threshold: The least relevance, in [0, 1], of a document that is returned.
     """
 
+    offset: int | None
+    fetch_k: FetchK
+    reranker: RerankFunction | Rerank | None
     score_threshold: float | None
 
 
@@ -80,18 +77,20 @@ def search_arguments(
 ) -> dict[str, Any]:
     """Return the options that say something, as arguments of the store.
 
+    Those that are for what is made of the hits are checked, and left out.
+
     Args:
         options: The options, and k.
         allowed: The options that there are.
 
     Raises:
-        InvalidInputError: If there is no such option.
+        InvalidInputError: If there is no such option, or it makes no sense.
     """
     names = ["k", *allowed.__annotations__]
     check_names(options, names, "a search", SEARCH)
     arguments = {name: value for name, value in options.items() if value is not None}
-    for name in {"with_scores", "with_context"} & arguments.keys():
-        check_flag(arguments.pop(name), name)
+    for name in _OF_DOCUMENTS.keys() & arguments.keys():
+        _OF_DOCUMENTS[name](arguments.pop(name), name)
     if "filter" in arguments:
         arguments["filter"] = make_filter(arguments["filter"])
     if isinstance(arguments.get("reranker"), Rerank):
@@ -99,14 +98,12 @@ def search_arguments(
     return arguments
 
 
-def check_threshold(threshold: float | None) -> None:
-    """Refuse a threshold that no relevance can be compared with, before anything is searched.
-
-    Raises:
-        InvalidInputError: If it is no number from 0 to 1.
-    """
-    if threshold is not None:
-        check_fraction(threshold, "score_threshold")
+_OF_DOCUMENTS: Mapping[str, Callable[[Any, str], None]] = {
+    "with_scores": check_flag,
+    "with_context": check_flag,
+    "id_key": check_text,
+    "score_threshold": check_fraction,
+}
 
 
 def search_request(

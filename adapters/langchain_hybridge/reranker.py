@@ -11,14 +11,14 @@ from langchain_core.runnables import RunnableLambda
 from pydantic import ConfigDict, Field, SecretStr, SkipValidation
 from typing_extensions import Never
 
-from hybridge.arguments import parse_items
+from hybridge.arguments import check_fraction, parse_items
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import RerankFunction
 from hybridge.registry import as_rerank_function
 from hybridge.reranker import JinaRerankFunction
 from hybridge.retrieval.reranking import reranked
 from hybridge.spellings import check_names
-from hybridge.store import parse_limit
+from hybridge.store import pack_function, parse_limit
 from hybridge.texts import check_text, parse_texts
 from langchain_hybridge.convert import RELEVANCE
 from langchain_hybridge.spellings import JINA_RERANK, RERANK
@@ -34,6 +34,8 @@ class Rerank(BaseDocumentCompressor):
         function: The rerank function, such as `hybridge.JinaRerankFunction()`, or its name, such
             as "jina/jina-reranker-v2-base-multilingual" (see `hybridge.registry.rerank_function`).
         top_n: How many documents to return.
+        score_threshold: The least relevance, in [0, 1], of a document that is returned: the score
+            where the function gives probabilities, else 1 / (1 + e^-score).
 
     Raises:
         InvalidInputError: If `top_n` is less than 1, `function` no function, or there is no such
@@ -45,12 +47,30 @@ class Rerank(BaseDocumentCompressor):
 
     function: SkipValidation[RerankFunction] = Field(exclude=True)
     top_n: int = 5
+    score_threshold: float | None = None
 
-    def __init__(self, function: RerankFunction | str, top_n: int = 5, **others: Never) -> None:
+    def __init__(
+        self,
+        function: RerankFunction | str,
+        top_n: int = 5,
+        *,
+        score_threshold: float | None = None,
+        **others: Never,
+    ) -> None:
         known = type(self).model_fields  # those of subclasses too
         check_names(others, known, type(self).__name__, RERANK)
-        own = {"function": as_rerank_function(function), "top_n": parse_limit(top_n, "top_n")}
+        if score_threshold is not None:
+            check_fraction(score_threshold, "score_threshold")
+        own: dict[str, Any] = {
+            "function": as_rerank_function(function),
+            "top_n": parse_limit(top_n, "top_n"),
+            "score_threshold": score_threshold,
+        }
         super().__init__(**own, **others)
+
+    def __getstate__(self) -> dict[Any, Any]:
+        pack_function(self.function, "the function")  # refuses one that may hold a key
+        return super().__getstate__()
 
     def compress_documents(
         self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
@@ -78,7 +98,8 @@ class Rerank(BaseDocumentCompressor):
     def _rank(self, request: dict[str, Any]) -> list[Document]:
         documents: list[Document] = request["documents"]
         texts = parse_texts([document.page_content for document in documents], "documents")
-        results = reranked(self.function, request["query"], texts, self.top_n)
+        query, least = request["query"], self.score_threshold
+        results = reranked(self.function, query, texts, self.top_n, least)
         return [_scored(documents[result.index], result.score) for result in results]
 
 
@@ -92,6 +113,7 @@ class JinaRerank(Rerank):
         model_name: The model.
         api_key: The key; else `JINA_API_KEY`, else `JINAAI_API_KEY`.
         top_n: How many documents to return.
+        score_threshold: See `Rerank`.
         base_url: Where the API is, if not at Jina's own address.
         timeout: Seconds to wait for a connection and for the next bytes, as one number or as two.
 
@@ -114,6 +136,7 @@ class JinaRerank(Rerank):
         api_key: SecretStr | str | None = None,
         *,
         top_n: int = 5,
+        score_threshold: float | None = None,
         base_url: str | None = None,
         timeout: float | tuple[float, float] = (5.0, 60.0),
         **others: Never,
@@ -129,7 +152,7 @@ class JinaRerank(Rerank):
             "base_url": function.base_url,
             "timeout": timeout,
         }
-        super().__init__(function, top_n, **fields, **others)
+        super().__init__(function, top_n, score_threshold=score_threshold, **fields, **others)
 
     def __getstate__(self) -> dict[Any, Any]:
         state = super().__getstate__()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,26 +15,20 @@ from langchain_core.retrievers import LangSmithRetrieverParams
 from pydantic import ConfigDict, GetPydanticSchema
 from pydantic_core import core_schema
 
-from hybridge import Hit, MilvusStore
+from hybridge import Hit
 from hybridge.protocols import RerankFunction
 from hybridge.spellings import check_names
 from hybridge.store import FetchK, Fusion, Mode, SearchParams
 from langchain_hybridge.batching import BatchingRetriever
-from langchain_hybridge.convert import make_found_document
 from langchain_hybridge.filters import LangChainFilter
-from langchain_hybridge.options import (
-    ScoreOptions,
-    check_threshold,
-    search_arguments,
-    search_request,
-)
+from langchain_hybridge.options import SearchOptions, search_request
 from langchain_hybridge.reranker import Rerank
 from langchain_hybridge.spellings import RETRIEVER
 from langchain_hybridge.vector_store import MilvusVectorStore
 
 # Left to the store to check: pydantic would take filters apart.
 _AS_IT_IS = GetPydanticSchema(lambda kind, handler: core_schema.any_schema())
-_OPTIONS = ("k", *ScoreOptions.__annotations__)
+_OPTIONS = ("k", *SearchOptions.__annotations__)
 
 
 class MilvusRetriever(BatchingRetriever):
@@ -56,6 +50,8 @@ class MilvusRetriever(BatchingRetriever):
         with_scores: Whether documents say how they scored, in their metadata.
         with_vectors: Whether documents carry their vectors, in their metadata.
         with_context: Whether documents carry their context, in their metadata.
+        id_key: The metadata key under which documents carry their id as well.
+        offset: How many of the best documents are left out.
         search_params: What the indexes of a server are searched with, such as `{"ef": 128}`.
     """
 
@@ -73,6 +69,8 @@ class MilvusRetriever(BatchingRetriever):
     with_scores: bool = False
     with_vectors: bool = False
     with_context: bool = False
+    id_key: str | None = None
+    offset: int = 0
     search_params: Annotated[SearchParams, _AS_IT_IS] = None
 
     if not TYPE_CHECKING:  # type checkers take the arguments from the fields
@@ -80,9 +78,6 @@ class MilvusRetriever(BatchingRetriever):
         def __init__(self, **fields: Any) -> None:
             check_names(fields, type(self).model_fields, type(self).__name__, RETRIEVER)
             super().__init__(**fields)
-
-    def _store(self) -> MilvusStore:
-        return self.vectorstore.store
 
     def _get_relevant_documents(
         self,
@@ -107,29 +102,11 @@ class MilvusRetriever(BatchingRetriever):
         return self._documents(await search(), options)
 
     def _options(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the fields, and over them what a call gives."""
         fields = {name: getattr(self, name) for name in _OPTIONS}
         return fields | {name: value for name, value in given.items() if value is not None}
 
-    def _search_options(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        options = self._options(given)
-        check_threshold(options.pop("score_threshold"))
-        return options
-
     def _request(self, given: Mapping[str, Any], query: str) -> dict[str, Any]:
-        return search_request(self.vectorstore.defaults, self._search_options(given), query)
-
-    def _request_of_each(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        return {**self.vectorstore.defaults, **search_arguments(self._search_options(given))}
-
-    def _documents(self, hits: Sequence[Hit], given: Mapping[str, Any]) -> list[Document]:
-        options = self._options(given)
-        threshold = options["score_threshold"]
-        return [
-            make_found_document(hit, options)
-            for hit in hits
-            if threshold is None or hit.reaches(threshold)
-        ]
+        return search_request(self.vectorstore.defaults, self._options(given), query)
 
     def _get_ls_params(self, **kwargs: Any) -> LangSmithRetrieverParams:
         params = super()._get_ls_params(**kwargs)

@@ -14,56 +14,37 @@ _TIMEOUT = "give timeout= to the vector store"
 
 VECTOR_STORE: Spellings = {
     **STORE,
-    "chroma_cloud_api_key": STORE["api_key"],
-    "collection_configuration": STORE["index_params"],
     "collection_description": "leave it out: a collection has no description",
-    "collection_metadata": STORE["metric_type"],
-    "content_payload_key": STORE["text_field"],
     "create_collection_if_not_exists": "write MilvusVectorStore.from_existing_collection()",
     "embedding_function": _EMBEDDING,
     "embeddings": _EMBEDDING,
-    "grpc_port": STORE["url"],
-    "headers": STORE["api_key"],
-    "https": STORE["url"],
-    "metadata_payload_key": STORE["metadata_field"],
-    "on_disk": STORE["url"],
     "partition_key_name": "write partition_key=",
-    "prefer_grpc": STORE["url"],
     "retrieval_mode": _MODE,
     "search_kwargs": _TO_SEARCH,
     "search_params": _TO_SEARCH,
     "sparse_vector_name": _MODE,
-    "ssl": STORE["secure"],
     "validate_collection_config": "leave it out: a collection is checked when it is opened",
     "validate_embeddings": "leave it out: embeddings are compared with the collection's",
-    "vector_name": STORE["vector_field"],
-    "vector_schema": STORE["vector_field"],
 }
 """The arguments of `MilvusVectorStore`."""
 
 SEARCH: Spellings = {
-    "alpha": _WEIGHTS,
     "anns_field": "write mode=",
     "consistency": "write server=ServerOptions(consistency_level=) where the store is made",
     "consistency_level": "write server=ServerOptions(consistency_level=) where the store is made",
-    "hybrid_fusion": _WEIGHTS,
     "include": "write with_vectors=, with_scores= or with_context=",
     "lambda_mult": "call max_marginal_relevance_search",
     "limit": "write k=",
-    "metadata_filter": _FILTER,
     "n_results": "write k=",
     "param": "write search_params=",
-    "pre_filter": _FILTER,
     "rerank": "write reranker=, or fusion= for a ranker of several fields",
-    "ranker_params": _WEIGHTS,
-    "ranker_type": _WEIGHTS,
     "similarity_top_k": "write k=",
     "string_expr": "write expr=",
     "timeout": _TIMEOUT,
     "top_k": "write k=",
-    "where": _FILTER,
     "where_document": _TEXT,
-    "where_filter": _FILTER,
+    **dict.fromkeys(("metadata_filter", "pre_filter", "where", "where_filter"), _FILTER),
+    **dict.fromkeys(("alpha", "hybrid_fusion", "ranker_params", "ranker_type"), _WEIGHTS),
 }
 """The arguments of a search."""
 
@@ -80,7 +61,7 @@ AS_RETRIEVER: Spellings = {
         name: f"write search_kwargs={{{name!r}: …}}, or MilvusRetriever(vectorstore=, {name}=)"
         for name in (
             "k", "filter", "expr", "mode", "fetch_k", "fusion", "reranker", "score_threshold",
-            "search_params", "with_scores", "with_vectors", "with_context",
+            "search_params", "with_scores", "with_vectors", "with_context", "id_key", "offset",
         )
     },
     **{name: f"{hint}, in search_kwargs" for name, hint in SEARCH.items()},

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.documents import Document
@@ -12,20 +19,23 @@ from langchain_core.vectorstores import VectorStore, VectorStoreRetriever
 from typing_extensions import Self, Unpack
 
 from hybridge import Hit, MilvusStore
-from hybridge.arguments import parse_items
-from hybridge.closing import Closing
+from hybridge.arguments import check_fraction, check_function, parse_items
+from hybridge.closing import Closing, closed_on_error
+from hybridge.copies import SharedCopies
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import DenseEmbeddingFunction
 from hybridge.spellings import check_names, names_of
 from hybridge.store import (
     BATCH_SIZE,
+    DenseVector,
     FetchK,
     Fusion,
     Mode,
     NewIds,
     Query,
     StoreArguments,
-    with_functions,
+    bound_store,
+    check_named,
 )
 from langchain_hybridge.batching import StoreRetriever
 from langchain_hybridge.convert import (
@@ -39,9 +49,7 @@ from langchain_hybridge.embeddings import as_dense_function, as_embeddings, as_s
 from langchain_hybridge.filters import LangChainFilter, make_filter
 from langchain_hybridge.options import (
     MMROptions,
-    ScoreOptions,
     SearchOptions,
-    check_threshold,
     search_arguments,
     search_request,
 )
@@ -51,7 +59,7 @@ from langchain_hybridge.spellings import AS_RETRIEVER, VECTOR_STORE
 # checkers, which see that as a narrower signature.
 
 
-class MilvusVectorStore(Closing, VectorStore):
+class MilvusVectorStore(SharedCopies, Closing, VectorStore):
     """LangChain documents in a Milvus collection, searched by any number of vector fields.
 
     Nothing is opened before the first call that needs Milvus, and nothing is embedded before a
@@ -73,6 +81,8 @@ class MilvusVectorStore(Closing, VectorStore):
         fetch_k: How deep each field is read where several are fused; max(4 k, 100) if None.
         fusion: How several rankings become one; `ConfidenceWeighted()` if None.
         context_key: The metadata key whose text is a document's context; see `hybridge.Record`.
+        relevance_score_fn: Makes a document's relevance, in [0, 1], of its score (cosine, BM25 sum,
+            fused; higher is better) in place of the absolute one; thresholds compare with that.
         **arguments: Those of `hybridge.MilvusStore`: `uri`, `collection_name`, `token`, `db_name`,
             `sparse`, `fields`, `search_fields`, `dim`, `metadata_schema`, `partition_key`,
             `average_length`, `health`, `metadata_encoder`, `overwrite`, `timeout`, `server`. A
@@ -92,17 +102,21 @@ class MilvusVectorStore(Closing, VectorStore):
         fetch_k: FetchK = None,
         fusion: Fusion | str | None = None,
         context_key: str | None = None,
+        relevance_score_fn: Callable[[float], float] | None = None,
         **arguments: Unpack[StoreArguments],
     ) -> None:
         known = names_of(MilvusVectorStore.__init__, StoreArguments)
         check_names(arguments, known, type(self).__name__, VECTOR_STORE)
-        function = as_dense_function(embedding)
         self.defaults = search_arguments(
             {"k": k, "mode": mode, "fetch_k": fetch_k, "fusion": fusion}
         )
         Query.parse(queries=[], **self.defaults)
-        self.store = _bound(store, function, arguments)
+        self.store = bound_store(
+            store, arguments, embedding, "embedding", as_dense_function, as_sparse_function
+        )
         self.context_key = parse_key(context_key)
+        check_function(relevance_score_fn, "relevance_score_fn", "a score")
+        self.relevance_score_fn = relevance_score_fn
         self._embeddings = as_embeddings(self.store.dense if embedding is None else embedding)
 
     def __repr__(self) -> str:
@@ -110,6 +124,7 @@ class MilvusVectorStore(Closing, VectorStore):
         return f"MilvusVectorStore({type(self._embeddings).__name__}, store={self.store!r})"
 
     def __getstate__(self) -> dict[str, Any]:
+        check_named(self.relevance_score_fn, "relevance_score_fn")
         # The embeddings come back with the store's function, where that may be pickled.
         return {**vars(self), "_embeddings": None}
 
@@ -147,7 +162,7 @@ class MilvusVectorStore(Closing, VectorStore):
             **arguments: Those of the class.
         """
         vector_store = cls(embedding, **arguments)
-        with _closed_on_error(vector_store):
+        with closed_on_error(vector_store):
             vector_store.add_texts(
                 texts,
                 metadatas,
@@ -201,7 +216,7 @@ class MilvusVectorStore(Closing, VectorStore):
     ) -> Self:
         """Async twin of `from_texts`."""
         vector_store = cls(embedding, **arguments)
-        with _closed_on_error(vector_store):
+        with closed_on_error(vector_store):
             await vector_store.aadd_texts(
                 texts,
                 metadatas,
@@ -228,19 +243,17 @@ class MilvusVectorStore(Closing, VectorStore):
             InvalidInputError: If there is no such collection.
         """
         vector_store = cls(embedding, **arguments)
-        with _closed_on_error(vector_store):
-            if not vector_store.store.exists():
-                msg = (
-                    f"{vector_store.store!r} has no such collection: check uri and "
-                    "collection_name; MilvusVectorStore(...) makes a new one"
-                )
-                raise InvalidInputError(msg)
+        with closed_on_error(vector_store):
+            vector_store.store.check_exists(cls.__name__)
         return vector_store
 
     def for_tenant(self, tenant: str) -> MilvusVectorStore:
         """Return a view that sees and writes one tenant's documents; see `MilvusStore`."""
         return MilvusVectorStore(
-            store=self.store.for_tenant(tenant), context_key=self.context_key, **self.defaults
+            store=self.store.for_tenant(tenant),
+            context_key=self.context_key,
+            relevance_score_fn=self.relevance_score_fn,
+            **self.defaults,
         )
 
     def as_retriever(self, **fields: Any) -> VectorStoreRetriever:
@@ -265,25 +278,39 @@ class MilvusVectorStore(Closing, VectorStore):
         self, query: str, k: int | None = None, **options: Unpack[SearchOptions]
     ) -> list[Document]:
         """Return the k best documents for a text, best first."""
-        return _documents(self._hits({"k": k, **options}, query), options)
+        return self.documents(self._hits({"k": k, **options}, query), options)
 
     async def asimilarity_search(  # type: ignore[override]
         self, query: str, k: int | None = None, **options: Unpack[SearchOptions]
     ) -> list[Document]:
         """Async twin of `similarity_search`."""
-        return _documents(await self._ahits({"k": k, **options}, query), options)
+        return self.documents(await self._ahits({"k": k, **options}, query), options)
 
     def similarity_search_with_score(
         self, query: str, k: int | None = None, **options: Unpack[SearchOptions]
     ) -> list[tuple[Document, float]]:
         """Return documents with their scores (cosine, BM25 sum, fused); higher is better."""
-        return _scored(self._hits({"k": k, **options}, query), options)
+        return self._scored(self._hits({"k": k, **options}, query), options)
 
     async def asimilarity_search_with_score(
         self, query: str, k: int | None = None, **options: Unpack[SearchOptions]
     ) -> list[tuple[Document, float]]:
         """Async twin of `similarity_search_with_score`."""
-        return _scored(await self._ahits({"k": k, **options}, query), options)
+        return self._scored(await self._ahits({"k": k, **options}, query), options)
+
+    def similarity_search_with_vectors(
+        self, query: str, k: int | None = None, **options: Unpack[SearchOptions]
+    ) -> list[tuple[Document, DenseVector]]:
+        """Return documents with their vectors of the field "dense", float32 of shape `(dim,)`."""
+        hits = self._hits({"k": k, **options, "with_vectors": True}, query)
+        return [(document, _vector(hit)) for document, hit in self.found(hits, options)]
+
+    async def asimilarity_search_with_vectors(
+        self, query: str, k: int | None = None, **options: Unpack[SearchOptions]
+    ) -> list[tuple[Document, DenseVector]]:
+        """Async twin of `similarity_search_with_vectors`."""
+        hits = await self._ahits({"k": k, **options, "with_vectors": True}, query)
+        return [(document, _vector(hit)) for document, hit in self.found(hits, options)]
 
     # --- searching by vector -------------------------------------------------------------------
 
@@ -299,7 +326,7 @@ class MilvusVectorStore(Closing, VectorStore):
         **options: Unpack[SearchOptions],
     ) -> list[Document]:
         """Return the k best documents for a vector, or for vectors by field, best first."""
-        return _documents(self._hits({"k": k, **options}, query, embedding), options)
+        return self.documents(self._hits({"k": k, **options}, query, embedding), options)
 
     async def asimilarity_search_by_vector(  # type: ignore[override]
         self,
@@ -310,7 +337,7 @@ class MilvusVectorStore(Closing, VectorStore):
         **options: Unpack[SearchOptions],
     ) -> list[Document]:
         """Async twin of `similarity_search_by_vector`."""
-        return _documents(await self._ahits({"k": k, **options}, query, embedding), options)
+        return self.documents(await self._ahits({"k": k, **options}, query, embedding), options)
 
     def similarity_search_with_score_by_vector(
         self,
@@ -321,7 +348,7 @@ class MilvusVectorStore(Closing, VectorStore):
         **options: Unpack[SearchOptions],
     ) -> list[tuple[Document, float]]:
         """Return documents for a vector, with their scores; higher is better."""
-        return _scored(self._hits({"k": k, **options}, query, embedding), options)
+        return self._scored(self._hits({"k": k, **options}, query, embedding), options)
 
     async def asimilarity_search_with_score_by_vector(
         self,
@@ -332,38 +359,40 @@ class MilvusVectorStore(Closing, VectorStore):
         **options: Unpack[SearchOptions],
     ) -> list[tuple[Document, float]]:
         """Async twin of `similarity_search_with_score_by_vector`."""
-        return _scored(await self._ahits({"k": k, **options}, query, embedding), options)
+        return self._scored(await self._ahits({"k": k, **options}, query, embedding), options)
 
     # --- searching with relevance --------------------------------------------------------------
 
     def similarity_search_with_relevance_scores(  # type: ignore[override]
-        self, query: str, k: int | None = None, **options: Unpack[ScoreOptions]
+        self, query: str, k: int | None = None, **options: Unpack[SearchOptions]
     ) -> list[tuple[Document, float]]:
         """Return documents with their relevance in [0, 1]; see `hybridge.retrieval.relevance`.
 
         LangChain's own method applies `score_threshold`, and logs a warning if nothing is left.
         """
-        check_threshold(options.get("score_threshold"))
+        search_arguments({"k": k, **options})  # before it takes the threshold for itself
         search = super().similarity_search_with_relevance_scores
         return search(query, k, **options)  # type: ignore[arg-type]  # it hands k on
 
     async def asimilarity_search_with_relevance_scores(  # type: ignore[override]
-        self, query: str, k: int | None = None, **options: Unpack[ScoreOptions]
+        self, query: str, k: int | None = None, **options: Unpack[SearchOptions]
     ) -> list[tuple[Document, float]]:
         """Async twin of `similarity_search_with_relevance_scores`."""
-        check_threshold(options.get("score_threshold"))
+        search_arguments({"k": k, **options})
         search = super().asimilarity_search_with_relevance_scores
         return await search(query, k, **options)  # type: ignore[arg-type]
 
     def _similarity_search_with_relevance_scores(  # type: ignore[override]
         self, query: str, k: int | None = None, **options: Unpack[SearchOptions]
     ) -> list[tuple[Document, float]]:
-        return _relevant(self._hits({"k": k, **options}, query), options)
+        hits = self._hits({"k": k, **options}, query)
+        return [(document, hit.known_relevance) for document, hit in self.found(hits, options)]
 
     async def _asimilarity_search_with_relevance_scores(  # type: ignore[override]
         self, query: str, k: int | None = None, **options: Unpack[SearchOptions]
     ) -> list[tuple[Document, float]]:
-        return _relevant(await self._ahits({"k": k, **options}, query), options)
+        hits = await self._ahits({"k": k, **options}, query)
+        return [(document, hit.known_relevance) for document, hit in self.found(hits, options)]
 
     # --- maximal marginal relevance ------------------------------------------------------------
 
@@ -385,7 +414,7 @@ class MilvusVectorStore(Closing, VectorStore):
             **options: See the class.
         """
         request = self._mmr_request({"k": k, **options}, query, None, fetch_k, lambda_mult)
-        return _documents(self.store.search_mmr(**request), options)
+        return self.documents(self.store.search_mmr(**request), options)
 
     async def amax_marginal_relevance_search(  # type: ignore[override]
         self,
@@ -397,7 +426,7 @@ class MilvusVectorStore(Closing, VectorStore):
     ) -> list[Document]:
         """Async twin of `max_marginal_relevance_search`."""
         request = self._mmr_request({"k": k, **options}, query, None, fetch_k, lambda_mult)
-        return _documents(await self.store.asearch_mmr(**request), options)
+        return self.documents(await self.store.asearch_mmr(**request), options)
 
     def max_marginal_relevance_search_by_vector(  # type: ignore[override]
         self,
@@ -411,7 +440,7 @@ class MilvusVectorStore(Closing, VectorStore):
     ) -> list[Document]:
         """Same as `max_marginal_relevance_search`, but takes a vector."""
         request = self._mmr_request({"k": k, **options}, query, embedding, fetch_k, lambda_mult)
-        return _documents(self.store.search_mmr(**request), options)
+        return self.documents(self.store.search_mmr(**request), options)
 
     async def amax_marginal_relevance_search_by_vector(  # type: ignore[override]
         self,
@@ -425,7 +454,7 @@ class MilvusVectorStore(Closing, VectorStore):
     ) -> list[Document]:
         """Async twin of `max_marginal_relevance_search_by_vector`."""
         request = self._mmr_request({"k": k, **options}, query, embedding, fetch_k, lambda_mult)
-        return _documents(await self.store.asearch_mmr(**request), options)
+        return self.documents(await self.store.asearch_mmr(**request), options)
 
     def _hits(self, options: Mapping[str, Any], query: str | None, vector: Any = None) -> list[Hit]:
         return self.store.search(**search_request(self.defaults, options, query, vector))
@@ -434,6 +463,29 @@ class MilvusVectorStore(Closing, VectorStore):
         self, options: Mapping[str, Any], query: str | None, vector: Any = None
     ) -> list[Hit]:
         return await self.store.asearch(**search_request(self.defaults, options, query, vector))
+
+    def found(self, hits: Sequence[Hit], options: Mapping[str, Any]) -> list[tuple[Document, Hit]]:
+        """Return the documents of the hits that reach the threshold, each with its hit.
+
+        Args:
+            hits: What the store found.
+            options: The options of the search; see `SearchOptions`.
+        """
+        threshold, rate = options.get("score_threshold"), self.relevance_score_fn
+        return [
+            (make_found_document(hit, options), hit)
+            for hit in (hits if rate is None else [_rated(hit, rate) for hit in hits])
+            if threshold is None or hit.reaches(threshold)
+        ]
+
+    def documents(self, hits: Sequence[Hit], options: Mapping[str, Any]) -> list[Document]:
+        """Return the documents of the hits that reach the threshold; see `found`."""
+        return [document for document, _ in self.found(hits, options)]
+
+    def _scored(
+        self, hits: Sequence[Hit], options: Mapping[str, Any]
+    ) -> list[tuple[Document, float]]:
+        return [(document, hit.score) for document, hit in self.found(hits, options)]
 
     def _mmr_request(
         self,
@@ -654,60 +706,20 @@ class MilvusVectorStore(Closing, VectorStore):
         await self.store.aclose()
 
 
-def _bound(
-    store: MilvusStore | None, function: DenseEmbeddingFunction | None, arguments: StoreArguments
-) -> MilvusStore:
-    """Return the store that was given, or a new one, with the function for its dense field."""
-    if store is None:
-        return MilvusStore(
-            dense=function, **with_functions(arguments, as_dense_function, as_sparse_function)
-        )
-    if arguments:
-        msg = f"store= and {', '.join(arguments)}: give those arguments to the store itself"
+def _rated(hit: Hit, rate: Callable[[float], float]) -> Hit:
+    """Return the hit with the relevance that a function makes of its score."""
+    relevance = rate(hit.score)
+    check_fraction(relevance, f"what relevance_score_fn makes of {hit.score:.4g}")
+    return replace(hit, relevance=float(relevance))
+
+
+def _vector(hit: Hit) -> DenseVector:
+    if hit.dense is None:
+        msg = f"document {hit.id!r:.80} has no vector of the field 'dense': write with_vectors=True"
         raise InvalidInputError(msg)
-    if not isinstance(store, MilvusStore):
-        msg = f"store is a {type(store).__name__}: give a MilvusStore"
-        raise InvalidInputError(msg)
-    if function is None or store.dense == function:
-        return store
-    if store.dense is not None:
-        msg = "the store has a dense function of its own: leave embedding out"
-        raise InvalidInputError(msg)
-    return store.using(dense=function)
-
-
-def _documents(hits: Sequence[Hit], options: Mapping[str, Any]) -> list[Document]:
-    return [make_found_document(hit, options) for hit in hits]
-
-
-def _scored(hits: Sequence[Hit], options: Mapping[str, Any]) -> list[tuple[Document, float]]:
-    return [(make_found_document(hit, options), hit.score) for hit in hits]
-
-
-def _relevant(hits: Sequence[Hit], options: Mapping[str, Any]) -> list[tuple[Document, float]]:
-    return [(make_found_document(hit, options), _relevance(hit)) for hit in hits]
-
-
-def _relevance(hit: Hit) -> float:
-    if hit.relevance is None:
-        msg = (
-            "the scores of this search have no scale, so that there is no relevance (a server's "
-            "own BM25): call similarity_search_with_score, or search another field as well"
-        )
-        raise InvalidInputError(msg)
-    return hit.relevance
+    return hit.dense
 
 
 def _distinct(records: Sequence[Any]) -> list[Any]:
     """Return the records, each once; LangChain asks for an id as often as it likes."""
     return list({record.id: record for record in records}.values())
-
-
-@contextmanager
-def _closed_on_error(vector_store: MilvusVectorStore) -> Generator[None]:
-    """Close a vector store that its maker will never see."""
-    try:
-        yield
-    except BaseException:
-        vector_store.close()
-        raise

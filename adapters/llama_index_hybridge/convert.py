@@ -306,6 +306,12 @@ def record_to_node(record: Record | Hit) -> BaseNode:
     return cls(**fields)
 
 
+def is_kept_by_index(record: Record) -> bool:
+    """Whether a row holds a node that an index keeps too, although the store holds its text."""
+    name = (record.extra or {}).get("class_name", "TextNode")
+    return issubclass(_BY_NAME[name], (ImageNode, IndexNode))
+
+
 def hit_to_node(hit: Hit, with_scores: bool) -> BaseNode:
     """Return the node of a hit.
 

@@ -43,7 +43,50 @@ T = TypeVar("T")
 _COLLECTION = "embeddings"
 
 
-class DenseEmbedding(BaseEmbedding):
+class _Checked:
+    """What both embeddings have in common: texts are checked, and the event loop goes on."""
+
+    def get_text_embedding_batch(
+        self, texts: list[str], show_progress: bool = False, **kwargs: Any
+    ) -> list[Any]:
+        """Return one vector per text, in batches of `embed_batch_size`."""
+        base: Any = super()
+        given = parse_texts(texts, "texts")
+        return list(base.get_text_embedding_batch(given, show_progress, **kwargs))
+
+    async def aget_text_embedding_batch(
+        self, texts: list[str], show_progress: bool = False, **kwargs: Any
+    ) -> list[Any]:
+        """Async twin of `get_text_embedding_batch`."""
+        base: Any = super()
+        given = parse_texts(texts, "texts")
+        return list(await base.aget_text_embedding_batch(given, show_progress, **kwargs))
+
+    def get_agg_embedding_from_queries(
+        self, queries: list[str], agg_fn: Callable[..., Any] | None = None
+    ) -> Any:
+        """Return one vector for several queries: their mean, or what `agg_fn` makes of them."""
+        base: Any = super()
+        return base.get_agg_embedding_from_queries(parse_queries(queries), agg_fn)
+
+    async def aget_agg_embedding_from_queries(
+        self, queries: list[str], agg_fn: Callable[..., Any] | None = None
+    ) -> Any:
+        """Async twin of `get_agg_embedding_from_queries`."""
+        base: Any = super()
+        return await base.aget_agg_embedding_from_queries(parse_queries(queries), agg_fn)
+
+    async def _aget_query_embedding(self: Any, query: str) -> Any:
+        return await asyncio.to_thread(self._get_query_embedding, query)
+
+    async def _aget_text_embeddings(self: Any, texts: list[str]) -> Any:
+        return await asyncio.to_thread(self._get_text_embeddings, texts)
+
+    async def _aget_text_embedding(self: Any, text: str) -> Any:
+        return await asyncio.to_thread(self._get_text_embedding, text)
+
+
+class DenseEmbedding(_Checked, BaseEmbedding):
     """A LlamaIndex embedding from any dense function of Hybridge.
 
     The async methods run the function on a thread, so the event loop goes on. A cache tells
@@ -95,32 +138,6 @@ class DenseEmbedding(BaseEmbedding):
         """Return the name that LlamaIndex serialises the class under."""
         return "HybridgeDenseEmbedding"
 
-    def get_text_embedding_batch(
-        self, texts: list[str], show_progress: bool = False, **kwargs: Any
-    ) -> list[Vector]:
-        """Return one vector per text, in batches of `embed_batch_size`."""
-        given = parse_texts(texts, "texts")
-        return super().get_text_embedding_batch(given, show_progress, **kwargs)
-
-    async def aget_text_embedding_batch(
-        self, texts: list[str], show_progress: bool = False, **kwargs: Any
-    ) -> list[Vector]:
-        """Async twin of `get_text_embedding_batch`."""
-        given = parse_texts(texts, "texts")
-        return await super().aget_text_embedding_batch(given, show_progress, **kwargs)
-
-    def get_agg_embedding_from_queries(
-        self, queries: list[str], agg_fn: Callable[..., Vector] | None = None
-    ) -> Vector:
-        """Return one vector for several queries: their mean, or what `agg_fn` makes of them."""
-        return super().get_agg_embedding_from_queries(parse_queries(queries), agg_fn)
-
-    async def aget_agg_embedding_from_queries(
-        self, queries: list[str], agg_fn: Callable[..., Vector] | None = None
-    ) -> Vector:
-        """Async twin of `get_agg_embedding_from_queries`."""
-        return await super().aget_agg_embedding_from_queries(parse_queries(queries), agg_fn)
-
     def __call__(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:
         """Return the nodes, each with the vector of its text and its metadata."""
         return super().__call__(parse_items(nodes, BaseNode, "nodes"), **kwargs)
@@ -139,15 +156,6 @@ class DenseEmbedding(BaseEmbedding):
     def _get_text_embedding(self, text: str) -> Vector:
         check_text(text, "text")
         return self._embed([text], "text")[0]
-
-    async def _aget_query_embedding(self, query: str) -> Vector:
-        return await asyncio.to_thread(self._get_query_embedding, query)
-
-    async def _aget_text_embeddings(self, texts: list[str]) -> list[Vector]:
-        return await asyncio.to_thread(self._get_text_embeddings, texts)
-
-    async def _aget_text_embedding(self, text: str) -> Vector:
-        return await asyncio.to_thread(self._get_text_embedding, text)
 
     def _embed(self, texts: list[str], role: str) -> list[Vector]:
         cache: Any = self._cache
@@ -173,7 +181,7 @@ class DenseEmbedding(BaseEmbedding):
         return parse_vectors(encode(texts), len(texts))
 
 
-class SparseEmbedding(BaseSparseEmbedding):
+class SparseEmbedding(_Checked, BaseSparseEmbedding):
     """A LlamaIndex sparse embedding from any sparse function of Hybridge.
 
     The async methods run the function on a thread, so the event loop goes on.
@@ -207,34 +215,6 @@ class SparseEmbedding(BaseSparseEmbedding):
         """Return the name that LlamaIndex serialises the class under."""
         return "HybridgeSparseEmbedding"
 
-    def get_text_embedding_batch(
-        self, texts: list[str], show_progress: bool = False, **kwargs: Any
-    ) -> list[Weights]:
-        """Return the weights of each text by index, in batches of `embed_batch_size`."""
-        given = parse_texts(texts, "texts")
-        return super().get_text_embedding_batch(given, show_progress, **kwargs)
-
-    async def aget_text_embedding_batch(
-        self, texts: list[str], show_progress: bool = False
-    ) -> list[Weights]:
-        """Async twin of `get_text_embedding_batch`."""
-        given = parse_texts(texts, "texts")
-        return await super().aget_text_embedding_batch(given, show_progress)
-
-    def get_agg_embedding_from_queries(
-        self, queries: list[str], agg_fn: Callable[..., Weights] | None = None
-    ) -> Weights:
-        """Return the weights of several queries: their mean, or what `agg_fn` makes of them."""
-        return super().get_agg_embedding_from_queries(parse_texts(queries, "queries"), agg_fn)
-
-    async def aget_agg_embedding_from_queries(
-        self, queries: list[str], agg_fn: Callable[..., Weights] | None = None
-    ) -> Weights:
-        """Async twin of `get_agg_embedding_from_queries`."""
-        return await super().aget_agg_embedding_from_queries(
-            parse_texts(queries, "queries"), agg_fn
-        )
-
     def _get_query_embedding(self, query: str) -> Weights:
         check_text(query, "query")
         return parse_weights(self._function.encode_queries([query]), 1)[0]
@@ -245,15 +225,6 @@ class SparseEmbedding(BaseSparseEmbedding):
     def _get_text_embedding(self, text: str) -> Weights:
         check_text(text, "text")
         return self._get_text_embeddings([text])[0]
-
-    async def _aget_query_embedding(self, query: str) -> Weights:
-        return await asyncio.to_thread(self._get_query_embedding, query)
-
-    async def _aget_text_embeddings(self, texts: list[str]) -> list[Weights]:
-        return await asyncio.to_thread(self._get_text_embeddings, texts)
-
-    async def _aget_text_embedding(self, text: str) -> Weights:
-        return await asyncio.to_thread(self._get_text_embedding, text)
 
 
 # --- embeddings as functions ---------------------------------------------------------------------
@@ -273,8 +244,8 @@ def as_dense_function(
     """
     if embedding is None:
         return None
-    # A subclass may embed in a way of its own.
-    if type(embedding) is DenseEmbedding and _adds_nothing(embedding):
+    # A subclass may embed in a way of its own, and a cache or a limiter adds to the function.
+    if type(embedding) is DenseEmbedding and embedding._cache is embedding.rate_limiter is None:
         return embedding._function
     if isinstance(embedding, BaseEmbedding):
         return cast("DenseEmbeddingFunction", EmbeddingsFunction(embedding))
@@ -324,8 +295,3 @@ def _resolved(
         )
         raise InvalidInputError(msg)
     return resolved
-
-
-def _adds_nothing(embedding: DenseEmbedding) -> bool:
-    """Whether the function alone does what the embedding does."""
-    return embedding._cache is None and embedding.rate_limiter is None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from typing import TypeVar
 
 from llama_index.core.vector_stores.types import (
     FilterCondition,
@@ -11,9 +13,22 @@ from llama_index.core.vector_stores.types import (
     MetadataFilters,
 )
 
-from hybridge.arguments import shown
+from hybridge.arguments import parse_items, shown
 from hybridge.errors import FilterError
-from hybridge.filters import DOCUMENT_ID, ROW_ID, And, F, Filter, Not, Operator, Or, fit_value
+from hybridge.filters import (
+    DOCUMENT_ID,
+    ROW_ID,
+    And,
+    Filter,
+    Not,
+    Operator,
+    Or,
+    compare_named,
+    fit_value,
+)
+
+E = TypeVar("E", bound=Enum)
+T = TypeVar("T")
 
 _OPERATORS: dict[FilterOperator, Operator] = {
     FilterOperator.EQ: "eq",
@@ -32,6 +47,12 @@ _OPERATORS: dict[FilterOperator, Operator] = {
     FilterOperator.IS_EMPTY: "is_empty",
 }
 
+_CONDITIONS: dict[FilterCondition, Callable[[Sequence[Filter]], Filter]] = {
+    FilterCondition.AND: And,
+    FilterCondition.OR: Or,
+    FilterCondition.NOT: lambda members: Not(Or(members)),
+}
+
 
 def make_filter(
     filters: MetadataFilters | None = None,
@@ -42,7 +63,8 @@ def make_filter(
     """Return the tree that selects what all three arguments select; None if nothing is left out.
 
     Keys are metadata keys, taken literally: `MetadataFilter(key="doc_id", ...)` is the metadata key
-    "doc_id". NOT selects what matches none of its members.
+    "doc_id". What starts with `$` is something else, such as the path `$.author.name`; see
+    `hybridge.filters.names`. NOT selects what matches none of its members.
 
     Args:
         filters: What the metadata must match.
@@ -68,18 +90,38 @@ def _group(filters: object, columns: Mapping[str, type]) -> Filter:
     if not isinstance(filters, MetadataFilters):
         msg = f"filters is {shown(filters)}: give MetadataFilters"
         raise FilterError(msg)
-    members = [
-        _group(one, columns) if isinstance(one, MetadataFilters) else _comparison(one, columns)
-        for one in filters.filters
-    ]
-    if filters.condition is FilterCondition.OR:
-        return Or(members)
-    return Not(Or(members)) if filters.condition is FilterCondition.NOT else And(members)
+    join = _meant(filters.condition or FilterCondition.AND, _CONDITIONS, "condition")
+    members: list[object] = parse_items(filters.filters, object, "filters")
+    return join(
+        [
+            _group(one, columns) if isinstance(one, MetadataFilters) else _comparison(one, columns)
+            for one in members
+        ]
+    )
 
 
-def _comparison(one: MetadataFilter, columns: Mapping[str, type]) -> Filter:
-    operator = _OPERATORS[one.operator]
-    value: object = None if operator == "is_empty" else one.value
-    if one.key in columns:
-        value = fit_value(value, operator, columns[one.key], one.key)
-    return F(one.key).compare(operator, value)
+def _comparison(one: object, columns: Mapping[str, type]) -> Filter:
+    if not isinstance(one, MetadataFilter):
+        msg = f"{shown(one)} is among the filters: give MetadataFilter or MetadataFilters"
+        raise FilterError(msg)
+    operator = _meant(one.operator, _OPERATORS, "operator")
+    # What pydantic has not checked may lack anything.
+    key, value = getattr(one, "key", None), getattr(one, "value", None)
+    if operator == "is_empty":
+        value = None
+    elif isinstance(key, str) and key in columns:
+        value = fit_value(value, operator, columns[key], key)
+    return compare_named(key, operator, value)
+
+
+def _meant(given: object, table: Mapping[E, T], what: str) -> T:
+    """Return what a member of an enumeration, or its value, stands for here.
+
+    Raises:
+        FilterError: If it stands for nothing.
+    """
+    for member, meaning in table.items():
+        if isinstance(given, str) and given == member.value:
+            return meaning
+    msg = f"{what}={shown(given)}: choose one of {', '.join(member.value for member in table)}"
+    raise FilterError(msg)

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar, cast
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.base.embeddings.base_sparse import BaseSparseEmbedding
 
+from hybridge.foreign import ForeignFunction
 from hybridge.texts import parse_texts
 
 E = TypeVar("E", bound="BaseEmbedding | BaseSparseEmbedding")
@@ -17,27 +18,8 @@ Vector = list[float]
 Weights = dict[int, float]
 
 
-class _OfEmbedding(Generic[E, V]):
-    """What functions made of embeddings have in common.
-
-    Two of one object are equal, so that a store embeds once for all fields that use it. The `repr`
-    of the object is never shown: it may hold a key.
-
-    Attributes:
-        embedding: The object.
-        dim: None: the first vectors tell.
-    """
-
-    dim: int | None = None
-
-    def __init__(self, embedding: E) -> None:
-        self.embedding = embedding
-
-    @property
-    def model_name(self) -> str | None:
-        """The name of the object's model, where it has one."""
-        name = self.embedding.model_name
-        return None if name in ("", "unknown") else name
+class _OfEmbedding(ForeignFunction[E], Generic[E, V]):
+    """A function that asks the methods of a LlamaIndex embedding."""
 
     def encode_documents(self, documents: Sequence[str]) -> list[V]:
         """Return one vector per document."""
@@ -59,15 +41,6 @@ class _OfEmbedding(Generic[E, V]):
         texts = parse_texts(queries, "queries")
         made = await asyncio.gather(*(self.embedding.aget_query_embedding(text) for text in texts))
         return cast("list[V]", made)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({type(self.embedding).__name__})"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, type(self)) and other.embedding is self.embedding
-
-    def __hash__(self) -> int:
-        return hash((type(self), id(self.embedding)))
 
 
 class EmbeddingsFunction(_OfEmbedding[BaseEmbedding, Vector]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from llama_index.core.vector_stores.types import VectorStoreQuery, VectorStoreQueryMode
 from typing_extensions import TypedDict
@@ -19,12 +19,11 @@ from hybridge.store import (
     Mode,
     SearchParams,
     parse_limit,
+    parse_mode,
 )
 from llama_index_hybridge.arguments import parse_settings
 from llama_index_hybridge.filters import make_filter
 from llama_index_hybridge.spellings import QUERY
-
-T = TypeVar("T")
 
 _MODES: dict[VectorStoreQueryMode, str] = {
     VectorStoreQueryMode.DEFAULT: "dense",
@@ -82,6 +81,7 @@ class Plan:
 
 def plan_query(
     query: VectorStoreQuery,
+    node_ids: Sequence[str] | None,
     fields: Sequence[str],
     columns: Mapping[str, type],
     options: Mapping[str, Any],
@@ -95,23 +95,22 @@ def plan_query(
             sparse query returns, and how deep that field is read in a hybrid one; `hybrid_top_k`
             how many nodes a hybrid query returns; `embedding_field` is the vector field that its
             embedding belongs to. A mode of None searches what the collection has. Empty `doc_ids`
-            find nothing, while empty `node_ids` restrict nothing: `index.as_retriever()` passes
-            them where an index holds text nodes only.
+            find nothing.
+        node_ids: The nodes that may be found; None for all.
         fields: The vector fields of the collection, for a mode of None: the query's embedding is
             left out where it finds no field for it.
         columns: The metadata keys that are typed columns, where there are filters.
         options: See `QueryOptions`.
 
     Raises:
-        InvalidInputError: If the mode is not supported or lacks what it needs, or there is no such
-            option.
+        InvalidInputError: If the mode is not supported or lacks something, or an option is none.
     """
     parse_settings(options, QueryOptions.__annotations__, "a query of the vector store", QUERY)
     asked = _parse_mode(query, options.get("reranker"))
     searched = _searched(query, asked) if options.get("mode") is None else options["mode"]
-    names = list(fields) if searched is None else _names(searched)
+    names = parse_mode(searched) or list(fields)
     k, expr = _size(query, names), options.get("expr")
-    tree = make_filter(query.filters, _listed(query.node_ids), query.doc_ids, columns)
+    tree = make_filter(query.filters, node_ids, query.doc_ids, columns)
     if is_blank(query.query_str, query.query_embedding) and (tree is not None or is_given(expr)):
         return Plan({"filter": tree, "expr": expr}, limit=parse_limit(k, "similarity_top_k"))
     arguments: dict[str, Any] = {
@@ -158,23 +157,10 @@ def _size(query: VectorStoreQuery, names: Sequence[str]) -> int:
     return query.similarity_top_k if top_k is None else top_k
 
 
-def _listed(given: T) -> T | None:
-    """Return a list, or None for an empty one: LlamaIndex's retrievers pass it for none."""
-    return None if isinstance(given, (list, tuple)) and not given else given
-
-
 def _vector(query: VectorStoreQuery, names: Sequence[str]) -> Any:
     """Return the query's embedding under its field, where that field is searched."""
     field = query.embedding_field or "dense"
     return {field: query.query_embedding} if field in names else None
-
-
-def _names(fields: Mode) -> list[str]:
-    """Return the names of the fields, as far as they are some; the store refuses others."""
-    if isinstance(fields, str):
-        return ["dense", "sparse"] if fields == "hybrid" else [fields]
-    names: Any = fields if isinstance(fields, (list, tuple)) else []
-    return [name for name in names if isinstance(name, str)]
 
 
 def _unlike(query: VectorStoreQuery, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -222,7 +208,8 @@ def _parse_mode(
     if not isinstance(query.embedding_field, (str, type(None))):
         msg = f"embedding_field={shown(query.embedding_field)}: give the name of a vector field"
         raise InvalidInputError(msg)
-    if _listed(query.output_fields) is not None:
+    columns: Any = query.output_fields
+    if columns is not None and not (isinstance(columns, (list, tuple)) and not columns):
         msg = "output_fields is not supported: nodes always come back whole"
         raise InvalidInputError(msg)
     return mode

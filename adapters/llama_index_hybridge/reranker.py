@@ -21,7 +21,7 @@ from hybridge.protocols import RerankFunction
 from hybridge.registry import as_rerank_function
 from hybridge.reranker import JinaRerankFunction
 from hybridge.retrieval.reranking import reranked
-from hybridge.store import parse_limit
+from hybridge.store import pack_function, parse_limit
 from hybridge.texts import check_text, parse_texts
 from llama_index_hybridge.arguments import (
     FunctionField,
@@ -98,6 +98,10 @@ class Rerank(BaseNodePostprocessor):
     def class_name(cls) -> str:
         """Return the name that LlamaIndex serialises the class under."""
         return "HybridgeRerank"
+
+    def __getstate__(self) -> dict[str, Any]:
+        pack_function(self._function, "the function")  # refuses one that may hold a key
+        return super().__getstate__()
 
     def _postprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None

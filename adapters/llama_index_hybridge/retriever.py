@@ -12,10 +12,10 @@ from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.schema import NodeWithScore, QueryBundle
 from llama_index.core.vector_stores.types import MetadataFilters
-from typing_extensions import Self
 
 from hybridge import Hit, MilvusStore
 from hybridge.arguments import check_flag, check_fraction
+from hybridge.copies import SharedCopies
 from hybridge.errors import InvalidInputError
 from hybridge.protocols import RerankFunction
 from hybridge.registry import as_rerank_function
@@ -33,12 +33,13 @@ from llama_index_hybridge.arguments import parse_settings
 from llama_index_hybridge.convert import hit_to_node, record_to_node
 from llama_index_hybridge.embeddings import as_dense_function
 from llama_index_hybridge.filters import make_filter
+from llama_index_hybridge.functions import EmbeddingsFunction, Vector
 from llama_index_hybridge.options import is_blank, is_given
 from llama_index_hybridge.spellings import RETRIEVER
 from llama_index_hybridge.vector_store import MilvusVectorStore
 
 
-class MilvusRetriever(BaseRetriever):
+class MilvusRetriever(SharedCopies, BaseRetriever):
     """Retrieves nodes from a `MilvusVectorStore` with everything that `MilvusStore.search` can do.
 
     `index.as_retriever()` has LlamaIndex's own query modes; this one needs no index, fuses, reranks
@@ -110,14 +111,6 @@ class MilvusRetriever(BaseRetriever):
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state, reranker=unpack_reranker(state["reranker"]))
 
-    def __copy__(self) -> Self:
-        copied = object.__new__(type(self))
-        vars(copied).update(vars(self))
-        return copied
-
-    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        return self.__copy__()  # another object for the same vector store
-
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         request = self._request(query_bundle)
         if self._only_filters(query_bundle, request):
@@ -180,8 +173,8 @@ class MilvusRetriever(BaseRetriever):
         ]
 
 
-class QueryEmbedding:
-    """What embeds one query for the field "dense"; an `AsyncEmbeddingFunction`.
+class QueryEmbedding(EmbeddingsFunction):
+    """What embeds one query for the field "dense".
 
     A query may be embedded by other texts than it is (`QueryBundle.custom_embedding_strs`), as HyDE
     does. The model is looked up when the first text is embedded, so that a collection without the
@@ -192,42 +185,21 @@ class QueryEmbedding:
         query: The query.
     """
 
-    dim = None
-
     def __init__(self, embed_model: BaseEmbedding | None, query: QueryBundle) -> None:
         self._embed_model = embed_model
         self._query = query
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, QueryEmbedding) and self._model is other._model
-
-    def __hash__(self) -> int:
-        return id(self._model)
-
     @property
-    def model_name(self) -> str | None:
-        """The name of the model, where it has one."""
-        name: str | None = getattr(as_dense_function(self._model), "model_name", None)
-        return name
-
-    @property
-    def _model(self) -> BaseEmbedding:
+    def embedding(self) -> BaseEmbedding:  # type: ignore[override]
+        """The model."""
         return self._embed_model or Settings.embed_model
 
-    def encode_documents(self, documents: Sequence[str]) -> Any:
-        """Return one vector per text."""
-        return self._model.get_text_embedding_batch(list(documents))
-
-    def encode_queries(self, queries: Sequence[str]) -> Any:
+    def encode_queries(self, queries: Sequence[str]) -> list[Vector]:
         """Return the vector of the query."""
-        vector = self._model.get_agg_embedding_from_queries(self._query.embedding_strs)
+        vector = self.embedding.get_agg_embedding_from_queries(self._query.embedding_strs)
         return [vector] * len(queries)
 
-    async def aencode_documents(self, documents: Sequence[str]) -> Any:
-        """Async twin of `encode_documents`."""
-        return await self._model.aget_text_embedding_batch(list(documents))
-
-    async def aencode_queries(self, queries: Sequence[str]) -> Any:
+    async def aencode_queries(self, queries: Sequence[str]) -> list[Vector]:
         """Async twin of `encode_queries`."""
-        vector = await self._model.aget_agg_embedding_from_queries(self._query.embedding_strs)
+        vector = await self.embedding.aget_agg_embedding_from_queries(self._query.embedding_strs)
         return [vector] * len(queries)

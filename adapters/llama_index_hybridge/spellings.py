@@ -5,7 +5,6 @@ from __future__ import annotations
 from hybridge.spellings import STORE, Spellings
 
 _NODES = "leave it out: Hybridge names the columns, and nodes come back whole"
-_SERVER = "write server=ServerOptions()"
 _SPARSE = (
     "write sparse=; BM25 is there by itself, and vector_store_query_mode says what is searched"
 )
@@ -16,55 +15,47 @@ VECTOR_STORE: Spellings = {
     **STORE,
     "embedding": "write embed_model=",
     "embed_dim": "write dim=",
-    "dense_config": STORE["index_params"],
-    "quantization_config": STORE["index_params"],
     "search_config": "give search_params= to the query, or to MilvusRetriever",
-    "doc_id_field": _NODES,
-    "embedding_field": _NODES,
-    "sparse_embedding_field": _NODES,
-    "text_key": _NODES,
-    "dense_vector_name": _NODES,
-    "sparse_vector_name": _NODES,
-    "index_doc_id": _NODES,
-    "enable_hybrid": _SPARSE,
-    "fastembed_sparse_model": _SPARSE,
-    "sparse_config": _SPARSE,
-    "sparse_doc_fn": _SPARSE,
-    "sparse_query_fn": _SPARSE,
     "hybrid_fusion_fn": STORE["hybrid_ranker"],
-    "batch_size": _ADD,
-    "insert_batch_size": _ADD,
-    "parallel": _ADD,
     "index_management": "leave it out: a collection that is not there is made at the first write",
     "upsert_mode": "leave it out: add() overwrites nodes of the same id",
     "use_async_client": "leave it out: every method has an async twin",
-    "aclient": STORE["client"],
-    "chroma_collection": STORE["client"],
-    "client_kwargs": STORE["client"],
-    "headers": STORE["api_key"],
-    "persist_dir": STORE["persist_directory"],
-    "ssl": STORE["secure"],
-    "collection_kwargs": _SERVER,
     "max_retries": "write timeout=",
-    "payload_indexes": STORE["scalar_field_names"],
-    "shard_key_selector": STORE["partition_names"],
-    "shard_number": "write server=ServerOptions(num_shards=2)",
-    "replication_factor": "write server=ServerOptions(replica_number=2)",
-}
+    **dict.fromkeys(
+        ("doc_id_field", "embedding_field", "sparse_embedding_field", "text_key",
+         "dense_vector_name", "sparse_vector_name", "index_doc_id"), _NODES,
+    ),
+    **dict.fromkeys(
+        ("enable_hybrid", "fastembed_sparse_model", "sparse_config", "sparse_doc_fn",
+         "sparse_query_fn"), _SPARSE,
+    ),
+    **dict.fromkeys(("batch_size", "insert_batch_size", "parallel"), _ADD),
+}  # fmt: skip
 """The arguments of `MilvusVectorStore`."""
+
+DELETE: Spellings = {
+    "filters": "call delete_nodes(filters=)",
+    "node_ids": "call delete_nodes(node_ids)",
+}
+"""What `delete` takes beside the document."""
+
+DELETE_NODES: Spellings = {
+    "doc_id": "write document_id=",
+    "filter": "write filters=MetadataFilters()",
+    "ref_doc_id": "write document_id=",
+}
+"""What `delete_nodes` takes beside ids and filters."""
 
 QUERY: Spellings = {
     "string_expr": "write expr=",
-    "milvus_scalar_filters": _FILTERS,
-    "qdrant_filters": _FILTERS,
-    "where": _FILTERS,
-    "where_document": _FILTERS,
-    "filter": _FILTERS,
-    "filters": _FILTERS,
     "hybrid_fusion_fn": "write fusion=",
     "mmr_prefetch_factor": "write mmr_prefetch_k=",
     "search_config": "write search_params=",
     "output_fields": _NODES,
+    **dict.fromkeys(
+        ("milvus_scalar_filters", "qdrant_filters", "where", "where_document", "filter", "filters"),
+        _FILTERS,
+    ),
 }
 """What a query takes beside a `VectorStoreQuery`: `vector_store_kwargs` of a retriever."""
 

@@ -24,32 +24,34 @@ from llama_index.core.vector_stores.types import (
 )
 from typing_extensions import Self, Unpack
 
-from hybridge import Hit, MilvusStore, Record, ServerOptions
+from hybridge import Hit, MilvusStore, Record
 from hybridge.arguments import check_flag
-from hybridge.closing import Closing
-from hybridge.errors import InvalidInputError
+from hybridge.closing import Closing, closed_on_error
+from hybridge.filters import ROW_ID
 from hybridge.protocols import DenseEmbeddingFunction, RerankFunction
 from hybridge.registry import as_rerank_function, function_name
 from hybridge.spellings import check_names, names_of
 from hybridge.store import (
     BATCH_SIZE,
-    COLUMN_TYPES,
     Fusion,
     StoreArguments,
+    bound_store,
     pack_function,
+    plain_arguments,
+    restored_arguments,
     unpack_reranker,
-    with_functions,
 )
 from llama_index_hybridge.convert import (
     derived_context,
     hit_to_node,
+    is_kept_by_index,
     nodes_to_records,
     record_to_node,
 )
 from llama_index_hybridge.embeddings import as_dense_function, as_sparse_function
 from llama_index_hybridge.filters import make_filter
 from llama_index_hybridge.options import Plan, plan_query
-from llama_index_hybridge.spellings import VECTOR_STORE
+from llama_index_hybridge.spellings import DELETE, DELETE_NODES, VECTOR_STORE
 
 
 class MilvusVectorStore(Closing, BasePydanticVectorStore):
@@ -114,7 +116,9 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
     ) -> None:
         known = names_of(MilvusVectorStore.__init__, StoreArguments)
         check_names(arguments, known, type(self).__name__, VECTOR_STORE)
-        store = closes = _bound(store, as_dense_function(embed_model), arguments)
+        store = closes = bound_store(
+            store, arguments, embed_model, "embed_model", as_dense_function, as_sparse_function
+        )
         if tenant is not None:
             store = store.for_tenant(tenant)
         shown: dict[str, Any] = {
@@ -130,8 +134,6 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
         for name, value in (("db_name", store.address.db_name), ("tenant", store.tenant)):
             if value:
                 self._arguments[name] = value
-        for name in ("token", "overwrite"):
-            self._arguments.pop(name, None)
 
     @classmethod
     def class_name(cls) -> str:
@@ -155,16 +157,8 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
             InvalidInputError: If there is no such collection.
         """
         vector_store = cls(collection_name=collection_name, **arguments)
-        try:
-            if not vector_store.client.exists():
-                msg = (
-                    f"there is no collection {collection_name!r} at {vector_store.uri}: check uri "
-                    "and collection_name; MilvusVectorStore(...) makes a new one"
-                )
-                raise InvalidInputError(msg)
-        except BaseException:
-            vector_store.close()
-            raise
+        with closed_on_error(vector_store):
+            vector_store.client.check_exists(cls.__name__)
         return vector_store
 
     def for_tenant(self, tenant: str) -> MilvusVectorStore:
@@ -181,20 +175,7 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
         self, handler: SerializerFunctionWrapHandler, info: SerializationInfo
     ) -> dict[str, Any]:
         """Return what `from_dict` takes."""
-        return {**self._plain_arguments(), "class_name": self.class_name()}
-
-    def _plain_arguments(self) -> dict[str, Any]:
-        """Return the arguments as JSON; objects are left out."""
-        data: dict[str, Any] = {
-            name: value
-            for name, value in self._arguments.items()
-            if value is None or isinstance(value, (str, int, float))
-        }
-        if schema := self._arguments.get("metadata_schema"):
-            data["metadata_schema"] = {key: kind.__name__ for key, kind in schema.items()}
-        if server := self._arguments.get("server"):
-            data["server"] = server.to_json()
-        return data
+        return {**plain_arguments(self._arguments), "class_name": self.class_name()}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any], **kwargs: Any) -> Self:
@@ -204,7 +185,7 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
             data: What `to_dict` returned.
             **kwargs: Arguments to replace or add, such as `token=` or `reranker=`.
         """
-        return super().from_dict(_parsed(data), **kwargs)
+        return super().from_dict(restored_arguments(data), **kwargs)
 
     def __getstate__(self) -> dict[str, Any]:
         return {
@@ -212,11 +193,11 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
             "tenant": self._store.tenant,
             "fusion": self.fusion,
             "reranker": pack_function(self.reranker, "the reranker"),
-            "arguments": self._plain_arguments(),
+            "arguments": plain_arguments(self._arguments),
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        arguments = _parsed(state["arguments"])
+        arguments = restored_arguments(state["arguments"])
         reranker = unpack_reranker(state["reranker"])
         store, tenant, fusion = (state[name] for name in ("store", "tenant", "fusion"))
         MilvusVectorStore.__init__(
@@ -288,10 +269,12 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
             ref_doc_id: The document.
             **delete_kwargs: `filter` and `expr` of `MilvusStore.delete`.
         """
+        check_names(delete_kwargs, ("filter", "expr"), "delete", DELETE)
         self._store.delete(document_id=ref_doc_id, **delete_kwargs)
 
     async def adelete(self, ref_doc_id: str, **delete_kwargs: Any) -> None:
         """Async twin of `delete`."""
+        check_names(delete_kwargs, ("filter", "expr"), "delete", DELETE)
         await self._store.adelete(document_id=ref_doc_id, **delete_kwargs)
 
     def delete_nodes(
@@ -310,6 +293,7 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
         Raises:
             InvalidInputError: If no selector is given; `clear()` deletes every node.
         """
+        check_names(delete_kwargs, ("document_id", "expr"), "delete_nodes", DELETE_NODES)
         tree = make_filter(filters, columns=self._columns(filters))
         self._store.delete(node_ids, filter=tree, **delete_kwargs)
 
@@ -379,7 +363,9 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
         """Return the nodes that answer a query best, with relevances in [0, 1].
 
         Args:
-            query: The query.
+            query: The query. `node_ids` that are all of IndexNodes and ImageNodes restrict nothing,
+                as none do: that is what `index.as_retriever()` passes. A `MilvusRetriever` takes
+                any list at its word.
             **kwargs: `llama_index_hybridge.options.QueryOptions`, such as `expr` or
                 `mmr_threshold`; in an index's retriever, `vector_store_kwargs={...}`.
 
@@ -407,7 +393,22 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
         columns = self._columns(getattr(query, "filters", None))
         check_flag(kwargs.get("with_scores", False), "with_scores")
         defaults: dict[str, Any] = {"fusion": self.fusion, "reranker": self._reranker}
-        return plan_query(query, fields, columns, {**defaults, **kwargs})
+        return plan_query(query, self._node_ids(query), fields, columns, {**defaults, **kwargs})
+
+    def _node_ids(self, query: VectorStoreQuery) -> Sequence[str] | None:
+        """Return the nodes that may be found; None for all, as where an index lists its own.
+
+        `index.as_retriever()` passes the nodes that the index keeps as well, IndexNodes and
+        ImageNodes, or an empty list; it means those and all text nodes.
+        """
+        ids: Sequence[str] | None = getattr(query, "node_ids", None)
+        if not isinstance(ids, (list, tuple)):
+            return ids
+        nodes = list(self._store.scroll(ROW_ID.isin(ids[:1])))
+        if all(map(is_kept_by_index, nodes)):  # the first one mostly tells
+            nodes += self._store.scroll(ROW_ID.isin(ids[1:]))
+        means_all = not ids or (nodes and all(map(is_kept_by_index, nodes)))
+        return None if means_all else ids
 
     def _columns(self, filters: object) -> Mapping[str, type]:
         """Return the metadata keys that are typed columns, where there are filters."""
@@ -425,38 +426,6 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
     async def aclose(self) -> None:
         """Async twin of `close`."""
         await self._closes.aclose()
-
-
-def _bound(
-    store: MilvusStore | None, function: DenseEmbeddingFunction | None, arguments: StoreArguments
-) -> MilvusStore:
-    """Return the store that was given, or a new one, with the function for its dense field."""
-    if store is None:
-        return MilvusStore(
-            dense=function, **with_functions(arguments, as_dense_function, as_sparse_function)
-        )
-    if arguments:
-        msg = f"store= and {', '.join(arguments)}: give those arguments to the store itself"
-        raise InvalidInputError(msg)
-    if not isinstance(store, MilvusStore):
-        msg = f"store is a {type(store).__name__}: give a MilvusStore"
-        raise InvalidInputError(msg)
-    if function is None or store.dense == function:
-        return store
-    if store.dense is not None:
-        msg = "the store has a dense function of its own: leave embed_model out"
-        raise InvalidInputError(msg)
-    return store.using(dense=function)
-
-
-def _parsed(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return arguments that came as JSON as the constructor takes them."""
-    parsed = {**data}
-    if schema := data.get("metadata_schema"):
-        parsed["metadata_schema"] = {key: COLUMN_TYPES[kind] for key, kind in schema.items()}
-    if server := data.get("server"):
-        parsed["server"] = ServerOptions.from_json(server)
-    return parsed
 
 
 def _named(function: object) -> str | None:

@@ -63,6 +63,22 @@ def check_fraction(value: float, name: str) -> None:
         raise InvalidInputError(msg)
 
 
+def check_function(value: object, name: str, of: str) -> None:
+    """Check that an argument is a function, or None.
+
+    Args:
+        value: The argument.
+        name: What the caller calls it.
+        of: What it is a function of, for the error.
+
+    Raises:
+        InvalidInputError: It is neither.
+    """
+    if value is not None and not callable(value):
+        msg = f"{name} must be a function of {of}, not {shown(value)}"
+        raise InvalidInputError(msg)
+
+
 def check_choice(value: object, name: str, choices: tuple[str, ...]) -> None:
     """Check that an argument is one of a few strings.
 

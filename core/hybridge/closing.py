@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Protocol
 
@@ -42,3 +44,13 @@ class Closing:
         traceback: TracebackType | None,
     ) -> None:
         await self.aclose()
+
+
+@contextmanager
+def closed_on_error(made: _Closable) -> Generator[None]:
+    """Close an object that its maker will never see, if the block fails."""
+    try:
+        yield
+    except BaseException:
+        made.close()
+        raise

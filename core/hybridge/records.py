@@ -145,9 +145,18 @@ class Hit:
                 relevance.
         """
         check_fraction(threshold, "the threshold")
+        return self.known_relevance >= threshold
+
+    @property
+    def known_relevance(self) -> float:
+        """The relevance, where there has to be one.
+
+        Raises:
+            InvalidInputError: If the hit has none.
+        """
         if self.relevance is None:
             raise no_relevance()
-        return self.relevance >= threshold
+        return self.relevance
 
     @property
     def dense(self) -> DenseVector | None:
@@ -163,9 +172,10 @@ class Hit:
 def no_relevance() -> InvalidInputError:
     """Return the error that says why there is nothing to compare a threshold with."""
     return InvalidInputError(
-        "the scores of this search have no scale, so that no threshold can be compared with them "
-        "(a server's own BM25, or inner products of vectors that are no unit vectors): leave it "
-        "out, or search another field as well"
+        "the scores of this search have no scale, so that there is no relevance, and no threshold "
+        "to compare with it (a server's own BM25, or inner products of vectors that are no unit "
+        "vectors): ask for scores alone (in LangChain call similarity_search_with_score), or "
+        "search another field as well"
     )
 
 

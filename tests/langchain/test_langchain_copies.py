@@ -5,13 +5,15 @@ from __future__ import annotations
 import copy
 import pickle
 from pathlib import Path
+from threading import Lock
 
 import pytest
 from langchain_core.embeddings import DeterministicFakeEmbedding
 from pydantic import SecretStr
 
+from hybridge import RerankResult
 from hybridge.errors import InvalidInputError
-from langchain_hybridge import MilvusRetriever, MilvusVectorStore
+from langchain_hybridge import MilvusRetriever, MilvusVectorStore, Rerank
 
 SECRET = "a-key-that-nobody-may-see"
 
@@ -48,3 +50,41 @@ def test_pickles_open_the_same_collection(tmp_path: Path) -> None:
             again = pickle.loads(pickle.dumps(one))
             assert [found.id for found in again.invoke("apple")] == ["a"]
             again.vectorstore.close()
+
+
+class Locked:
+    """A reranker that cannot be copied, and may hold a key."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+
+    def __call__(self, query: str, documents: list[str], top_k: int = 5) -> list[RerankResult]:
+        """The documents as they are."""
+        return [RerankResult(text, 0.5, place) for place, text in enumerate(documents[:top_k])]
+
+
+def test_copies_share_what_a_retriever_holds_and_pickles_refuse_it(tmp_path: Path) -> None:
+    """A reranker of somebody else, wherever it was given, and functions without a name."""
+    with MilvusVectorStore(uri=tmp_path / "milvus.db", k=1) as store:
+        store.add_texts(["apple"], ids=["a"])
+        reranker = Locked()
+        for retriever in (
+            MilvusRetriever(vectorstore=store, reranker=reranker),
+            MilvusRetriever(vectorstore=store, reranker=Rerank(reranker)),
+            store.as_retriever(search_kwargs={"reranker": reranker}),
+        ):
+            for again in (copy.deepcopy(retriever), retriever.model_copy(deep=True)):
+                assert [one.id for one in again.invoke("apple")] == ["a"]
+            with pytest.raises(InvalidInputError, match="may hold a key"):
+                pickle.dumps(retriever)
+        with pytest.raises(InvalidInputError, match="may hold a key"):
+            pickle.dumps(Rerank(reranker))
+        for arguments in (
+            {"relevance_score_fn": lambda score: score},
+            {"metadata_encoder": lambda value: value},
+        ):
+            other = MilvusVectorStore(uri=tmp_path / "milvus.db", **arguments)  # type: ignore[arg-type]
+            assert copy.deepcopy(other).similarity_search("apple")[0].id == "a"
+            with pytest.raises(InvalidInputError, match="at the top of a module"):
+                pickle.dumps(other)
+            other.close()

@@ -17,8 +17,9 @@ from langchain_core.vectorstores import VectorStoreRetriever
 import hybridge
 from hybridge import TEXT
 from hybridge.errors import InvalidInputError
-from langchain_hybridge import MilvusVectorStore
+from langchain_hybridge import MilvusRetriever, MilvusVectorStore
 from support.langchain_support import ANIMALS, MakeVectorStore, WordEmbeddings, ids
+from support.langchain_support import vector as vector_of
 
 QUESTIONS = ["dog", "cat", "bird"]
 
@@ -235,3 +236,112 @@ def test_filters_on_the_text(empty: MilvusVectorStore, given: Any) -> None:
     assert ids(empty.similarity_search("dog", filter=given)) == ["loud"]
     with pytest.raises(InvalidInputError, match=r"where_document.*\$text"):
         empty.similarity_search("dog", where_document={"$contains": "barks"})
+
+
+async def test_every_search_takes_a_threshold(animals: MilvusVectorStore) -> None:
+    """The absolute relevance, as LangChain's own threshold and the retriever's."""
+    question = "The cat sleeps on the sofa"
+    vector = vector_of(question)
+    options: Any = {"score_threshold": 0.9, "mode": "dense"}
+    for found in (
+        animals.similarity_search(question, **options),
+        await animals.asimilarity_search(question, **options),
+        [one for one, _ in animals.similarity_search_with_score(question, **options)],
+        [one for one, _ in await animals.asimilarity_search_with_score(question, **options)],
+        animals.similarity_search_by_vector(vector, **options),
+        await animals.asimilarity_search_by_vector(vector, **options),
+        [one for one, _ in animals.similarity_search_with_relevance_scores(question, **options)],
+        animals.as_retriever(search_kwargs=options).invoke(question),
+        animals.as_retriever(search_kwargs=options).batch([question])[0],
+        (await animals.as_retriever(search_kwargs=options).abatch([question]))[0],
+    ):
+        assert ids(found) == ["cat"]
+    assert animals.similarity_search("nothing of that", **options) == []
+    for odd in (2, "0.3", True):
+        with pytest.raises(InvalidInputError, match="score_threshold"):
+            animals.similarity_search(question, score_threshold=odd)  # type: ignore[arg-type]
+
+
+async def test_a_relevance_of_ones_own(
+    make_vector_store: MakeVectorStore, embeddings: WordEmbeddings
+) -> None:
+    """It is made of the score that orders, and every threshold compares with it."""
+    vector_store = make_vector_store(
+        embeddings, mode="dense", relevance_score_fn=lambda score: score / 2
+    )
+    vector_store.add_documents(ANIMALS)
+    question = "The cat sleeps on the sofa"
+    [(document, relevance)] = vector_store.similarity_search_with_relevance_scores(question, k=1)
+    assert (document.id, relevance) == ("cat", pytest.approx(0.5))
+    [pair] = await vector_store.asimilarity_search_with_relevance_scores(question, k=1)
+    assert pair[1] == relevance
+    for threshold, count in ((0.4, 1), (0.6, 0)):
+        asked: Any = {"k": 1, "score_threshold": threshold}
+        assert len(vector_store.similarity_search(question, **asked)) == count
+        retriever = vector_store.as_retriever(
+            search_type="similarity_score_threshold", search_kwargs=asked
+        )
+        assert len(retriever.invoke(question)) == count
+        own = MilvusRetriever(vectorstore=vector_store, **asked)
+        assert len(own.invoke(question)) == len(own.batch([question])[0]) == count
+    [scored] = vector_store.similarity_search(question, k=1, with_scores=True)
+    assert scored.metadata["relevance_score"] == relevance
+
+
+def test_a_relevance_that_is_none_is_refused(
+    make_vector_store: MakeVectorStore, embeddings: WordEmbeddings
+) -> None:
+    """A function of another scale is noticed, not compared with."""
+    with pytest.raises(InvalidInputError, match="relevance_score_fn must be a function"):
+        make_vector_store(embeddings, relevance_score_fn=0.5)
+    for made in (lambda score: -3.0, lambda score: None, lambda score: float("nan")):
+        vector_store = make_vector_store(embeddings, relevance_score_fn=made)
+        vector_store.add_texts(["dog"], ids=["dog"])
+        with pytest.raises(InvalidInputError, match="relevance_score_fn makes"):
+            vector_store.similarity_search_with_relevance_scores("dog")
+
+
+async def test_offset_leaves_out_the_best(animals: MilvusVectorStore) -> None:
+    """In searches and retrievers; the next page of one ranking."""
+    whole = ids(animals.similarity_search("The cat sleeps in the park", k=4, mode="dense"))
+    asked: Any = {"k": 2, "offset": 2, "mode": "dense"}
+    question = "The cat sleeps in the park"
+    assert ids(animals.similarity_search(question, **asked)) == whole[2:]
+    assert ids(await animals.asimilarity_search(question, **asked)) == whole[2:]
+    retriever = MilvusRetriever(vectorstore=animals, **asked)
+    assert ids(retriever.invoke(question)) == ids(retriever.batch([question])[0]) == whole[2:]
+    assert ids(animals.as_retriever(search_kwargs=asked).invoke(question)) == whole[2:]
+
+
+async def test_documents_come_with_their_vectors(
+    animals: MilvusVectorStore, make_vector_store: MakeVectorStore
+) -> None:
+    """As `langchain-chroma` names it; the documents themselves stay as they are."""
+    [(document, vector)] = animals.similarity_search_with_vectors("the cat sleeps", k=1)
+    assert document == ANIMALS[0]
+    assert np.allclose(vector, vector_of(ANIMALS[0].page_content), atol=1e-6)
+    [(same, again)] = await animals.asimilarity_search_with_vectors("the cat sleeps", k=1)
+    assert same == document
+    assert np.array_equal(vector, again)
+    bm25 = make_vector_store(collection_name="bm25")
+    bm25.add_texts(["dog"], ids=["dog"])
+    with pytest.raises(InvalidInputError, match="no vector of the field 'dense'"):
+        bm25.similarity_search_with_vectors("dog")
+
+
+async def test_an_ensemble_fuses_by_id(empty: MilvusVectorStore) -> None:
+    """`EnsembleRetriever(id_key=)` looks for ids in metadata; texts that are alike stay two."""
+    retrievers = pytest.importorskip("langchain_classic.retrievers")
+    empty.add_texts(["the dog", "the dog", "a cat"], ids=["first", "second", "cat"])
+    options: Any = {"id_key": "id", "k": 2}
+    ensemble = retrievers.EnsembleRetriever(
+        retrievers=[
+            empty.as_retriever(search_kwargs={**options, "mode": "dense"}),
+            MilvusRetriever(vectorstore=empty, mode="sparse", **options),
+        ],
+        id_key="id",
+    )
+    for found in (ensemble.invoke("dog"), await ensemble.ainvoke("dog")):
+        assert sorted(ids(found)) == ["first", "second"]  # type: ignore[type-var]
+    [document] = empty.similarity_search("cat", k=1)
+    assert document.metadata == {}

@@ -176,7 +176,7 @@ def test_what_makes_no_sense_is_refused() -> None:
         ("top_k", r"write top_n="),
         ("topn", r"write top_n="),
         ("timout", r"write timeout="),
-        ("function", r"it has api_key, base_url, model_name, timeout, top_n$"),
+        ("function", r"it has api_key, base_url, model_name, score_threshold, timeout, top_n$"),
     ],
 )
 def test_an_unknown_argument_is_named(name: str, cure: str) -> None:
@@ -272,3 +272,26 @@ def test_an_answer_that_names_no_document_is_an_error() -> None:
 
     with pytest.raises(InvalidInputError, match="places"):
         Rerank(lost).compress_documents(DOCUMENTS, QUESTION)
+
+
+@pytest.mark.parametrize(("scale", "scores"), [("probability", (0.9, 0.2)), ("logit", (2.0, -2.0))])
+async def test_a_threshold_leaves_documents_out(scale: str, scores: tuple[float, float]) -> None:
+    """It compares with the relevance, whatever the scale of the function's scores."""
+
+    def function(query: str, documents: list[str], top_k: int = 5) -> list[RerankResult]:
+        places = range(len(documents))
+        return [RerankResult(documents[i], scores[i], i) for i in places][:top_k]
+
+    function.scale = scale  # type: ignore[attr-defined]
+    documents = [Document("yes"), Document("no")]
+    rerank = Rerank(function, score_threshold=0.5)
+    for found in (
+        rerank.compress_documents(documents, "q"),
+        await rerank.acompress_documents(documents, "q"),
+    ):
+        assert [(one.page_content, one.metadata["relevance_score"]) for one in found] == [
+            ("yes", scores[0])
+        ]
+    assert len(Rerank(function).compress_documents(documents, "q")) == 2
+    with pytest.raises(InvalidInputError, match="score_threshold must be a number from 0 to 1"):
+        Rerank(function, score_threshold=3)

@@ -357,7 +357,7 @@ def test_from_existing_collection_opens_what_is_there(
     """With the settings that it has; a collection that is missing is an error."""
     with MilvusVectorStore.from_existing_collection(embeddings, uri=path) as again:
         assert ids(again.similarity_search("cat", k=1)) == ["cat"]
-    with pytest.raises(InvalidInputError, match="no such collection"):
+    with pytest.raises(InvalidInputError, match="there is no collection"):
         MilvusVectorStore.from_existing_collection(embeddings, uri=path, collection_name="zoo")
 
 

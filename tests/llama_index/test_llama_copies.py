@@ -11,7 +11,7 @@ from llama_index.core.bridge.pydantic import SecretStr
 from llama_index.core.schema import TextNode
 
 from hybridge.errors import InvalidInputError
-from llama_index_hybridge import DenseEmbedding, MilvusRetriever, MilvusVectorStore
+from llama_index_hybridge import DenseEmbedding, MilvusRetriever, MilvusVectorStore, Rerank
 from support.letters import Letters
 from support.llama_embedding import WordEmbedding, embed
 
@@ -51,6 +51,12 @@ def test_foreign_embeddings_are_not_pickled(make_vector_store: MakeVectorStore) 
     ):
         with pytest.raises(InvalidInputError, match="may hold a key"):
             pickle.dumps(one)
+
+
+def test_a_reranker_of_somebody_else_is_not_pickled() -> None:
+    """It may hold a key, and LlamaIndex would leave it out of the pickle without an error."""
+    with pytest.raises(InvalidInputError, match="may hold a key"):
+        pickle.dumps(Rerank(lambda query, documents, top_k=5: []))
 
 
 def test_a_pickled_retriever_finds(make_vector_store: MakeVectorStore) -> None:

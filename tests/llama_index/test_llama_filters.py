@@ -20,7 +20,7 @@ from llama_index.core.vector_stores.utils import build_metadata_filter_fn
 
 from hybridge import Record
 from hybridge.errors import FilterError
-from hybridge.filters import match
+from hybridge.filters import match, path_name
 from llama_index_hybridge import MilvusVectorStore
 from llama_index_hybridge.filters import make_filter
 from support.examples import examples
@@ -181,7 +181,8 @@ def test_hostile_strings_are_only_strings(vector_store: MilvusVectorStore) -> No
     vector_store.add([hostile_node(text) for text in HOSTILE])
     left = set(HOSTILE)
     for text in HOSTILE[::7]:
-        filters = MetadataFilters(filters=[MetadataFilter(key=text, value=text)])
+        key = path_name([text]) if text.startswith("$") else text
+        filters = MetadataFilters(filters=[MetadataFilter(key=key, value=text)])
         for only in ({"filters": filters}, {"node_ids": [text]}, {"doc_ids": [text]}):
             query = VectorStoreQuery(
                 query_str="word", similarity_top_k=5, mode=VectorStoreQueryMode.SPARSE, **only

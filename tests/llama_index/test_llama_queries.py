@@ -6,8 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from llama_index.core.schema import NodeRelationship, QueryBundle, RelatedNodeInfo, TextNode
+from llama_index.core import StorageContext, VectorStoreIndex
+from llama_index.core.schema import (
+    ImageNode,
+    IndexNode,
+    NodeRelationship,
+    QueryBundle,
+    RelatedNodeInfo,
+    TextNode,
+)
 from llama_index.core.vector_stores.types import (
+    FilterCondition,
     FilterOperator,
     MetadataFilter,
     MetadataFilters,
@@ -198,3 +207,115 @@ def test_what_a_column_cannot_hold_is_an_error(typed: MilvusVectorStore) -> None
             typed.get_nodes(filters=where(key, operator, value))
     with pytest.raises(FilterError, match="put a single value in a list"):
         typed.get_nodes(filters=where("free", "in", "3"))  # nothing says its type
+
+
+def unchecked(**fields: Any) -> MetadataFilters:
+    """A filter that pydantic has not seen, in a group of its own."""
+    one: dict[str, Any] = {"key": "place", "value": 1, "operator": FilterOperator.EQ} | fields
+    given = MetadataFilter.model_construct(**one)
+    return MetadataFilters.model_construct(filters=[given], condition=FilterCondition.AND)
+
+
+def test_filters_that_pydantic_has_not_seen(orchard: MilvusVectorStore) -> None:
+    """What means something is taken, the rest is refused by name."""
+    assert [one.node_id for one in orchard.get_nodes(filters=unchecked(operator="=="))] == ["b"]
+    either = unchecked()
+    either.filters.append(MetadataFilter(key="place", value=2))
+    either.condition = "or"  # type: ignore[assignment]
+    assert [one.node_id for one in orchard.get_nodes(filters=either)] == ["b", "c"]
+    for odd in (
+        unchecked(operator="~="),
+        unchecked(operator=["=="]),
+        unchecked(operator=None),
+        unchecked(key=["place"]),
+        unchecked(key=None),
+        MetadataFilters.model_construct(filters=[{"key": "place"}], condition="and"),
+        MetadataFilters.model_construct(filters="place", condition="and"),
+        MetadataFilters.model_construct(filters=None, condition="and"),
+        MetadataFilters.model_construct(filters=[], condition="xor"),
+        MetadataFilters.model_construct(filters=[], condition=["or"]),
+    ):
+        with pytest.raises(InvalidInputError):
+            orchard.get_nodes(filters=odd)
+
+
+def test_paths_into_nested_metadata(vector_store: MilvusVectorStore) -> None:
+    """As everywhere: `$.` leads into mappings, what else starts with `$` is checked."""
+    metadata = {"author": {"name": "Ann"}, "$odd": 1, "a.b": 2}
+    vector_store.add([TextNode(id_="a", text="apple", metadata=metadata), TextNode(id_="b")])
+    for key, value in (("$.author.name", "Ann"), ("$['$odd']", 1), ("a.b", 2), ("$id", "a")):
+        found = vector_store.get_nodes(filters=where(key, "==", value))
+        assert [one.node_id for one in found] == ["a"], key
+    for key in ("$odd", "$.author[", "$"):
+        with pytest.raises(FilterError, match="is no key"):
+            vector_store.get_nodes(filters=where(key, "==", 1))
+
+
+async def test_deletions_know_their_arguments(orchard: MilvusVectorStore) -> None:
+    """An argument that there is not is answered, and nothing is deleted."""
+    odd: dict[str, Any]
+    for odd, cure in (
+        ({"foo": 1}, "it has expr, filter"),
+        ({"filters": only(1)}, "call delete_nodes"),
+    ):
+        with pytest.raises(InvalidInputError, match=cure):
+            orchard.delete("doc-a", **odd)
+        with pytest.raises(InvalidInputError, match=cure):
+            await orchard.adelete("doc-a", **odd)
+    for odd, cure in (
+        ({"foo": 1}, "it has document_id, expr"),
+        ({"filter": {"place": 1}}, "write filters="),
+        ({"ref_doc_id": "doc-a"}, "write document_id="),
+    ):
+        with pytest.raises(InvalidInputError, match=cure):
+            orchard.delete_nodes(["a"], **odd)
+        with pytest.raises(InvalidInputError, match=cure):
+            await orchard.adelete_nodes(["a"], **odd)
+    assert len(orchard.get_nodes()) == 3
+    orchard.delete("doc-a", expr='id == "a"')
+    orchard.delete_nodes(["b"], document_id="doc-b")
+    assert [one.node_id for one in orchard.get_nodes()] == ["c"]
+
+
+# --- indexes over nodes of several classes -------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["default", "sparse", "hybrid"])
+async def test_an_index_finds_text_beside_other_nodes(
+    vector_store: MilvusVectorStore, mode: str
+) -> None:
+    """`index.as_retriever()` passes the ids of its IndexNodes and ImageNodes, and means all."""
+    embedding = WordEmbedding()
+    index = VectorStoreIndex(
+        nodes=[*fruits(), ImageNode(id_="image", text="apple picture", image_path="a.png")],
+        objects=[
+            IndexNode(
+                id_="t", text="apple table", index_id="t", obj=TextNode(id_="row", text="row")
+            )
+        ],
+        storage_context=StorageContext.from_defaults(vector_store=vector_store),
+        embed_model=embedding,
+    )
+    retriever = index.as_retriever(vector_store_query_mode=mode, similarity_top_k=9)
+    for found in (retriever.retrieve("apple"), await retriever.aretrieve("apple")):
+        assert {one.node_id for one in found} == {"a", "b", "c", "image", "row"}
+
+
+def test_lists_of_nodes_restrict(vector_store: MilvusVectorStore) -> None:
+    """Where a text node is on the list, or nothing that is there; a retriever's always."""
+    image = ImageNode(id_="image", text="apple", embedding=embed("apple"))
+    vector_store.add([*fruits(), image])
+    sparse = {"query_str": "apple", "mode": VectorStoreQueryMode.SPARSE, "similarity_top_k": 9}
+    for given, found in (
+        (["a"], {"a"}),
+        (["image", "b"], {"image", "b"}),
+        (["gone"], set()),
+        (["image"], {"a", "b", "c", "image"}),
+        (["image", "gone"], {"a", "b", "c", "image"}),
+        ([], {"a", "b", "c", "image"}),
+    ):
+        assert (
+            set(vector_store.query(VectorStoreQuery(node_ids=given, **sparse)).ids or ()) == found
+        )
+    retriever = MilvusRetriever(vector_store, mode="sparse", node_ids=["image"])
+    assert [one.node_id for one in retriever.retrieve("apple")] == ["image"]

@@ -24,12 +24,15 @@ _STEP = re.compile(r"""\.([^.\[\]'"*]+)|\['((?:\\.|[^'\\])+)'\]|\["((?:\\.|[^"\\
 _PLAIN = re.compile(r"""[^.\[\]'"*\\]+""")
 
 
-def parse_name(name: str) -> list[Key]:
+def parse_name(name: object) -> list[Key]:
     """Return the key that a name stands for, after those of the lists on the way to it.
 
     Raises:
-        FilterError: It starts with `$` and is none of these.
+        FilterError: It is no string, or starts with `$` and is none of these.
     """
+    if not isinstance(name, str):
+        msg = f"the key {shown(name)} is not a string, as metadata keys are"
+        raise FilterError(msg)
     if name in ROW_KEYS:
         return [ROW_KEYS[name]]
     if not name.startswith("$"):
@@ -71,7 +74,7 @@ def in_lists(keys: Sequence[Key], tree: Filter) -> Filter:
     return tree
 
 
-def compare_named(name: str, operator: Operator, value: object) -> Filter:
+def compare_named(name: object, operator: Operator, value: object) -> Filter:
     """Return the comparison of what a name stands for with a value.
 
     Raises:

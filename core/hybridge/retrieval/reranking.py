@@ -40,7 +40,11 @@ def pool_size(k: int) -> int:
 
 
 def reranked(
-    reranker: RerankFunction, query: str, texts: Sequence[str], k: int
+    reranker: RerankFunction,
+    query: str,
+    texts: Sequence[str],
+    k: int,
+    min_relevance: float | None = None,
 ) -> list[RerankResult]:
     """Return what the reranker makes of the texts, at most k, best first.
 
@@ -49,6 +53,7 @@ def reranked(
         query: What is asked.
         texts: What may answer it.
         k: How many to return.
+        min_relevance: The least relevance, in [0, 1], of what is returned.
 
     Raises:
         InvalidInputError: If an argument is of another type, or the reranker names a text that is
@@ -72,6 +77,9 @@ def reranked(
     if len(set(places)) < len(places) or not all(0 <= place < len(listed) for place in places):
         msg = f"the reranker returned the places {shown(places)} for {len(listed)} documents"
         raise InvalidInputError(msg)
+    if min_relevance is not None:
+        scale = rerank_scale(reranker)
+        results = [result for result in results if scale(result.score) >= min_relevance]
     return results[:k]
 
 

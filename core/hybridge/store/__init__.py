@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from hybridge.records import is_random_id
+from hybridge.records import DenseVector, is_random_id
 from hybridge.retrieval.fusion import Fusion
 from hybridge.store.answers import parse_vectors, parse_weights
-from hybridge.store.arguments import StoreArguments, with_functions
+from hybridge.store.arguments import StoreArguments, plain_arguments, restored_arguments
+from hybridge.store.binding import bound_store
 from hybridge.store.engine.address import Address, resolve_address
 from hybridge.store.fields import (
     AUTO,
@@ -16,9 +17,8 @@ from hybridge.store.fields import (
     VectorField,
     sparse_rows,
 )
-from hybridge.store.layout import COLUMN_TYPES
 from hybridge.store.metadata import MetadataEncoder, plain_value
-from hybridge.store.pickling import pack_function, unpack_reranker
+from hybridge.store.pickling import check_named, pack_function, unpack_reranker
 from hybridge.store.query import (
     FetchK,
     FilterLike,
@@ -27,6 +27,7 @@ from hybridge.store.query import (
     Query,
     SearchParams,
     parse_limit,
+    parse_mode,
 )
 from hybridge.store.rows import TEXT_BYTES, NewIds
 from hybridge.store.server_options import TLS, ServerOptions
@@ -36,7 +37,6 @@ from hybridge.store.write import CONTEXT, DERIVED, METADATA, OFFSETS
 __all__ = [
     "AUTO",
     "BATCH_SIZE",
-    "COLUMN_TYPES",
     "CONTEXT",
     "DERIVED",
     "METADATA",
@@ -45,6 +45,7 @@ __all__ = [
     "TLS",
     "Address",
     "DenseField",
+    "DenseVector",
     "FetchK",
     "FilterLike",
     "Fusion",
@@ -61,14 +62,18 @@ __all__ = [
     "SparseField",
     "StoreArguments",
     "VectorField",
+    "bound_store",
+    "check_named",
     "is_random_id",
     "pack_function",
     "parse_limit",
+    "parse_mode",
     "parse_vectors",
     "parse_weights",
+    "plain_arguments",
     "plain_value",
     "resolve_address",
+    "restored_arguments",
     "sparse_rows",
     "unpack_reranker",
-    "with_functions",
 ]

@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 
 from hybridge.narrowing import is_mapping
 from hybridge.store.fields import AUTO, Sparse, SparseField, VectorField
+from hybridge.store.layout import COLUMN_TYPES
 from hybridge.store.metadata import MetadataEncoder
 from hybridge.store.server_options import ServerOptions
 
@@ -62,3 +63,28 @@ def _with_function(one: Any, dense: Callable[[Any], Any], sparse: Callable[[Any]
         return one
     convert = sparse if isinstance(one, SparseField) else dense
     return replace(one, function=convert(one.function))
+
+
+def plain_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments as JSON; objects, the token and `overwrite` are left out."""
+    data: dict[str, Any] = {
+        name: value
+        for name, value in arguments.items()
+        if name not in ("token", "overwrite")
+        and (value is None or isinstance(value, (str, int, float)))
+    }
+    if schema := arguments.get("metadata_schema"):
+        data["metadata_schema"] = {key: kind.__name__ for key, kind in schema.items()}
+    if server := arguments.get("server"):
+        data["server"] = server.to_json()
+    return data
+
+
+def restored_arguments(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments that `plain_arguments` made plain."""
+    arguments = {**data}
+    if schema := data.get("metadata_schema"):
+        arguments["metadata_schema"] = {key: COLUMN_TYPES[kind] for key, kind in schema.items()}
+    if server := data.get("server"):
+        arguments["server"] = ServerOptions.from_json(server)
+    return arguments

@@ -47,6 +47,12 @@ MAX_FLOAT32 = float(np.finfo(np.float32).max)
 EMPTY_SPARSE: Mapping[int, float] = {PLACEHOLDER: 1.0}
 """What a row without a sparse vector carries: Milvus Lite allows no empty one."""
 
+_ARGUMENTS = {
+    "dense": "dense= (embedding= in LangChain, embed_model= in LlamaIndex)",
+    "sparse": "sparse=",
+}
+"""What gives the store the function of a field."""
+
 PROBE = "The quick brown fox reads about Milvus, a red kite over the plains, at 7 o'clock."
 """The text whose vector tells models apart."""
 
@@ -347,9 +353,9 @@ class VectorField:
 
     def function_cure(self) -> str:
         """Return what to do where the function is missing."""
-        given = f"{self.name}=" if self.name in ("dense", "sparse") else f"fields={{{self.name!r}:"
-        known = f" (its vectors were made by {self.model!r})" if self.model else ""
-        return f"pass {given}...{'' if given[-1] == '=' else '}'}{known}, or give its vectors"
+        argument = _ARGUMENTS.get(self.name, f"fields={{{self.name!r}: ...}}")
+        known = f"; its vectors were made by {self.model!r}" if self.model else ""
+        return f"pass {argument}{known}, or give its vectors"
 
 
 @dataclass(frozen=True)

@@ -291,8 +291,8 @@ class LayoutRequest:
         """
         if not fields:
             msg = (
-                "nothing to index: give the store a dense function, dim= or records with dense "
-                "vectors, or let it use BM25 (sparse='bm25')"
+                "nothing to index: give the store an embedding or its name, dim= or ready vectors, "
+                "or let it use BM25 (sparse='bm25')"
             )
             raise InvalidInputError(msg)
         made = {name: one.new(name) for name, one in fields.items()}

@@ -1,16 +1,18 @@
 """What a pickle of a store holds: functions by name, and no secret.
 
 A function of Hybridge is packed as the name and the settings that make it again, an unnamed one of
-Hybridge's own (a BM25) as it is. Others are refused: an object of somebody else may hold a key in
-clear, as a pickled `SecretStr` does.
+Hybridge's own (a BM25) as it is, and so is a function at the top of a module. Others are refused:
+an object of somebody else may hold a key in clear, as a pickled `SecretStr` does.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
 from hybridge.function_settings import settings_of
 from hybridge.narrowing import is_mapping
@@ -61,7 +63,8 @@ def pack_function(function: Any, what: str) -> Any:
     if (name := function_name(function)) is not None:
         return NamedFunction(name, settings_of(function))
     kind: type[Any] = type(function)
-    if function is None or kind is str or kind.__module__.startswith("hybridge."):
+    known = function is None or kind is str or kind.__module__.startswith("hybridge.")
+    if known or _is_named(function):
         return function
     msg = (
         f"{what} is a {kind.__name__}, which is not pickled: it may hold a key. Give a function of "
@@ -75,8 +78,9 @@ def pack_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of a store as a pickle holds them.
 
     Raises:
-        InvalidInputError: If a function is an object of somebody else.
+        InvalidInputError: If a function is an object of somebody else, or the encoder has no name.
     """
+    check_named(arguments["metadata_encoder"], "metadata_encoder")
     packed = {**arguments}
     for name in ("dense", "sparse"):
         packed[name] = pack_function(arguments[name], f"the function of {name!r}")
@@ -86,6 +90,26 @@ def pack_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
             for name, one in fields.items()
         }
     return packed
+
+
+def check_named(function: Any, what: str) -> None:
+    """Refuse a function that a pickle cannot hold by name.
+
+    Raises:
+        InvalidInputError: If it is a lambda, one inside another, or an object of a class.
+    """
+    if function is not None and not _is_named(function):
+        msg = (
+            f"{what} is {shown(function)}, which is not pickled: give a function with a name, at "
+            "the top of a module"
+        )
+        raise InvalidInputError(msg)
+
+
+def _is_named(function: Any) -> bool:
+    """Whether a function or a class is what its module has under its name."""
+    home = sys.modules.get(getattr(function, "__module__", None) or "")
+    return getattr(home, getattr(function, "__qualname__", ""), None) is function
 
 
 def unpack_arguments(packed: Mapping[str, Any]) -> dict[str, Any]:

@@ -64,6 +64,10 @@ class Query:
         vectors: Ready vectors of the queries, by field, one per query. A vector that is given
             without a field belongs to "dense".
         k: How many hits each query gets.
+        offset: How many of the best hits are left out: with k it is a page of the ranking. Where
+            several fields are fused, the ranking is made of what was read of each, and deeper for
+            later pages: give all pages one `fetch_k`, at least the k + offset of the last, or some
+            hits may be on two of them, and others on none. A reranker and MMR have no pages.
         mode: The fields to search: the name of one, several names, or "hybrid" for "dense" and
             "sparse". None means the store's `search_fields`; else "dense" and "sparse" as far as
             they are there and have an input, else every field that has one.
@@ -83,12 +87,14 @@ class Query:
             indexes are exact, they have no effect.
         mmr: How hits are made unlike each other, where they are.
         size: How many queries there are.
-        wanted: How many hits are made before reranking and diversity.
+        wanted: How many of the best rows are found, those left out among them, before reranking and
+            diversity.
     """
 
     texts: list[str] | None
     vectors: Mapping[str, Sequence[Any]]
     k: int
+    offset: int
     mode: tuple[str, ...] | None
     filter: Filter | None
     expr: str | None
@@ -114,6 +120,7 @@ class Query:
         queries: Sequence[str] | None = None,
         vectors: Any = None,
         k: int = 4,
+        offset: int = 0,
         mode: Mode | None = None,
         filter: FilterLike = None,
         expr: str | None = None,
@@ -135,12 +142,14 @@ class Query:
         check_expression(expr)
         _check_reranker(reranker, texts)
         k = parse_limit(k, "k")
+        offset = _parse_offset(offset, k, reranker)
         mmr = None if mmr is None else _parse_mmr(mmr)
         return cls(
             texts=texts,
             vectors=given,
             k=k,
-            mode=_parse_mode(mode),
+            offset=offset,
+            mode=parse_mode(mode),
             expr=expr,
             fusion=_parse_fusion(fusion),
             fetch_k=_parse_fetch_k(fetch_k),
@@ -150,7 +159,7 @@ class Query:
             search_params=_parse_search_params(search_params),
             mmr=mmr,
             size=len(next(iter(given.values()), ()) if texts is None else texts),
-            wanted=_wanted(k, reranker, mmr),
+            wanted=offset + _wanted(k, reranker, mmr),
             filter=as_filter(filter),
         )
 
@@ -204,6 +213,21 @@ def parse_limit(value: Any, name: str) -> int:
         raise InvalidInputError(msg)
     if number > MAX_LIMIT:
         msg = f"{name}={shown(value)}: Milvus returns at most {MAX_LIMIT} hits of one search"
+        raise InvalidInputError(msg)
+    return number
+
+
+def _parse_offset(offset: Any, k: int, reranker: object) -> int:
+    whole = not isinstance(offset, bool) and isinstance(offset, Integral)
+    number = int(offset) if whole else -1
+    if number < 0:
+        msg = f"offset={shown(offset)}: it must be an integer of at least 0"
+        raise InvalidInputError(msg)
+    if number and reranker is not None:
+        msg = f"offset={number} and a reranker: it orders the first hits alone, so ask for more k"
+        raise InvalidInputError(msg)
+    if number + k > MAX_LIMIT:
+        msg = f"offset={number}: Milvus ranks at most {MAX_LIMIT} rows, offset and k among them"
         raise InvalidInputError(msg)
     return number
 
@@ -263,7 +287,12 @@ def _parse_vectors(vectors: Any, texts: list[str] | None) -> dict[str, Sequence[
     return given
 
 
-def _parse_mode(mode: Any) -> tuple[str, ...] | None:
+def parse_mode(mode: Any) -> tuple[str, ...] | None:
+    """Return the names of the fields to search, each once; None leaves them open.
+
+    Raises:
+        InvalidInputError: If it is no mode.
+    """
     if mode is None:
         return None
     if isinstance(mode, str):

@@ -262,7 +262,7 @@ def _fused(search: Search, found: Mapping[str, Rows], depths: Mapping[str, int])
         ordered = _fusion(search).fuse(rankings)
     rows_by_key = {row[key]: row for rows in found.values() for row in rows}
     ended = frozenset(name for name, rows in found.items() if len(rows) < depths[name])
-    return Answer(ordered[: search.query.wanted], rows_by_key, rankings, ended)
+    return Answer(ordered[search.query.offset : search.query.wanted], rows_by_key, rankings, ended)
 
 
 def _fusion(search: Search) -> Fusion:
@@ -310,9 +310,11 @@ def _fused_by_milvus(
         for group in groups
         for rows in _ask_milvus(search, group, vectors, " or ".join(expressions), columns)
     ]
-    key = search.opened.layout.key
+    key, first = search.opened.layout.key, search.query.offset
     return [
-        Answer([(row[key], row["distance"]) for row in rows], {row[key]: row for row in rows})
+        Answer(
+            [(row[key], row["distance"]) for row in rows[first:]], {row[key]: row for row in rows}
+        )
         for rows in answers
     ]
 

@@ -24,7 +24,8 @@ from numpy.typing import ArrayLike
 from typing_extensions import Self
 
 from hybridge.arguments import check_choice, check_flag, check_label, shown
-from hybridge.closing import Closing
+from hybridge.closing import Closing, closed_on_error
+from hybridge.copies import SharedCopies
 from hybridge.errors import HybridgeError, InvalidInputError, StoreError
 from hybridge.filters import DOCUMENT_ID, And, Filter, as_filter, match_all
 from hybridge.function_settings import HARMLESS
@@ -83,7 +84,7 @@ SCROLL_SIZE = 1000
 _ATTEMPTS = 3
 
 
-class MilvusStore(Closing):
+class MilvusStore(SharedCopies, Closing):
     """Records in a Milvus collection, searched by any number of vector fields and by BM25.
 
     Nothing is opened before the first call that needs Milvus, and the collection is made at the
@@ -193,15 +194,7 @@ class MilvusStore(Closing):
             f"MilvusStore({str(self.address)!r}, collection_name={self.collection_name!r}){bound}"
         )
 
-    # --- copies --------------------------------------------------------------------------------
-
-    def __copy__(self) -> Self:
-        view = object.__new__(type(self))
-        view.__dict__.update(self.__dict__)
-        return view
-
-    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        return self.__copy__()  # another view: one process opens a collection once
+    # --- pickles -------------------------------------------------------------------------------
 
     def __getstate__(self) -> dict[str, Any]:
         return {
@@ -244,18 +237,10 @@ class MilvusStore(Closing):
             InvalidInputError: If there is no such collection.
         """
         store = cls(uri, collection_name=collection_name, **arguments)
-        try:
-            with store._call() as opened:
-                if opened is None:
-                    msg = (
-                        f"there is no collection {collection_name!r} at {store.address}: check uri "
-                        "and collection_name; MilvusStore(...) makes a new one"
-                    )
-                    raise InvalidInputError(msg)
-                return store.using(**_made_by_name(opened))
-        except BaseException:
-            store.close()
-            raise
+        with closed_on_error(store), store._call() as opened:
+            if opened is None:
+                raise store._absent("MilvusStore")
+            return store.using(**_made_by_name(opened))
 
     def using(self, **functions: Any) -> Self:
         """Return a view of this store in which fields have other functions.
@@ -327,6 +312,7 @@ class MilvusStore(Closing):
         *,
         vector: ArrayLike | Mapping[str, Any] | None = None,
         k: int = 4,
+        offset: int = 0,
         mode: Mode | None = None,
         filter: FilterLike = None,
         expr: str | None = None,
@@ -343,6 +329,7 @@ class MilvusStore(Closing):
             query: The text; BM25 always needs it, other fields where there is no vector.
             vector: The vector for "dense", shape `(dim,)`, or vectors by field.
             k: How many hits.
+            offset: How many of the best are left out.
             mode: The fields to search.
             filter: Which rows may be found.
             expr: A raw Milvus expression that must hold as well.
@@ -356,21 +343,13 @@ class MilvusStore(Closing):
         Raises:
             InvalidInputError: If an argument makes no sense, or a field has no input.
         """
-        return self._search(
-            Query.parse(
-                **_one(query, vector),
-                k=k,
-                mode=mode,
-                filter=filter,
-                expr=expr,
-                fusion=fusion,
-                fetch_k=fetch_k,
-                reranker=reranker,
-                min_relevance=min_relevance,
-                with_vectors=with_vectors,
-                search_params=search_params,
-            )
-        )[0]
+        asked = Query.parse(
+            **_one(query, vector),
+            k=k, offset=offset, mode=mode, filter=filter, expr=expr, fusion=fusion,
+            fetch_k=fetch_k, reranker=reranker, min_relevance=min_relevance,
+            with_vectors=with_vectors, search_params=search_params,
+        )  # fmt: skip
+        return self._search(asked)[0]
 
     async def asearch(
         self,
@@ -378,6 +357,7 @@ class MilvusStore(Closing):
         *,
         vector: ArrayLike | Mapping[str, Any] | None = None,
         k: int = 4,
+        offset: int = 0,
         mode: Mode | None = None,
         filter: FilterLike = None,
         expr: str | None = None,
@@ -391,17 +371,10 @@ class MilvusStore(Closing):
         """Async twin of `search`."""
         asked = Query.parse(
             **_one(query, vector),
-            k=k,
-            mode=mode,
-            filter=filter,
-            expr=expr,
-            fusion=fusion,
-            fetch_k=fetch_k,
-            reranker=reranker,
-            min_relevance=min_relevance,
-            with_vectors=with_vectors,
-            search_params=search_params,
-        )
+            k=k, offset=offset, mode=mode, filter=filter, expr=expr, fusion=fusion,
+            fetch_k=fetch_k, reranker=reranker, min_relevance=min_relevance,
+            with_vectors=with_vectors, search_params=search_params,
+        )  # fmt: skip
         return (await self._asearch(asked))[0]
 
     def search_many(
@@ -410,6 +383,7 @@ class MilvusStore(Closing):
         *,
         vectors: ArrayLike | Sequence[ArrayLike] | Mapping[str, Any] | None = None,
         k: int = 4,
+        offset: int = 0,
         mode: Mode | None = None,
         filter: FilterLike = None,
         expr: str | None = None,
@@ -426,6 +400,7 @@ class MilvusStore(Closing):
             queries: The texts.
             vectors: The vectors for "dense", shape `(len(queries), dim)`, or such by field.
             k: See `search`, as for all that follow.
+            offset: See `search`.
             mode: See `search`.
             filter: See `search`.
             expr: See `search`.
@@ -436,22 +411,13 @@ class MilvusStore(Closing):
             with_vectors: See `search`.
             search_params: See `search`.
         """
-        return self._search(
-            Query.parse(
-                queries=queries,
-                vectors=vectors,
-                k=k,
-                mode=mode,
-                filter=filter,
-                expr=expr,
-                fusion=fusion,
-                fetch_k=fetch_k,
-                reranker=reranker,
-                min_relevance=min_relevance,
-                with_vectors=with_vectors,
-                search_params=search_params,
-            )
-        )
+        asked = Query.parse(
+            queries=queries, vectors=vectors,
+            k=k, offset=offset, mode=mode, filter=filter, expr=expr, fusion=fusion,
+            fetch_k=fetch_k, reranker=reranker, min_relevance=min_relevance,
+            with_vectors=with_vectors, search_params=search_params,
+        )  # fmt: skip
+        return self._search(asked)
 
     async def asearch_many(
         self,
@@ -459,6 +425,7 @@ class MilvusStore(Closing):
         *,
         vectors: ArrayLike | Sequence[ArrayLike] | Mapping[str, Any] | None = None,
         k: int = 4,
+        offset: int = 0,
         mode: Mode | None = None,
         filter: FilterLike = None,
         expr: str | None = None,
@@ -471,19 +438,11 @@ class MilvusStore(Closing):
     ) -> list[list[Hit]]:
         """Async twin of `search_many`."""
         asked = Query.parse(
-            queries=queries,
-            vectors=vectors,
-            k=k,
-            mode=mode,
-            filter=filter,
-            expr=expr,
-            fusion=fusion,
-            fetch_k=fetch_k,
-            reranker=reranker,
-            min_relevance=min_relevance,
-            with_vectors=with_vectors,
-            search_params=search_params,
-        )
+            queries=queries, vectors=vectors,
+            k=k, offset=offset, mode=mode, filter=filter, expr=expr, fusion=fusion,
+            fetch_k=fetch_k, reranker=reranker, min_relevance=min_relevance,
+            with_vectors=with_vectors, search_params=search_params,
+        )  # fmt: skip
         return await self._asearch(asked)
 
     def search_mmr(
@@ -651,6 +610,24 @@ class MilvusStore(Closing):
     async def aexists(self) -> bool:
         """Async twin of `exists`."""
         return await self.threads.run(self.exists)
+
+    def check_exists(self, maker: str) -> None:
+        """Refuse a collection that is not there.
+
+        Args:
+            maker: The class that makes a new one, for the error.
+
+        Raises:
+            InvalidInputError: If it is not there.
+        """
+        if not self.exists():
+            raise self._absent(maker)
+
+    def _absent(self, maker: str) -> InvalidInputError:
+        return InvalidInputError(
+            f"there is no collection {self.collection_name!r} at {self.address}: check uri and "
+            f"collection_name; {maker}(...) makes a new one"
+        )
 
     @repeated
     def field_names(self) -> list[str]:

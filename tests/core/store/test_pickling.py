@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from hybridge import (
     OpenAIEmbeddingFunction,
     Record,
     ServerOptions,
+    plain_value,
 )
 from hybridge.errors import InvalidInputError, StoreClosedError
 from hybridge.function_settings import given_settings, settings_of
@@ -109,3 +111,14 @@ def test_settings_hold_what_differs_and_no_secret() -> None:
         "base_url": "https://host/v1",
     }
     assert settings_of(object()) == {}
+
+
+def test_an_encoder_is_pickled_by_name() -> None:
+    """As a function is; a lambda and an object have none, and copies need none."""
+    again = pickle.loads(pickle.dumps(MilvusStore("./never.db", metadata_encoder=plain_value)))
+    assert again._encoder is plain_value
+    for encoder in (lambda value: value, Letters().vector, partial(plain_value)):
+        store = MilvusStore("./never.db", metadata_encoder=encoder)
+        assert copy.deepcopy(store).address == store.address
+        with pytest.raises(InvalidInputError, match=r"metadata_encoder.*at the top of a module"):
+            pickle.dumps(store)

@@ -285,3 +285,16 @@ def test_functions_may_be_named(make_store: MakeStore) -> None:
     assert ids(store.search("talking birds", k=1, mode="dense")) == ["parrot"]
     with pytest.raises(InvalidInputError, match="known are"):
         make_store(dense="all-MiniLM-L6-v2")
+
+
+def test_an_expression_on_a_metadata_key_says_where_that_belongs(animals: MilvusStore) -> None:
+    """Not the name of a column that looks like it, such as a vector's."""
+    for call in (
+        lambda: animals.search("zebras", expr="page == 3"),
+        lambda: animals.delete(expr="page == 3"),
+        lambda: animals.count(expr="page == 3"),
+        lambda: list(animals.scroll(expr="page == 3")),
+    ):
+        with pytest.raises(EngineError, match=r"'page'.*filter=") as error:
+            call()
+        assert "sparse" not in str(error.value)

@@ -5,6 +5,7 @@ The codes are those of Milvus 2.3 and later (`pkg/util/merr`); Milvus Lite says 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from hybridge.errors import (
@@ -64,6 +65,9 @@ _CURES: Mapping[type[EngineError], str] = {
     EngineError: "the engine refused the request",
 }
 
+_UNKNOWN_COLUMN = re.compile(r"unknown field '([^']+)' at column|field (\w+) not exist")
+"""As Milvus Lite and servers say it; the former suggests another column, such as a vector's."""
+
 
 def translate(error: Exception, address: Address, limit: float | None = None) -> StoreError:
     """Return the error of ours that says what pymilvus, gRPC or the engine said.
@@ -89,6 +93,12 @@ def translate(error: Exception, address: Address, limit: float | None = None) ->
         msg = f"Milvus at {address} does not answer ({message}): check that it runs, and the URI"
         return StoreConnectionError(msg)
     number = int(code) if isinstance(code, int) else None
+    if unknown := _UNKNOWN_COLUMN.search(message):
+        msg = (
+            f"Milvus at {address}: expr= names the column {(unknown[1] or unknown[2])!r:.80}, and "
+            "there is none: metadata keys belong into filter= (in LlamaIndex filters=)"
+        )
+        return EngineError(msg, number)
     msg = f"Milvus at {address}: {_CURES[kind]} (code {number}: {message})"
     return kind(msg, number, passes=_passes(number, message), too_large=kind is StoreLimitError)
 
