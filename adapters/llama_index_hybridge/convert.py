@@ -41,6 +41,8 @@ from llama_index.core.schema import (
     TextNode,
     TransformComponent,
 )
+from llama_index.core.storage.docstore.utils import json_to_doc
+from llama_index.core.vector_stores.utils import metadata_dict_to_node
 
 from hybridge import Hit, Record
 from hybridge.arguments import parse_items, shown
@@ -137,6 +139,21 @@ def node_to_record(node: BaseNode) -> Record:
         extra=extra,
         dense=node.embedding,  # type: ignore[arg-type]  # the store makes an array of it
     )
+
+
+def metadata_to_record(metadata: Mapping[str, Any], text: str | None) -> Record:
+    """Return the record of a node as LlamaIndex's other vector stores keep it in metadata.
+
+    Args:
+        metadata: What `node_to_metadata_dict` made.
+        text: The node's text, where it is kept apart.
+    """
+    return node_to_record(metadata_dict_to_node(dict(metadata), text))
+
+
+def stored_to_record(stored: Mapping[str, Any]) -> Record:
+    """Return the record of a node as LlamaIndex's docstores keep it, by `doc_to_json`."""
+    return node_to_record(json_to_doc(dict(stored)))
 
 
 def _check_size(node: BaseNode, context: str | None, extra: Mapping[str, Any]) -> None:

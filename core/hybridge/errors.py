@@ -62,14 +62,15 @@ class MissingExtraError(HybridgeError, ImportError):
     Args:
         user: What needs it, for instance a class name.
         package: The missing package.
-        extra: The extra of Hybridge that brings it.
+        extra: The extra of Hybridge that brings it; "" where none does.
     """
 
     def __init__(self, user: str, package: str, extra: str) -> None:
         self.extra = extra
+        wanted = f"'hybridge[{extra}]'" if extra else package
         super().__init__(
             f"{user} needs {package!r}, which is not installed. "
-            f"Install it with: pip install 'hybridge[{extra}]'",
+            f"Install it with: pip install {wanted}",
             name=package,
         )
 

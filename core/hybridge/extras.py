@@ -8,13 +8,13 @@ from typing import Any
 from hybridge.errors import MissingExtraError
 
 
-def import_extra(module: str, user: str, extra: str, package: str | None = None) -> Any:
+def import_extra(module: str, user: str, extra: str = "", package: str | None = None) -> Any:
     """Import a module of an optional dependency.
 
     Args:
         module: The module.
         user: What needs it, for instance a class name.
-        extra: The extra of Hybridge that brings it.
+        extra: The extra of Hybridge that brings it; "" where none does.
         package: The package that holds it, where its name differs.
 
     Raises:

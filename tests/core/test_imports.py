@@ -22,6 +22,12 @@ HEAVY = {
     "llama_index",
     "openai",
     "onnxruntime",
+    "chromadb",
+    "faiss",
+    "lancedb",
+    "psycopg",
+    "pyarrow",
+    "qdrant_client",
 }
 
 
@@ -41,6 +47,7 @@ def loaded_after(program: str) -> set[str]:
     [
         "import hybridge",
         "from hybridge import MilvusStore, Record, F, AUTO; MilvusStore('x.db')",
+        "from hybridge.tools import migrate, origins; origins.FromChroma('./chroma', 'docs')",
         "from hybridge import BM25EmbeddingFunction; BM25EmbeddingFunction('en', ['a word'])",
     ],
 )

@@ -6,18 +6,20 @@ from hybridge.records import DenseVector, is_random_id
 from hybridge.retrieval.fusion import Fusion
 from hybridge.store.answers import parse_vectors, parse_weights
 from hybridge.store.arguments import StoreArguments, plain_arguments, restored_arguments
+from hybridge.store.batches import batched
 from hybridge.store.binding import bound_store
 from hybridge.store.engine.address import Address, resolve_address
 from hybridge.store.fields import (
     AUTO,
     DenseField,
+    Metric,
     Source,
     Sparse,
     SparseField,
     VectorField,
     sparse_rows,
 )
-from hybridge.store.metadata import MetadataEncoder, plain_value
+from hybridge.store.metadata import MetadataEncoder, parse_metadata, plain_value
 from hybridge.store.pickling import check_named, pack_function, unpack_reranker
 from hybridge.store.query import (
     FetchK,
@@ -50,6 +52,7 @@ __all__ = [
     "FilterLike",
     "Fusion",
     "MetadataEncoder",
+    "Metric",
     "MilvusFusion",
     "MilvusStore",
     "Mode",
@@ -62,11 +65,13 @@ __all__ = [
     "SparseField",
     "StoreArguments",
     "VectorField",
+    "batched",
     "bound_store",
     "check_named",
     "is_random_id",
     "pack_function",
     "parse_limit",
+    "parse_metadata",
     "parse_mode",
     "parse_vectors",
     "parse_weights",

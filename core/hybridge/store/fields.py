@@ -207,17 +207,35 @@ class VectorField:
         optional = isinstance(source, str) or (
             self.function is None and name not in ("dense", "sparse")
         )
-        model, made_by = model_name(self.function), function_name(self.function)
         return replace(
-            self,
+            self.named(),
             name=name,
             source=source,
             optional=optional,
-            model=model,
-            made_by=made_by,
-            made_with=settings_of(self.function),
             index_type=self.index_type or next(iter(self.indexes)),
         )
+
+    def named(self) -> Self:
+        """Return the field with what a layout keeps of its function.
+
+        Without a function that is what the field says already, such as one of another collection.
+        """
+        if self.function is None:
+            return self
+        return replace(
+            self,
+            model=model_name(self.function),
+            made_by=function_name(self.function),
+            made_with=settings_of(self.function),
+        )
+
+    def asked(self) -> VectorField:
+        """Return what asks for such a field in another collection, with nothing to call.
+
+        The names of the model stay, and so does its probe.
+        """
+        described = self if self.model else self.named()
+        return replace(described, function=None, name="")
 
     def same_model(self, vector: Any) -> bool:
         """Whether a function is the field's model, judged by its vector of `probe_text`.
@@ -422,8 +440,11 @@ class DenseField(VectorField):
 
     def new(self, name: str) -> Self:
         """Return what a new collection has of a field that was asked for."""
-        dim = self.dim or self.function_dim
-        return replace(super().new(name), dim=dim, metric=self.metric or "COSINE")
+        return replace(super().new(name), metric=self.metric or "COSINE")
+
+    def named(self) -> Self:
+        """Return the field with what a layout keeps of its function, the length included."""
+        return replace(super().named(), dim=self.dim or self.function_dim)
 
     def add_to(self, schema: Any, types: Any) -> None:
         """Add the field to a Milvus schema."""

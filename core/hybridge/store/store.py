@@ -249,13 +249,15 @@ class MilvusStore(SharedCopies, Closing):
         collection lacks are not encoded.
 
         Args:
-            **functions: An embedding function, or its name, by field.
+            **functions: An embedding function, or its name, by field; with None its vectors come
+                along, and a new collection keeps the name of the model that the store has for it.
 
         Raises:
             InvalidInputError: If one is no such function.
         """
+        parse = {"sparse": as_sparse_function}
         parsed = {
-            name: as_sparse_function(one) if name == "sparse" else as_dense_function(one)
+            name: None if one is None else parse.get(name, as_dense_function)(one)
             for name, one in functions.items()
         }
         view = copy.copy(self)
@@ -576,7 +578,7 @@ class MilvusStore(SharedCopies, Closing):
         for name, function in self._functions.items():
             if name not in fields:
                 fields = {name: DenseField(name=name), **fields}
-            fields[name] = fields[name].of_function(function)
+            fields[name] = fields[name].named().of_function(function)
         return fields
 
     def _find(self) -> Opened | None:
@@ -629,11 +631,15 @@ class MilvusStore(SharedCopies, Closing):
             f"collection_name; {maker}(...) makes a new one"
         )
 
-    @repeated
     def field_names(self) -> list[str]:
         """Return the names of the vector fields that the collection has, or will have."""
+        return list(self.vector_fields())
+
+    @repeated
+    def vector_fields(self) -> Mapping[str, VectorField]:
+        """Return the vector fields that the collection has, or will have, by name."""
         with self._call() as opened:
-            return list(self._expected() if opened is None else opened.fields)
+            return self._expected() if opened is None else opened.fields
 
     def metadata_columns(self) -> Mapping[str, type]:
         """Return the metadata keys that are, or will be, typed columns, and their types."""

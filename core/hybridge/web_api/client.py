@@ -68,12 +68,22 @@ class WebApi:
         Raises:
             ApiError: One of its kinds; see `hybridge.errors`.
         """
-        body = json.dumps(payload).encode()
-        answer = with_retries(lambda left: self._attempt(path, body, left), self._policy)
+        answer = self._ask(path, json.dumps(payload).encode())
         self._meter.add(answer.body)
         return answer
 
-    def _attempt(self, path: str, body: bytes, seconds: float) -> Answer | Failure:
+    def get(self, path: str) -> Answer:
+        """Ask for what is at a path, with retries; see `post`.
+
+        Raises:
+            ApiError: One of its kinds; see `hybridge.errors`.
+        """
+        return self._ask(path, None)
+
+    def _ask(self, path: str, body: bytes | None) -> Answer:
+        return with_retries(lambda left: self._attempt(path, body, left), self._policy)
+
+    def _attempt(self, path: str, body: bytes | None, seconds: float) -> Answer | Failure:
         try:
             response = within(seconds, lambda: self._send(path, body))
         except (requests.RequestException, HTTPError) as error:
@@ -91,8 +101,9 @@ class WebApi:
         except MalformedAnswerError as error:
             return Failure(error.with_traceback(None))
 
-    def _send(self, path: str, body: bytes) -> requests.Response:
-        return self._session.post(
+    def _send(self, path: str, body: bytes | None) -> requests.Response:
+        return self._session.request(
+            "GET" if body is None else "POST",
             address_of(self.service.base_url, path),
             params=self._query,
             data=body,

@@ -57,6 +57,12 @@ class BM25Field(SparseField):
         """Return what a new collection has of a field that was asked for."""
         return replace(super().new(name), model=None, made_by=None)
 
+    def asked(self) -> SparseField:
+        """Return what asks for such a field in another collection, which counts anew."""
+        weighting = {key: self.settings[key] for key in _WEIGHTING}
+        function = BM25EmbeddingFunction(self.function.analyzer, **weighting)
+        return SparseField(function, source=self.source)
+
     def to_json(self) -> dict[str, Any]:
         """Return the field as JSON, for the layout."""
         return {**super().to_json(), **self.settings}

@@ -73,6 +73,7 @@ class LiveBM25:
         weighting: The BM25 parameters.
 
     Attributes:
+        analyzer: Text to tokens.
         dim: One more than the largest term id.
         tenant: Whose rows are counted, by `tenant_key`; "" where there are no tenants.
         scope: The expression that selects those rows; "" for all.
@@ -83,7 +84,7 @@ class LiveBM25:
     ) -> None:
         self.collection = collection
         self.field = field
-        self._analyzer = analyzer
+        self.analyzer = analyzer
         self._weighting = weighting
         self._term_ids = HashedTermIds()
         self._counter = TermCounter(analyzer, self._term_ids)
@@ -538,7 +539,7 @@ class LiveBM25:
         """Return what each term of the query adds to the score of a text, largest first."""
         [of_query] = sparse_rows(self.encode_queries([query]))
         [of_text] = sparse_rows(self.encode_documents([text]))
-        indices = {term: self._term_ids.index(term) for term in self._analyzer(query)}
+        indices = {term: self._term_ids.index(term) for term in self.analyzer(query)}
         added = {
             term: of_query[index] * of_text[index]
             for term, index in indices.items()

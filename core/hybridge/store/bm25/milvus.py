@@ -127,6 +127,10 @@ class MilvusBM25Field(SparseField):
             language=language.code,
         )
 
+    def asked(self) -> SparseField:
+        """Return what asks for such a field in another collection."""
+        return SparseField(f"{NAME}:{self.language}", source=self.source)
+
     def of_function(self, function: Any) -> Self:
         """Return the field, which has no other function than its own.
 

@@ -1,0 +1,57 @@
+"""Another collection of Hybridge, on a path or a server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hybridge.records import Record
+from hybridge.store import Metric, MilvusStore, StoreArguments, VectorField
+from hybridge.tools.origins.origin import Origin
+
+
+@dataclass(frozen=True)
+class FromStore(Origin):
+    """A collection of Hybridge: to another path or server, or to the layout of this version.
+
+    A new collection has the same fields, with the names and probes of their models, the same typed
+    columns and the same partition key. What BM25 counts is counted anew.
+
+    Attributes:
+        store: The store, or the view of one tenant.
+    """
+
+    store: MilvusStore
+
+    def count(self) -> int:
+        """Return how many rows there are."""
+        return self.store.count()
+
+    def records(self) -> Iterator[Record]:
+        """Yield each row."""
+        moved = {name for name, one in self._fields().items() if not _is_made_anew(one)}
+        for record in self.store.scroll(with_vectors=True):
+            vectors = {name: one for name, one in record.vectors.items() if name in moved}
+            yield record.with_vectors(vectors)
+
+    def arguments(self) -> StoreArguments:
+        """Return what a new collection is made with."""
+        fields = self._fields()
+        arguments: StoreArguments = {
+            "fields": {name: one.asked() for name, one in fields.items()},
+            "metadata_schema": self.store.metadata_columns(),
+            "partition_key": self.store.describe().get("partition_key"),
+        }
+        return arguments if "sparse" in fields else {**arguments, "sparse": None}
+
+    def metric_of(self, field: str) -> Metric:
+        """Return how the store compares the vectors of a field."""
+        metric: Metric = self._fields()[field].metric
+        return metric
+
+    def _fields(self) -> dict[str, VectorField]:
+        return dict(self.store.vector_fields())
+
+
+def _is_made_anew(one: VectorField) -> bool:
+    return one.is_counted or one.is_served

@@ -1,0 +1,24 @@
+"""The pages of the documentation, as the programs that they are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+MOVING = ROOT / "docs" / "moving"
+
+
+def blocks_of(page: Path) -> list[str]:
+    """Return each piece of Python on a page."""
+    return re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+
+
+def program_of(page: Path) -> str:
+    """Return the program that the pieces of a page make, one after another."""
+    return "\n".join(blocks_of(page))
+
+
+def promises_of(program: str) -> list[str]:
+    """Return what the comments of a program say that it prints, line by line."""
+    return re.findall(r"^print\(.*\)\s+# (.*)$", program, re.MULTILINE)
