@@ -33,16 +33,12 @@ VECTOR_STORE: Spellings = {
 }  # fmt: skip
 """The arguments of `MilvusVectorStore`."""
 
-DELETE: Spellings = {
-    "filters": "call delete_nodes(filters=)",
-    "node_ids": "call delete_nodes(node_ids)",
-}
+DELETE: Spellings = dict.fromkeys(("filters", "node_ids"), "call delete_nodes(node_ids, filters)")
 """What `delete` takes beside the document."""
 
 DELETE_NODES: Spellings = {
-    "doc_id": "write document_id=",
     "filter": "write filters=MetadataFilters()",
-    "ref_doc_id": "write document_id=",
+    **dict.fromkeys(("doc_id", "ref_doc_id"), "write document_id="),
 }
 """What `delete_nodes` takes beside ids and filters."""
 
@@ -51,6 +47,7 @@ QUERY: Spellings = {
     "hybrid_fusion_fn": "write fusion=",
     "mmr_prefetch_factor": "write mmr_prefetch_k=",
     "search_config": "write search_params=",
+    "score_threshold": "give a SimilarityPostprocessor, or score_threshold= to MilvusRetriever",
     "output_fields": _NODES,
     **dict.fromkeys(
         ("milvus_scalar_filters", "qdrant_filters", "where", "where_document", "filter", "filters"),

@@ -10,9 +10,12 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeGuard
 
+import numpy as np
+
 MAPPING: Any = (dict, Mapping)  # `dict` first: the check for an abstract class costs ten times more
 LIST: Any = list
 TUPLE: Any = tuple
+NUMPY: Any = np.generic
 """For `isinstance` in hot paths, where a call would cost: being Any, they narrow nothing."""
 
 
@@ -59,3 +62,8 @@ def is_number(value: object) -> TypeGuard[int | float]:
 def is_path(value: object) -> TypeGuard[str | os.PathLike[str]]:
     """Say whether a value is a string or a path."""
     return isinstance(value, (str, os.PathLike))
+
+
+def plain_scalar(value: Any) -> Any:
+    """Return Python's own value of a NumPy bool, number or text, and anything else as it is."""
+    return value.item() if isinstance(value, NUMPY) and value.dtype.kind in "biufU" else value

@@ -8,8 +8,16 @@ import pytest
 from llama_index.core.vector_stores.types import VectorStoreQuery
 
 from hybridge.errors import InvalidInputError
-from llama_index_hybridge import MilvusRetriever, MilvusVectorStore
-from llama_index_hybridge.spellings import QUERY, RETRIEVER, VECTOR_STORE
+from llama_index_hybridge import JinaRerank, MilvusRetriever, MilvusVectorStore, Rerank
+from llama_index_hybridge.spellings import (
+    DELETE,
+    DELETE_NODES,
+    JINA_RERANK,
+    QUERY,
+    RERANK,
+    RETRIEVER,
+    VECTOR_STORE,
+)
 
 
 @pytest.mark.parametrize(("name", "answer"), VECTOR_STORE.items())
@@ -39,6 +47,34 @@ def test_a_query_answers_every_name_of_its_peers(
     with pytest.raises(InvalidInputError) as error:
         vector_store.query(VectorStoreQuery(query_str="apple"), **{name: "x"})
     assert f"no argument {name!r} ({answer})" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "answer"),
+    [
+        (owner, *one)
+        for owner, table in {
+            "delete": DELETE,
+            "delete_nodes": DELETE_NODES,
+            "Rerank": RERANK,
+            "JinaRerank": JINA_RERANK,
+        }.items()
+        for one in table.items()
+    ],
+)
+def test_deletions_and_rerankers_answer_every_name(
+    vector_store: MilvusVectorStore, owner: str, name: str, answer: str
+) -> None:
+    """By what was called, whatever LlamaIndex would do with it."""
+    call = {
+        "delete": lambda **given: vector_store.delete("d", **given),
+        "delete_nodes": lambda **given: vector_store.delete_nodes(["n"], **given),
+        "Rerank": lambda **given: Rerank(lambda query, documents, top_k=5: [], **given),
+        "JinaRerank": lambda **given: JinaRerank(api_key="x", **given),
+    }[owner]
+    with pytest.raises(InvalidInputError) as error:
+        call(**{name: "x"})
+    assert f"{owner} has no argument {name!r} ({answer})" in str(error.value)
 
 
 def test_a_place_where_others_take_it_first() -> None:

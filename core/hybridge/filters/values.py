@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 from typing import TypeAlias
 
-import numpy as np
-
 from hybridge.arguments import shown
 from hybridge.errors import FilterError
-from hybridge.narrowing import is_iterable, is_list, is_mapping, is_tuple
+from hybridge.narrowing import NUMPY, is_iterable, is_list, is_mapping, is_tuple, plain_scalar
 
 Scalar: TypeAlias = "str | int | float | bool | None"
 Value: TypeAlias = "Scalar | tuple[Scalar, ...]"
@@ -39,8 +37,8 @@ def parse_scalar(value: object) -> Scalar:
     Raises:
         FilterError: It is not a JSON scalar, not finite, or an integer of thousands of digits.
     """
-    if isinstance(value, np.generic):
-        value = value.item()
+    if isinstance(value, NUMPY):
+        value = plain_scalar(value)
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):

@@ -16,11 +16,10 @@ import numpy as np
 
 from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
-from hybridge.narrowing import is_list, is_mapping, is_set, is_tuple
+from hybridge.narrowing import NUMPY, is_list, is_mapping, is_set, is_tuple, plain_scalar
 
 JSON_BYTES = 65_536
 MAX_DEPTH = 100
-_NUMBERS_AND_TEXTS = "biufU"
 
 MetadataEncoder: TypeAlias = Callable[[Any], Any]
 """Makes what JSON can hold of a value that it cannot; what it does not know it returns as it is."""
@@ -112,8 +111,8 @@ class _Parser:
             return self.mapping(value, what, depth)
         if is_list(value):
             return [self.value(one, f"{what}[{i}]", depth + 1) for i, one in enumerate(value)]
-        if isinstance(value, np.generic) and value.dtype.kind in _NUMBERS_AND_TEXTS:
-            value = value.item()
+        if isinstance(value, NUMPY):
+            value = plain_scalar(value)
         if value is None or isinstance(value, (bool, str, int, float)):
             return _parse_scalar(value, what)
         encoded = value if self._encoder is None else self._encoder(value)

@@ -124,7 +124,7 @@ def _choose(
 ) -> list[VectorField]:
     for name in query.vectors:
         if name not in fields:
-            msg = f"a vector was given for {name!r}, and the collection has only {sorted(fields)}"
+            msg = f"a vector was given for {name!r}, and the collection has only {_only(fields)}"
             raise InvalidInputError(msg)
     for name in search_fields or ():
         if name not in fields:
@@ -188,7 +188,7 @@ def _has_input(query: Query, one: VectorField) -> bool:
 
 def _check_field(name: str, query: Query, fields: Mapping[str, VectorField]) -> None:
     if name not in fields:
-        msg = f"mode={_mode(query)}: the collection has no {name} vectors, only {sorted(fields)}"
+        msg = f"mode={_mode(query)}: the collection has no {name} vectors, only {_only(fields)}"
         raise InvalidInputError(msg)
     if not _has_input(query, fields[name]):
         given = "only a vector" if query.texts is None else "a text"
@@ -197,6 +197,13 @@ def _check_field(name: str, query: Query, fields: Mapping[str, VectorField]) -> 
             cure = fields[name].function_cure()
         msg = f"mode={_mode(query)}: {given} was given, which the {name} field cannot use: {cure}"
         raise InvalidInputError(msg)
+
+
+def _only(fields: Mapping[str, VectorField]) -> str:
+    """Return the names of the fields, and how to search where BM25 is all that there is."""
+    if list(fields) != ["sparse"]:
+        return str(sorted(fields))
+    return "'sparse': search by a text and mode='sparse' (in LlamaIndex vector_store_query_mode=)"
 
 
 def _mode(query: Query) -> Any:
