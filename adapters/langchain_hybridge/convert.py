@@ -86,7 +86,7 @@ def parse_key(context_key: object) -> str | None:
 def _one_per_text(name: str, given: Any, texts: list[str], default: Any) -> list[Any]:
     if given is None:
         return [default] * len(texts)
-    if not is_iterable(given):
+    if is_mapping(given) or not is_iterable(given):
         msg = f"{name} is a {type(given).__name__}: give a list, one for each text"
         raise InvalidInputError(msg)
     values: list[Any] = list(given)

@@ -58,9 +58,7 @@ QUERY: Spellings = {
 
 RETRIEVER: Spellings = {
     "index": "write vector_store=",
-    "k": "write similarity_top_k=",
-    "top_k": "write similarity_top_k=",
-    "hybrid_top_k": "write similarity_top_k=",
+    **dict.fromkeys(("k", "top_k", "hybrid_top_k"), "write similarity_top_k="),
     "sparse_top_k": "write fetch_k={'sparse': 20}",
     "alpha": "write fusion=Weighted(.5)",
     "vector_store_query_mode": "write mode='hybrid', 'sparse' or 'dense'",
@@ -72,10 +70,7 @@ RETRIEVER: Spellings = {
 }
 """The arguments of `MilvusRetriever`."""
 
-RERANK: Spellings = {
-    "k": "write top_n=",
-    "top_k": "write top_n=",
-}
+RERANK: Spellings = dict.fromkeys(("k", "top_k"), "write top_n=")
 """The arguments of `Rerank`."""
 
 JINA_RERANK: Spellings = {

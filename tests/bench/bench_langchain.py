@@ -7,8 +7,8 @@ medians over the turns.
 Bars: `similarity_search` and `MilvusRetriever.invoke` at most 1.10 times `MilvusStore.search`, or
 1 ms more; `add_documents` at least .95 of the rate of `MilvusStore.add`; `batch` of 40 questions at
 most 1.3 times one raw pymilvus call with 40 vectors, and that of `as_retriever()` at most 1.2 times
-that of `MilvusRetriever`; 50 concurrent `ainvoke` on `milvus-lite server` at least .9 of the rate of
-50 threads.
+that of `MilvusRetriever`; 50 concurrent `ainvoke` on `milvus-lite server` at least .9 of the rate
+of 50 threads.
 """
 
 from __future__ import annotations

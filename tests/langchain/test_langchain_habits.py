@@ -148,6 +148,12 @@ async def test_texts_are_added_with_their_vectors(
         empty.add_embeddings(["dog", "cat"], vectors[:1])
 
 
+def test_one_dictionary_for_all_texts_is_refused(empty: MilvusVectorStore) -> None:
+    """Its keys would be taken for the dictionaries."""
+    with pytest.raises(InvalidInputError, match="metadatas is a dict: give a list"):
+        empty.add_texts(["dog"], metadatas={"legs": 4})  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("given", [7, UUID(int=7)])
 def test_an_id_that_is_no_string_is_refused_with_the_cure(
     empty: MilvusVectorStore, given: Any
