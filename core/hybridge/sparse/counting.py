@@ -7,10 +7,11 @@ One dictionary takes each raw word to its index, so a word is stemmed once and n
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import TypeVar
+from functools import partial
+from itertools import chain, count, pairwise
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,17 +19,23 @@ from scipy.sparse import csr_array
 
 from hybridge.errors import InvalidInputError
 from hybridge.sparse.statistics import Statistics
-from hybridge.sparse.term_ids import PLACEHOLDER, UNKNOWN, TermIds
+from hybridge.sparse.term_ids import UNKNOWN, TermIds
 from hybridge.sparse.weighting import Weighting
-from hybridge.sparse.word_analyzer import Analyzer, WordAnalyzer
+from hybridge.sparse.word_analyzer import Analyzer, Kind, Token, WordAnalyzer
 from hybridge.texts import check_text
 
-# No term has the placeholder's index, so while counting it marks what is not a term at all.
-_DROPPED = PLACEHOLDER
-_BLOCK_TOKENS = 1 << 18
-_CACHED_WORDS = 1 << 18
+# While counting, the code of a token is its term's index and, above that, its kind.
 _INDEX_BITS = np.uint64(32)
 _INDEX_MASK = np.uint64(0xFFFFFFFF)
+_WHOLE, _FUNCTION = Kind.WHOLE << 32, Kind.FUNCTION << 32
+_DROPPED, _SEVERAL = 3 << 32, 4 << 32
+"""The code of what is no term at all, and the first of words that have several tokens."""
+
+_WHOLE_WEIGHT = 0.2
+"""What a query's compound as one word counts, beside its parts."""
+
+_BLOCK_TOKENS = 1 << 18
+_CACHED_WORDS = 1 << 18
 _Number = TypeVar("_Number", bound=np.generic)
 
 
@@ -40,13 +47,13 @@ class TermCounts:
         indptr: int64 of shape `(texts + 1,)`: text i has the entries `indptr[i]` to `indptr[i+1]`.
         indices: uint32, the terms' indices; ascending and without repeats within a text.
         counts: How often the term occurs there, at least 1; of the same shape, unsigned and as wide
-            as the largest needs, which is a byte as a rule.
-        lengths: int64 of shape `(texts,)`, the tokens of each text, unknown terms included.
+            as the largest needs, which is a byte as a rule. In a query, float64: what it weighs.
+        lengths: int64 of shape `(texts,)`, the content words of each text, unknown ones included.
     """
 
     indptr: NDArray[np.int64]
     indices: NDArray[np.uint32]
-    counts: NDArray[np.unsignedinteger]
+    counts: NDArray[Any]
     lengths: NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -71,16 +78,20 @@ class TermCounter:
     Args:
         analyzer: Takes a text to its terms.
         term_ids: Takes a term to its index. `FrozenTermIds` must not grow while this is in use.
+        content_alone: Whether to leave out function words, and compounds as one word.
     """
 
-    def __init__(self, analyzer: Analyzer, term_ids: TermIds) -> None:
+    def __init__(
+        self, analyzer: Analyzer, term_ids: TermIds, *, content_alone: bool = False
+    ) -> None:
         self._analyzer = analyzer
         self._term_ids = term_ids
+        self._content_alone = content_alone
         self._split: Callable[[str], list[str]] = analyzer
-        term: Callable[[str], str | None] = _itself
+        self._tokens: Callable[[str], Sequence[Token]] = _one_token
         if isinstance(analyzer, WordAnalyzer):
-            self._split, term = analyzer.split, analyzer.term
-        self._indices = _IndexCache(term, term_ids)
+            self._split, self._tokens = analyzer.split, analyzer.tokens
+        self._codes = self._new_codes()
 
     def count(self, texts: Iterable[str]) -> TermCounts:
         """Count the terms of all texts.
@@ -91,23 +102,50 @@ class TermCounter:
         """
         return _concatenated(self.blocks(texts))
 
+    def count_queries(self, queries: Iterable[str]) -> TermCounts:
+        """Count the terms of queries: function words where there is nothing else.
+
+        A compound as one word counts `_WHOLE_WEIGHT`, beside its parts.
+
+        Raises:
+            InvalidInputError: As `count`.
+        """
+        return _concatenated(_query_block(*block) for block in self._coded(queries))
+
     def blocks(self, texts: Iterable[str]) -> Iterator[TermCounts]:
         """Count the terms block by block, so that memory does not grow with the corpus."""
+        for block in self._coded(texts):
+            yield _block(*block)
+
+    def terms(self, text: str) -> dict[str, int]:
+        """Return the index of each term of a text, of whichever kind, in order."""
+        tokens = [token for word in self._split(text) for token in self._tokens(word)]
+        return {token.term: self._term_ids.index(token.term) for token in tokens}
+
+    def _coded(self, texts: Iterable[str]) -> Iterator[tuple[NDArray[np.uint64], NDArray[np.int64]]]:
+        """Yield blocks of texts as the codes of their tokens, and where each text ends."""
         check_iterable(texts)
-        indices, ends = array("I"), array("q", [0])
+        codes, flat, ends = self._codes, array("Q"), array("q", [0])
         for position, text in enumerate(texts):
             check_text(text, f"texts[{position}]")
-            indices.extend(map(self._indices.__getitem__, self._split(text)))
-            ends.append(len(indices))
-            if len(indices) >= _BLOCK_TOKENS:
-                yield _block(indices, ends)
-                indices, ends = array("I"), array("q", [0])
-                self._indices.bound()
-        yield _block(indices, ends)
-        self._indices.bound()
+            flat.extend(map(codes.__getitem__, self._split(text)))
+            ends.append(len(flat))
+            if len(flat) >= _BLOCK_TOKENS:
+                yield codes.expanded(flat, ends)
+                flat, ends = array("Q"), array("q", [0])
+                if len(codes) > _CACHED_WORDS:  # other threads may still be using them
+                    codes = self._codes = self._new_codes()
+        yield codes.expanded(flat, ends)
+        if len(codes) > _CACHED_WORDS:
+            self._codes = self._new_codes()
+
+    def _new_codes(self) -> _Codes:
+        kinds = {Kind.CONTENT} if self._content_alone else set(Kind)
+        return _Codes(self._tokens, self._term_ids, kinds)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return TermCounter, (self._analyzer, self._term_ids)
+        make = partial(TermCounter, content_alone=self._content_alone)
+        return make, (self._analyzer, self._term_ids)
 
 
 def check_iterable(texts: Iterable[str]) -> None:
@@ -126,24 +164,50 @@ def check_iterable(texts: Iterable[str]) -> None:
         raise InvalidInputError(msg)
 
 
-class _IndexCache(dict[str, int]):
-    """Raw word to index; a missing one is worked out once."""
+class _Codes(dict[str, int]):
+    """Raw word to the code of its token; a missing one is worked out once."""
 
-    def __init__(self, term: Callable[[str], str | None], term_ids: TermIds) -> None:
+    def __init__(
+        self,
+        tokens: Callable[[str], Sequence[Token]],
+        term_ids: TermIds,
+        kinds: Collection[Kind],
+    ) -> None:
         super().__init__()
-        self._term = term
+        self._tokens = tokens
         self._index = term_ids.index
+        self._kinds = kinds
+        self._several: dict[int, list[int]] = {}
+        self._numbers = count(_SEVERAL)
 
     def __missing__(self, word: str) -> int:
-        term = self._term(word)
-        index = _DROPPED if term is None else self._index(term)
-        self[word] = index
-        return index
+        codes = [
+            self._index(term) | kind << 32 for term, kind in self._tokens(word) if kind in self._kinds
+        ]
+        if len(codes) == 1:
+            code = codes[0]
+        elif codes:
+            code = next(self._numbers)
+            self._several[code] = codes
+        else:
+            code = _DROPPED
+        self[word] = code
+        return code
 
-    def bound(self) -> None:
-        """Forget all words once there are too many, so that long-lived processes do not grow."""
-        if len(self) > _CACHED_WORDS:
-            self.clear()
+    def expanded(
+        self, flat: array[int], ends: array[int]
+    ) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+        """Return the codes with all of those that a word of several tokens stands for."""
+        codes, stops = np.frombuffer(flat, np.uint64), np.frombuffer(ends, np.int64)
+        places = np.flatnonzero(codes >= _SEVERAL)
+        if not len(places):
+            return codes, stops
+        several = [self._several[number] for number in codes[places].tolist()]
+        sizes = np.ones(len(codes), np.int64)
+        sizes[places] = list(map(len, several))
+        codes = np.repeat(codes, sizes)
+        codes[codes >= _SEVERAL] = np.fromiter(chain.from_iterable(several), np.uint64)
+        return codes, np.concatenate(([0], np.cumsum(sizes)))[stops]
 
 
 def document_vectors(
@@ -161,11 +225,11 @@ def document_vectors(
         A float32 `csr_array` of shape `(len(counts), dim)`, indices sorted.
 
     Raises:
-        InvalidInputError: There are terms and the average length is not above 0.
+        InvalidInputError: There are words and the average length is not above 0.
     """
-    if len(counts.indices) and not average_length > 0:
+    if counts.lengths.any() and not average_length > 0:
         msg = (
-            f"the average length is {average_length!r}: documents that have terms need one above 0"
+            f"the average length is {average_length!r}: documents that have words need one above 0"
         )
         raise InvalidInputError(msg)
     weights = np.empty(len(counts.indices), np.float32)
@@ -173,7 +237,7 @@ def document_vectors(
         sizes = np.diff(counts.indptr[rows.start : rows.stop + 1])
         lengths = np.repeat(counts.lengths[rows], sizes)
         weights[entries] = weighting.document_weights(
-            counts.counts[entries].astype(np.float64), lengths, average_length
+            counts.counts[entries].astype(np.float64), lengths, average_length or 1.0
         )
     return _matrix(weights, counts.indices, counts.indptr, dim)
 
@@ -215,25 +279,60 @@ def sparse_matrix(weights: NDArray[np.float64], counts: TermCounts, dim: int) ->
     return _matrix(narrow[kept], counts.indices[kept], indptr, dim)
 
 
-def _block(indices: array[int], ends: array[int]) -> TermCounts:
-    """Count a block of texts, given flat indices and where each text ends."""
-    flat = np.frombuffer(indices, np.uint32)
-    texts = len(ends) - 1
-    stops = np.frombuffer(ends, np.int64)
-    rows = np.repeat(np.arange(texts, dtype=np.uint64), stops[1:] - stops[:-1])
-    is_term = flat != _DROPPED
-    lengths = np.bincount(rows[is_term].view(np.int64), minlength=texts)
-    known = is_term & (flat != UNKNOWN)
-    # One number per occurrence, text above term: sorting brings equal terms of a text together.
-    keys = (rows[known] << _INDEX_BITS) | flat[known]
+def _block(codes: NDArray[np.uint64], stops: NDArray[np.int64]) -> TermCounts:
+    """Count a block of texts, given the codes of all tokens and where each text ends."""
+    rows = _rows(stops)
+    keys = _keys(codes, rows)
     keys.sort()
     starts = np.flatnonzero(np.concatenate(([len(keys) > 0], keys[1:] != keys[:-1])))
-    keys, counts = keys[starts], np.diff(starts, append=len(keys))
-    sizes = np.bincount((keys >> _INDEX_BITS).view(np.int64), minlength=texts)
+    counts = np.diff(starts, append=len(keys))
+    narrow = counts.astype(np.min_scalar_type(int(counts.max(initial=0))))
+    return _term_counts(keys[starts], narrow, _lengths(codes, rows, len(stops) - 1))
+
+
+def _query_block(codes: NDArray[np.uint64], stops: NDArray[np.int64]) -> TermCounts:
+    """Weigh the tokens of a block of queries."""
+    rows = _rows(stops)
+    others = np.bincount(rows[codes < _FUNCTION].view(np.int64), minlength=len(stops) - 1)
+    left = (codes < _FUNCTION) | (others[rows] == 0)
+    codes, rows = codes[left], rows[left]
+    keys, places = np.unique(_keys(codes, rows), return_inverse=True)
+    kinds = (codes[_is_known(codes)] >> _INDEX_BITS).view(np.int64)
+    weights = np.where(kinds == Kind.WHOLE, _WHOLE_WEIGHT, 1.0)
+    counts = np.bincount(places, weights, minlength=len(keys))
+    return _term_counts(keys, counts, _lengths(codes, rows, len(stops) - 1))
+
+
+def _rows(stops: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Return the text of each token."""
+    return np.repeat(np.arange(len(stops) - 1, dtype=np.uint64), np.diff(stops))
+
+
+def _is_known(codes: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    return (codes < _DROPPED) & (codes & _INDEX_MASK != UNKNOWN)
+
+
+def _keys(codes: NDArray[np.uint64], rows: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return one number per token, text above term: sorting brings equal terms together."""
+    known = _is_known(codes)
+    keys: NDArray[np.uint64] = (rows[known] << _INDEX_BITS) | (codes[known] & _INDEX_MASK)
+    return keys
+
+
+def _lengths(
+    codes: NDArray[np.uint64], rows: NDArray[np.uint64], texts: int
+) -> NDArray[np.int64]:
+    return np.bincount(rows[codes < _WHOLE].view(np.int64), minlength=texts)
+
+
+def _term_counts(
+    keys: NDArray[np.uint64], counts: NDArray[Any], lengths: NDArray[np.int64]
+) -> TermCounts:
+    sizes = np.bincount((keys >> _INDEX_BITS).view(np.int64), minlength=len(lengths))
     return TermCounts(
         indptr=np.concatenate(([0], np.cumsum(sizes))),
         indices=(keys & _INDEX_MASK).astype(np.uint32),
-        counts=counts.astype(np.min_scalar_type(int(counts.max(initial=0)))),
+        counts=counts,
         lengths=lengths,
     )
 
@@ -241,7 +340,7 @@ def _block(indices: array[int], ends: array[int]) -> TermCounts:
 def _concatenated(blocks: Iterable[TermCounts]) -> TermCounts:
     sizes: list[NDArray[np.int64]] = []
     indices: list[NDArray[np.uint32]] = []
-    counts: list[NDArray[np.unsignedinteger]] = []
+    counts: list[NDArray[Any]] = []
     lengths: list[NDArray[np.int64]] = []
     for block in blocks:
         sizes.append(np.diff(block.indptr))
@@ -281,5 +380,5 @@ def _matrix(
     return csr_array((weights, indices.view(np.int32), indptr.astype(np.int32)), shape=shape)
 
 
-def _itself(term: str) -> str:
-    return term
+def _one_token(term: str) -> Sequence[Token]:
+    return (Token(term),)

@@ -16,12 +16,27 @@ class Language:
         code: ISO 639-1.
         name: In English, lower case; for those of Snowball the name of its algorithm.
         joiners: What may stand inside a word beside letters, digits and marks.
+        letters: Those with a mark that are letters of their own, and so stay what they are.
+        elided: What an apostrophe parts from the word behind it.
+        endings: What an apostrophe parts from the word before it; None for whatever stands there.
     """
 
     code: str
     name: str
     joiners: str = ""
+    letters: str = ""
+    elided: frozenset[str] = frozenset()
+    endings: frozenset[str] | None = frozenset("s")
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_FRENCH = _words("l d j m t s n c qu jusqu lorsqu puisqu quoiqu")
+_ITALIAN = _words(
+    "l un d all dall dell nell sull coll quest quell bell c m n s t v dov com anch senz gl"
+)
 
 CHINESE = Language("zh", "chinese")
 JAPANESE = Language("ja", "japanese")
@@ -30,37 +45,37 @@ KOREAN = Language("ko", "korean")
 _SNOWBALL = (
     Language("ar", "arabic"),
     Language("hy", "armenian"),
-    Language("eu", "basque"),
-    Language("ca", "catalan", joiners="·"),  # paral·lel is one word, and the stemmer knows it
-    Language("cs", "czech"),
-    Language("da", "danish"),
+    Language("eu", "basque", letters="ñ"),
+    Language("ca", "catalan", joiners="·", elided=_words("l d m t s n")),  # paral·lel is one word
+    Language("cs", "czech", letters="áčďéěíňóřšťúůýž"),
+    Language("da", "danish", letters="æøå"),
     Language("nl", "dutch"),
-    Language("en", "english"),
-    Language("eo", "esperanto"),
-    Language("et", "estonian"),
-    Language("fi", "finnish"),
-    Language("fr", "french"),
-    Language("de", "german"),
+    Language("en", "english", endings=_words("s d m ll re ve")),
+    Language("eo", "esperanto", letters="ĉĝĥĵŝŭ", elided=_words("l d")),
+    Language("et", "estonian", letters="äöõüšž"),
+    Language("fi", "finnish", letters="äöå"),
+    Language("fr", "french", elided=_FRENCH),
+    Language("de", "german", letters="äöü"),
     Language("el", "greek"),
     Language("hi", "hindi"),
-    Language("hu", "hungarian"),
+    Language("hu", "hungarian", letters="áéíóöőúüű"),
     Language("id", "indonesian"),
-    Language("ga", "irish"),
-    Language("it", "italian"),
-    Language("lt", "lithuanian"),
+    Language("ga", "irish", elided=_words("b d m")),
+    Language("it", "italian", elided=_ITALIAN),
+    Language("lt", "lithuanian", letters="ąčęėįšųūž"),
     Language("ne", "nepali"),
-    Language("no", "norwegian"),
+    Language("no", "norwegian", letters="æøå"),
     Language("fa", "persian", joiners="\N{ZERO WIDTH NON-JOINER}"),  # parts a prefix from its verb
-    Language("pl", "polish"),
-    Language("pt", "portuguese"),
-    Language("ro", "romanian"),
-    Language("ru", "russian"),
-    Language("sr", "serbian"),
+    Language("pl", "polish", letters="ąćęłńóśźż"),
+    Language("pt", "portuguese", elided=_words("d")),
+    Language("ro", "romanian", letters="ăâîșț"),
+    Language("ru", "russian", letters="й"),
+    Language("sr", "serbian", letters="čćđšž"),
     Language("st", "sesotho"),
-    Language("es", "spanish"),
-    Language("sv", "swedish"),
+    Language("es", "spanish", letters="ñ"),
+    Language("sv", "swedish", letters="äöå"),
     Language("ta", "tamil"),
-    Language("tr", "turkish"),
+    Language("tr", "turkish", letters="çğıöşü", endings=None),
     Language("yi", "yiddish"),
 )
 LANGUAGES = (*_SNOWBALL, CHINESE, JAPANESE, KOREAN)

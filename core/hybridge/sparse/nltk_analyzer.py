@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import string
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError, ModelNotFoundError
 from hybridge.extras import import_extra
 from hybridge.sparse.languages import find_language
-from hybridge.sparse.word_analyzer import WordAnalyzer
+from hybridge.sparse.word_analyzer import Token, WordAnalyzer
 
 _LANGUAGES = {"en", "de", "fr", "ru", "es", "it", "pt"}
 _SPANISH_PUNCTUATION = "¡¿"
@@ -61,13 +61,13 @@ class NLTKAnalyzer(WordAnalyzer):
         """Return NLTK's tokens."""
         return self._tokenize(text)
 
-    def term(self, word: str) -> str | None:
-        """Return the stem in lower case, or None for a stop word or a sign."""
+    def tokens(self, word: str) -> Sequence[Token]:
+        """Return the stem in lower case, or nothing for a stop word or a sign."""
         word = word.lower()
         if word in self._dropped:
-            return None
+            return ()
         with self._lock:
-            return self._stem(word)
+            return (Token(self._stem(word)),)
 
 
 def _stop_words(language: str) -> frozenset[str]:

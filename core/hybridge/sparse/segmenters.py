@@ -12,7 +12,7 @@ import logging
 import threading
 import unicodedata
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import version
@@ -20,7 +20,7 @@ from typing import Any
 
 from hybridge.extras import import_extra
 from hybridge.sparse.stop_words import StopWords
-from hybridge.sparse.word_analyzer import WordAnalyzer
+from hybridge.sparse.word_analyzer import Token, WordAnalyzer, shortened
 
 
 class SegmentingAnalyzer(WordAnalyzer):
@@ -46,7 +46,7 @@ class SegmentingAnalyzer(WordAnalyzer):
         self._stop_words = frozenset(stop_words.words)
         self.language = language_argument
         made_by = ", ".join(f"{package} {version(package)}" for _, package in self.packages)
-        self.identity = f"{self.extra} words 1, stop words {stop_words.name}, {made_by}"
+        self.identity = f"{self.extra} words 2, stop words {stop_words.name}, {made_by}"
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self._listed, self.language)
@@ -64,11 +64,14 @@ class SegmentingAnalyzer(WordAnalyzer):
         with self._lock:
             return list(self._segment(unicodedata.normalize("NFKC", text)))
 
-    def term(self, word: str) -> str | None:
-        """Return the word in lower case, or None for a stop word or a sign."""
+    def tokens(self, word: str) -> Sequence[Token]:
+        """Return the word in lower case, or nothing for a sign."""
         term = word.lower()
-        is_word = any(character.isalnum() for character in term)
-        return term if is_word and term not in self._stop_words else None
+        if not any(character.isalnum() for character in term):
+            return ()
+        if term in self._stop_words:
+            return (Token.of_function_word(term),)
+        return (Token(shortened(term)),)
 
 
 class ChineseAnalyzer(SegmentingAnalyzer):

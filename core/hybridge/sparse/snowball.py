@@ -1,17 +1,14 @@
-r"""Words of any alphabet, without stop words, stemmed by Snowball.
+r"""Words of any alphabet, folded to one spelling and stemmed by Snowball.
 
 How a text is cut into words, and why:
 
 - NFKC first: "ﬁnd" from a PDF, full-width and decomposed letters are then what users type.
 - Lower case rather than case folding: Snowball's algorithms and the stop words are spelled in lower
-  case, and what folding adds they do themselves (ß and ss, σ and ς). Turkish has its own I;
-  İ is i everywhere, where `lower` would add a dot above.
+  case, and what folding adds `hybridge.sparse.folding` does. Turkish has its own I; İ is i
+  everywhere, where `lower` would add a dot above.
 - A word is a run of letters, digits and combining marks. The `\w` of `re` leaves marks out, which
-  cuts Hindi at every vowel sign; it has the underscore, at which we cut: a question about "check
-  output" then finds `check_output` (ten questions to the docstrings of the standard library came
-  out the same either way).
-- An apostrophe cuts: l'intelligence is about intelligence, and "user's" leaves an "s" that is a
-  stop word. Typographic apostrophes need no rule of their own then.
+  cuts Hindi at every vowel sign.
+- A run of words with single joints between them is a compound (`hybridge.sparse.compounds`).
 - Soft hyphens and joiners, which nobody sees or types, are dropped; Persian's non-joiner is kept,
   since its stemmer needs it.
 - Each Chinese character or Japanese kana is a word. These scripts have no spaces, and a whole
@@ -23,32 +20,40 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
 from hybridge.errors import InvalidInputError
+from hybridge.sparse.compounds import JOINTS, compounds, has_humps, has_whole, parts_of, whole_of
+from hybridge.sparse.folding import Folding
 from hybridge.sparse.languages import Language
 from hybridge.sparse.stop_words import StopWords
-from hybridge.sparse.word_analyzer import WordAnalyzer
+from hybridge.sparse.word_analyzer import Kind, Token, WordAnalyzer, shortened
 
 # Goes into the identity: raise it with any change to what a text is split into.
-_SPLIT_VERSION = 1
-_ASCII_WORDS = {i: chr(i).lower() if chr(i).isalnum() else " " for i in range(128)}
+_SPLIT_VERSION = 2
+_ASCII_WORDS = {
+    point: chr(point) if chr(point).isalnum() or chr(point) in JOINTS else " "
+    for point in range(128)
+}
+_TYPOGRAPHIC = str.maketrans({"’": "'", "ʼ": "'", "‐": "-"})
 _INVISIBLE = "\N{SOFT HYPHEN}\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}\N{WORD JOINER}"
 _UNSPACED = re.compile(
     "[\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
+_MANY_MARKS = re.compile("([\u0300-\u036f]{8})[\u0300-\u036f]+")
+"""More marks on a letter than any language has, which normalisation sorts in quadratic time."""
 
 
 class SnowballAnalyzer(WordAnalyzer):
-    """Unicode words in lower case, without stop words, stemmed by Snowball.
+    """Unicode words in lower case, folded and stemmed by Snowball; stop words are kept apart.
 
     Args:
         language: One that Snowball knows.
-        stop_words: The words to leave out.
+        stop_words: The words to keep apart.
         language_argument: What `build_default_analyzer` makes an equal analyzer from.
 
     Raises:
@@ -75,9 +80,8 @@ class SnowballAnalyzer(WordAnalyzer):
         self._turkish = language.code == "tr"
         self._invisible = [mark for mark in _INVISIBLE if mark not in language.joiners]
         self._words = _word_pattern(language.joiners).findall
-        self._stop_words = frozenset(
-            word for entry in stop_words.words for word in self.split(entry)
-        )
+        self._folding = Folding(language)
+        self._stop_words = self._spellings(stop_words.words)
         self.language = language_argument
         self.identity = (
             f"words {_SPLIT_VERSION}, stop words {stop_words.name}, "
@@ -87,30 +91,60 @@ class SnowballAnalyzer(WordAnalyzer):
     def __reduce__(self) -> tuple[object, ...]:
         return SnowballAnalyzer, (self._language, self._listed, self.language)
 
+    def _spellings(self, stop_words: Collection[str]) -> frozenset[str]:
+        """Return the words of a list as texts have them, with and without their accents."""
+        words = {word.lower() for entry in stop_words for word in self.split(entry)}
+        return frozenset(words | {word.translate(self._folding) for word in words})
+
     def split(self, text: str) -> list[str]:
-        """Return the words of a text in lower case, stop words included."""
+        """Return the words of a text, compounds in one, as they are written."""
         if text.isascii() and not self._turkish:
-            return text.translate(_ASCII_WORDS).split()
-        text = unicodedata.normalize("NFKC", text).replace("İ", "i")
+            return text.replace(". ", " ").translate(_ASCII_WORDS).split()
+        text = unicodedata.normalize("NFKC", _MANY_MARKS.sub(r"\1", text)).replace("İ", "i")
         if self._turkish:
             text = text.replace("I", "ı")
-        text = text.lower().replace("_", " ")
+        text = text.translate(_TYPOGRAPHIC)
         for mark in self._invisible:
             text = text.replace(mark, "")
         return self._words(_UNSPACED.sub(r" \g<0> ", text))
 
-    def term(self, word: str) -> str | None:
-        """Return the stem of a word, or None for a stop word."""
+    def tokens(self, word: str) -> Sequence[Token]:
+        """Return the token of a word, or those of a compound: its parts and the whole."""
+        bare = word.strip(JOINTS)
+        if bare.isalnum() and not has_humps(bare):
+            return self._token(bare)
+        return [token for one in compounds(word) for token in self._of_compound(one)]
+
+    def _of_compound(self, compound: str) -> Sequence[Token]:
+        if compound.lower() in self._stop_words:  # don't
+            return self._token(compound)
+        parts = parts_of(compound, self._language)
+        if not parts:
+            return ()
+        known = {part: self._token(part) for part in set(parts)}
+        tokens = [token for part in parts for token in known[part]]
+        if len(parts) > 1 and has_whole(compound):
+            tokens.append(Token(self._stemmed(whole_of(parts).lower()), Kind.WHOLE))
+        return tokens
+
+    def _token(self, word: str) -> Sequence[Token]:
+        word = word.lower()
         if word in self._stop_words:
-            return None
+            return (Token.of_function_word(word.translate(self._folding)),)
+        term = self._stemmed(word)
+        return (Token(term),) if term else ()
+
+    def _stemmed(self, word: str) -> str:
+        folded = shortened(word)
+        if not (folded.isascii() and folded.isalnum()):
+            folded = folded.translate(self._folding)
         with self._lock:
-            return self._stem(word)
+            return self._stem(folded)
 
 
 @cache
 def _word_pattern(joiners: str) -> re.Pattern[str]:
-    word = rf"\w[\w{_marks()}]*"
-    return re.compile(rf"{word}(?:[{joiners}]{word})*" if joiners else word)
+    return re.compile(rf"\w[\w{_marks()}{re.escape(joiners + JOINTS)}]*")
 
 
 @cache

@@ -1,9 +1,13 @@
-"""The words that are too common to be worth indexing.
+"""The words that are too common to rank by.
+
+They are indexed as terms of their own kind, so that "The Who" is found, but add nothing to the
+length of a text, and a query leaves them out as long as it has other words.
 
 English has a list of its own, of the language's closed classes: articles, pronouns, prepositions,
-conjunctions and auxiliaries. The two packages that are kept up to date, `stopwordsiso` 0.7.1 (1,298
-English words) and `stop-words` 2025.11.4 (1,333), hold content words as well: "find", "page",
-"system", "world". nDCG@10 of BM25 with k1=1.5, b=0.75 and Snowball stemming:
+conjunctions and auxiliaries. The packages that are kept up to date hold content words as well:
+`stopwordsiso` 0.7.1 (1,298 English words) and `stop-words` 2025.11.4 (1,333) have "find", "page",
+"system", "world", and in Russian "вода", "жизнь", "человек". nDCG@10 of BM25 with k1=1.5, b=0.75
+and Snowball stemming:
 
 | list | words | cranfield | xquad-en |
 | --- | --- | --- | --- |
@@ -14,9 +18,8 @@ English words) and `stop-words` 2025.11.4 (1,333), hold content words as well: "
 | stop-words | 1,333 | .387 | .958 |
 | closed classes, used here | 182 | .389 | .966 |
 
-The other languages take `stopwordsiso`, the better kept of the two (57 languages, where the other
-has 33); on xquad-ru it scores .950, stop-words .952, NLTK's list .953 and none .951. It has no list
-for Nepali, Serbian, Tamil and Yiddish, which go without.
+Other languages have Snowball's lists without the content words among them (`stop_lists`), or none:
+no list beats a bad one, and on xquad-ru none costs .002.
 """
 
 from __future__ import annotations
@@ -24,10 +27,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from importlib.metadata import version
+from pathlib import Path
 
-from hybridge.sparse.languages import JAPANESE, KOREAN, Language
+from hybridge.sparse.languages import Language
 from hybridge.texts import parse_texts
+
+_LISTS = Path(__file__).parent / "stop_lists"
 
 _ENGLISH = (
     # articles and determiners
@@ -48,9 +53,13 @@ _ENGLISH = (
     # auxiliaries
     "am is are was were be been being have has had having do does did doing done can cannot could "
     "might must shall should will would ought",
-    # what is left where an apostrophe parts a contraction
-    "s t d m ll re ve ain aren couldn didn doesn don hadn hasn haven isn mightn mustn needn shan "
-    "shouldn wasn weren wouldn",
+    "ain't aren't can't couldn't didn't doesn't don't hadn't hasn't haven't isn't mightn't "
+    "mustn't needn't shan't shouldn't wasn't weren't won't wouldn't",
+)
+_CHINESE = (
+    "的 了 是 在 和 与 與 及 就 也 都 而 着 著 之 于 於 吗 嗎 呢 吧 啊 把 被 从 從 或 但 但是 因为 因為 "
+    "所以 如果 这 這 那 这个 這個 那个 那個 我 你 他 她 它 我们 我們 你们 你們 他们 他們 什么 什麼 怎么 "
+    "怎麼 哪 哪里 哪裡 谁 誰 不 很 又 还 還 对 對 为 為 以 其 个 個"
 )
 
 
@@ -69,15 +78,14 @@ class StopWords:
 
 def default_stop_words(language: Language) -> StopWords:
     """Return the list of a language, empty where there is none."""
+    path = _LISTS / f"{language.code}.txt"
     if language.code == "en":
-        return StopWords("English closed classes 1", frozenset(" ".join(_ENGLISH).split()))
-    import stopwordsiso
-
-    # The segmenters of Japanese and Korean tell function words by their part of speech.
-    if language in (JAPANESE, KOREAN) or not stopwordsiso.has_lang(language.code):
-        return StopWords("none", ())
-    words = stopwordsiso.stopwords(language.code)
-    return StopWords(f"stopwordsiso {version('stopwordsiso')}", words)
+        return StopWords("English closed classes 2", frozenset(" ".join(_ENGLISH).split()))
+    if language.code == "zh":
+        return StopWords("Chinese closed classes 1", frozenset(_CHINESE.split()))
+    if path.is_file():
+        return StopWords("Snowball 1", frozenset(path.read_text("utf-8").split()))
+    return StopWords("none", ())
 
 
 def own_stop_words(words: Iterable[str]) -> StopWords:

@@ -57,6 +57,11 @@ class Weighting:
         _check(0 <= self.b <= 1, "b must be from 0 to 1", self.b)
         check_choice(self.idf, "idf", get_args(Idf))
 
+    @property
+    def counts_content_alone(self) -> bool:
+        """Whether only content words are terms: the mean idf of Okapi is one over all terms."""
+        return self.idf == "okapi"
+
     def query_weights(
         self, frequencies: NDArray[np.int64], statistics: Statistics
     ) -> NDArray[np.float64]:

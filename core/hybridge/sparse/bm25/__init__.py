@@ -28,7 +28,7 @@ from hybridge.sparse.parameter_file import (
     write_parameters,
 )
 from hybridge.sparse.statistics import Statistics
-from hybridge.sparse.term_ids import OrdinalTermIds
+from hybridge.sparse.term_ids import OrdinalTermIds, TermIds
 from hybridge.sparse.weighting import Idf, Weighting
 
 logger = logging.getLogger("hybridge")
@@ -136,14 +136,13 @@ class BM25EmbeddingFunction:
             raise
         if not self._average_length:  # so far no document had a term
             self._average_length = self._statistics.average_length
-        self._counter = TermCounter(self._analyzer, self._terms.frozen())
+        self._counter = self._counter_of(self._terms.frozen())
         self._warn_of_drift()
 
     def fit_encode(self, documents: Iterable[str], *, progress: bool = False) -> csr_array:
         """Do what `fit` and then `encode_documents` do, and analyze each document only once."""
         terms = OrdinalTermIds()
-        counter = TermCounter(self._analyzer, terms)
-        counts = counter.count(_shown(documents, progress, "Counting terms"))
+        counts = self._counter_of(terms).count(_shown(documents, progress, "Counting terms"))
         statistics = _parse_counted(counts.statistics())
         self._adopt(terms, statistics, statistics.average_length)
         return self._document_vectors(counts)
@@ -211,7 +210,7 @@ class BM25EmbeddingFunction:
             InvalidInputError: A query is not a string.
         """
         self._check_fitted()
-        counts = self._counter.count(queries)
+        counts = self._counter.count_queries(queries)
         if self._idf is None:
             return query_vectors(counts, self._statistics, self._weighting, self.dim)
         return sparse_matrix(counts.counts * self._idf[counts.indices], counts, self.dim)
@@ -285,13 +284,17 @@ class BM25EmbeddingFunction:
         self._statistics = statistics
         self._average_length = average_length
         self._idf = idf
-        self._counter = TermCounter(self._analyzer, terms.frozen())
+        self._counter = self._counter_of(terms.frozen())
         self._warned_of_drift = False
+
+    def _counter_of(self, terms: TermIds) -> TermCounter:
+        return TermCounter(
+            self._analyzer, terms, content_alone=self._weighting.counts_content_alone
+        )
 
     def _count(self, terms: OrdinalTermIds, corpus: Iterable[str], progress: bool) -> Statistics:
         statistics = Statistics()
-        counter = TermCounter(self._analyzer, terms)
-        for block in counter.blocks(_shown(corpus, progress, "Counting terms")):
+        for block in self._counter_of(terms).blocks(_shown(corpus, progress, "Counting terms")):
             statistics.add(block.statistics())
         return _parse_counted(statistics)
 

@@ -87,7 +87,9 @@ class LiveBM25:
         self.analyzer = analyzer
         self._weighting = weighting
         self._term_ids = HashedTermIds()
-        self._counter = TermCounter(analyzer, self._term_ids)
+        self._counter = TermCounter(
+            analyzer, self._term_ids, content_alone=weighting.counts_content_alone
+        )
         self.dim = self._term_ids.dim
         self.tenant = self.scope = ""
 
@@ -527,7 +529,7 @@ class LiveBM25:
         Words that no document has are there as well: a score is judged by what could be reached.
         """
         state, statistics = self.state, self.statistics
-        counts = self.count(queries)
+        counts = self._counter.count_queries(queries)
         if self.collection.is_shared and _has_unknown(counts, statistics):
             self.look_again(UNKNOWN_AGAIN)
             statistics = self.statistics
@@ -539,7 +541,7 @@ class LiveBM25:
         """Return what each term of the query adds to the score of a text, largest first."""
         [of_query] = sparse_rows(self.encode_queries([query]))
         [of_text] = sparse_rows(self.encode_documents([text]))
-        indices = {term: self._term_ids.index(term) for term in self.analyzer(query)}
+        indices = self._counter.terms(query)
         added = {
             term: of_query[index] * of_text[index]
             for term, index in indices.items()

@@ -1,0 +1,74 @@
+"""One spelling for what is typed in several: accents, digits, ligatures, points and marks.
+
+Words are folded before they are stemmed, so that "café" and "cafe" have one term by construction,
+whatever the stemmer makes of them. What a language counts as a letter of its own stays: ä, ö, ü in
+German, å in Swedish, й in Russian, ñ in Spanish (`Language.letters`).
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+from hybridge.sparse.languages import Language
+
+_PLAIN = {
+    "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h",
+    "ı": "i", "ŋ": "n", "ς": "σ", "ş": "s", "ţ": "t",
+    "·": "", "'": "", "\N{ARABIC TATWEEL}": "",
+}  # fmt: skip
+_OWN = {
+    "ro": {"ş": "ș", "ţ": "ț"},
+    "ar": {"ک": "ك", "ی": "ي"},
+    "fa": {"ك": "ک", "ي": "ی", "ى": "ی"},
+    "ur": {"ك": "ک", "ي": "ی", "ى": "ی", "ه": "ہ"},
+}
+"""Letters that are written for those of the language: by keyboards of another one, as a rule."""
+
+_STRIPPED = (
+    (0x0000, 0x0530),  # Latin, Greek, Cyrillic
+    (0x0590, 0x06FF),  # Hebrew, Arabic
+    (0x1E00, 0x2000),  # Latin and Greek with several marks
+)
+"""Scripts whose marks are left out: all others have vowels among them."""
+
+_NUKTA = 7
+"""The combining class of a dot that Brahmic scripts add to a letter, and that typists leave out."""
+
+
+class Folding(dict[int, str]):
+    """A table for `str.translate` from lower case to the one spelling of a language.
+
+    Args:
+        language: The language.
+    """
+
+    def __init__(self, language: Language) -> None:
+        super().__init__()
+        self._letters = frozenset(language.letters)
+        self._own = _OWN.get(language.code, {})
+
+    def __missing__(self, point: int) -> str:
+        folded = self[point] = self._folded(chr(point))
+        return folded
+
+    def _folded(self, character: str) -> str:
+        if character in self._letters:
+            return character
+        if character in self._own:
+            return self._own[character]
+        if character in _PLAIN:
+            return _PLAIN[character]
+        digit = unicodedata.decimal(character, None)
+        if digit is not None:
+            return str(digit)
+        return _without_marks(character)
+
+
+def _without_marks(character: str) -> str:
+    """Return the letter below the marks, or nothing for a mark."""
+    if unicodedata.combining(character) == _NUKTA:
+        return ""
+    if not any(first <= ord(character) < end for first, end in _STRIPPED):
+        return character
+    parts = unicodedata.normalize("NFD", character)
+    return "".join(part for part in parts if unicodedata.category(part) != "Mn")
