@@ -29,7 +29,6 @@ VERSIONS = {
         "tenacity==8.3.*",
         "tqdm==4.66.*",
         "xxhash==3.4.*",
-        "stopwordsiso==0.7.0",
         # Their later versions need NumPy 2.
         "pyarrow==16.*",
         "pandas<2.3",

@@ -122,7 +122,9 @@ class TermCounter:
         tokens = [token for word in self._split(text) for token in self._tokens(word)]
         return {token.term: self._term_ids.index(token.term) for token in tokens}
 
-    def _coded(self, texts: Iterable[str]) -> Iterator[tuple[NDArray[np.uint64], NDArray[np.int64]]]:
+    def _coded(
+        self, texts: Iterable[str]
+    ) -> Iterator[tuple[NDArray[np.uint64], NDArray[np.int64]]]:
         """Yield blocks of texts as the codes of their tokens, and where each text ends."""
         check_iterable(texts)
         codes, flat, ends = self._codes, array("Q"), array("q", [0])
@@ -182,7 +184,9 @@ class _Codes(dict[str, int]):
 
     def __missing__(self, word: str) -> int:
         codes = [
-            self._index(term) | kind << 32 for term, kind in self._tokens(word) if kind in self._kinds
+            self._index(term) | kind << 32
+            for term, kind in self._tokens(word)
+            if kind in self._kinds
         ]
         if len(codes) == 1:
             code = codes[0]
@@ -319,9 +323,7 @@ def _keys(codes: NDArray[np.uint64], rows: NDArray[np.uint64]) -> NDArray[np.uin
     return keys
 
 
-def _lengths(
-    codes: NDArray[np.uint64], rows: NDArray[np.uint64], texts: int
-) -> NDArray[np.int64]:
+def _lengths(codes: NDArray[np.uint64], rows: NDArray[np.uint64], texts: int) -> NDArray[np.int64]:
     return np.bincount(rows[codes < _WHOLE].view(np.int64), minlength=texts)
 
 

@@ -117,7 +117,9 @@ class Layout:
 
     def to_json(self) -> dict[str, Any]:
         """Return the layout as JSON, for the companion collection."""
+        old = {"sparse": self._sparse_of_version_1} if self.version == 1 else {}
         return {
+            **old,
             "version": self.version,
             "fields": {name: one.to_json() for name, one in self.fields.items()},
             "metadata_schema": {key: kind.__name__ for key, kind in self.metadata_schema.items()},
@@ -126,6 +128,14 @@ class Layout:
             "filling": sorted(self.filling),
         }
 
+    @property
+    def _sparse_of_version_1(self) -> dict[str, Any] | None:
+        sparse = self.fields.get("sparse")
+        if sparse is None:
+            return None
+        kind = "bm25" if isinstance(sparse, BM25Field) else "function"
+        return {**sparse.to_json(), "kind": kind}
+
     def with_column(self, key: str, kind: type) -> Layout:
         """Return the layout with one more column, which is being filled."""
         return replace(self, added={**self.added, key: kind}, filling=self.filling | {key})
@@ -133,6 +143,10 @@ class Layout:
     def with_filled(self, key: str) -> Layout:
         """Return the layout with a column that holds the values of all rows."""
         return replace(self, filling=self.filling - {key})
+
+    def with_field(self, field: VectorField) -> Layout:
+        """Return the layout with a field in the place of the one of its name."""
+        return replace(self, fields={**self.fields, field.name: field})
 
     @classmethod
     def recognise(

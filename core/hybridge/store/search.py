@@ -15,6 +15,7 @@ from hybridge.records import FieldScore, Hit, no_relevance
 from hybridge.retrieval.fusion import ConfidenceWeighted, Fusion, Weighted
 from hybridge.retrieval.mmr import maximal_marginal_relevance
 from hybridge.retrieval.reranking import rerank_scale, reranked
+from hybridge.store.bm25.reindexing import current_fields
 from hybridge.store.candidates import Candidates, Rows
 from hybridge.store.encoding import Encoding, ModelCheck
 from hybridge.store.engine.collection import FieldSearch
@@ -92,7 +93,7 @@ def prepare(
     Raises:
         InvalidInputError: If a field that the mode names is not there or has no input.
     """
-    chosen = _choose(query, opened.fields, search_fields)
+    chosen = current_fields(_choose(query, opened.fields, search_fields), opened)
     if isinstance(query.fusion, Weighted) and len(chosen) > 1:
         query.fusion.fuse({one.name: () for one in chosen})  # a field without a weight is refused
     if query.min_relevance is not None and all(one.is_served for one in chosen):

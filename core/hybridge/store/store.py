@@ -39,6 +39,13 @@ from hybridge.store.batches import batched
 from hybridge.store.bm25.checking import check_bm25
 from hybridge.store.bm25.live import AVERAGED, LiveBM25
 from hybridge.store.bm25.reencoding import reencode
+from hybridge.store.bm25.reindexing import (
+    adopt,
+    analyzed_here,
+    check_current,
+    finish,
+    reindex,
+)
 from hybridge.store.columns import add_column
 from hybridge.store.encoding import awaits
 from hybridge.store.engine.address import resolve_address
@@ -1123,7 +1130,7 @@ class MilvusStore(SharedCopies, Closing):
             if opened is None:
                 return
             if self._tenant.value is None:
-                opened.collection.clear()
+                opened.collection.clear(analyzed_here(opened))
             else:
                 scope = self._tenant.scope(None, opened.layout)
                 selection = Selection(opened.collection, opened.layout, scope)
@@ -1195,6 +1202,7 @@ class MilvusStore(SharedCopies, Closing):
         row_id = parse_id(id)
         with self._call() as opened:
             bm25 = _bm25(opened, field)[0]
+            check_current(bm25)
             keys = [] if opened is None else self._tenant.keys([row_id], opened.layout)
             records = [] if opened is None else self._read(keys, opened, with_vectors=False)
             if not records:
@@ -1245,7 +1253,7 @@ class MilvusStore(SharedCopies, Closing):
     def rebuild_statistics(self) -> None:
         """Put a fresh count of the live rows in the place of the BM25 statistics."""
         with self._call() as opened:
-            for bm25 in _every_bm25(opened):
+            for bm25 in _every_current(opened):
                 bm25.recount()
 
     async def arebuild_statistics(self) -> None:
@@ -1266,11 +1274,49 @@ class MilvusStore(SharedCopies, Closing):
         """
         check_flag(progress, "progress")
         with self._call() as opened:
-            return sum(reencode(bm25, progress=progress) for bm25 in _every_bm25(opened))
+            return sum(reencode(bm25, progress=progress) for bm25 in _every_current(opened))
 
     async def areencode_sparse(self, *, progress: bool = False) -> int:
         """Async twin of `reencode_sparse`."""
         return await self.threads.run(partial(self.reencode_sparse, progress=progress))
+
+    @operation("reindex_sparse")
+    def reindex_sparse(self, *, progress: bool = False) -> int:
+        """Give BM25 fields that another analyzer indexed the terms of the one that is here.
+
+        It is needed where sparse searches are refused, as after an upgrade that has changed an
+        analyzer. The rows are indexed in place, while reads and writes go on; a call that was
+        interrupted is gone on with by the next. Nothing is done where nothing is needed.
+
+        Args:
+            progress: Whether to show a progress bar.
+
+        Returns:
+            How many rows were written.
+
+        Raises:
+            InvalidInputError: If this is the view of one tenant, or the store has no BM25 of its
+                own.
+        """
+        if self._tenant.value is not None:
+            msg = (
+                "reindex_sparse() is for all tenants: call it on the store, not on the view of one"
+            )
+            raise InvalidInputError(msg)
+        with self._call() as opened:
+            adopted = {one.field.name for one in _bm25(opened) if adopt(one)}
+        with self._call() as opened:
+            done = 0
+            for own in [one for one in _bm25(opened) if one.is_outdated]:
+                name = own.field.name
+                tenants = [one for one in _every_bm25(opened) if one.field.name == name]
+                done += reindex(tenants, afresh=name in adopted, progress=progress)
+                finish(own)
+            return done
+
+    async def areindex_sparse(self, *, progress: bool = False) -> int:
+        """Async twin of `reindex_sparse`."""
+        return await self.threads.run(partial(self.reindex_sparse, progress=progress))
 
     # --- life ----------------------------------------------------------------------------------
 
@@ -1403,6 +1449,19 @@ def _every_bm25(opened: Opened | None) -> list[LiveBM25]:
         return every
     tenants = [one.bm25 for one in map(opened.of_tenant, opened.tenants())]
     return every if opened.layout.owner is None else list(chain.from_iterable(tenants))
+
+
+def _every_current(opened: Opened | None) -> list[LiveBM25]:
+    """Return what `_every_bm25` does, if no field is to be reindexed.
+
+    Raises:
+        CollectionMismatchError: If one is.
+        InvalidInputError: If there is none.
+    """
+    every = _every_bm25(opened)
+    for bm25 in every:
+        check_current(bm25)
+    return every
 
 
 def _made_by_name(opened: Opened) -> dict[str, Any]:

@@ -24,9 +24,10 @@ from hybridge.store.bm25.counted import Change, counted
 from hybridge.store.bm25.field import BM25Field
 from hybridge.store.bm25.live import LiveBM25
 from hybridge.store.bm25.reencoding import settle
+from hybridge.store.bm25.reindexing import note_outdated
 from hybridge.store.encoding import Encoding, ModelCheck
 from hybridge.store.engine.shared import SharedState
-from hybridge.store.fields import PROBE, DenseField, VectorField
+from hybridge.store.fields import EMPTY_SPARSE, PROBE, DenseField, VectorField
 from hybridge.store.layout import Layout
 from hybridge.store.rows import (
     check_vectors,
@@ -311,6 +312,10 @@ def put(
         mine = {key: records[key] for key in keys}
         firsts = [record for record in first if _owner(record, layout) == tenant]
         for bm25 in own.bm25:
+            if bm25.differs:
+                note_outdated(bm25)
+                _leave_without_terms(bm25, mine, rows)
+                continue
             bm25.freeze_by(firsts or list(mine.values()), average_length)
             changes.append(_weigh(bm25, mine, old, rows))
     complete = [record.with_vectors(rows[key]) for key, record in records.items()]
@@ -320,7 +325,8 @@ def put(
     with counted(collection, changes) as write:
         collection.upsert([to_row(record, layout, write) for record in complete])
     for change in changes:
-        settle(change.bm25)
+        if not change.bm25.is_outdated:
+            settle(change.bm25)
 
 
 def _owner(record: Record, layout: Layout) -> str | None:
@@ -358,6 +364,16 @@ def _weigh(
     added = [text for key, text in texts.items() if gone.get(key) != text]
     removed = [text for key, text in gone.items() if texts.get(key) != text]
     return Change.of(bm25, bm25.count(added), bm25.count(removed))
+
+
+def _leave_without_terms(
+    bm25: LiveBM25, records: Mapping[str, Record], rows: Mapping[str, dict[str, Any]]
+) -> None:
+    """Leave the terms to `reindex_sparse`."""
+    for key in records:
+        rows[key].pop(bm25.field.name, None)
+    for key in _texts(bm25.field, records):
+        rows[key][bm25.field.name] = EMPTY_SPARSE
 
 
 def _texts(one: VectorField, records: Mapping[str, Record]) -> dict[str, str]:
@@ -592,10 +608,14 @@ def _erase(keys: Sequence[str], opened: Opened, selection: Selection) -> int:
         return 0
     old = {key: to_record(row, {}) for key, row in rows.items()} if opened.bm25 else {}
     owners = {key: _owner(record, layout) for key, record in old.items()}
+    touched = [(bm25, some) for _, own, some in _by_tenant(owners, opened) for bm25 in own.bm25]
+    for bm25, _ in touched:
+        if bm25.differs:
+            note_outdated(bm25)
     changes = [
         Change.of(bm25, removed=bm25.count_rows(old[key] for key in some))
-        for _, own, some in _by_tenant(owners, opened)
-        for bm25 in own.bm25
+        for bm25, some in touched
+        if not bm25.differs
     ]
     erased = {key: row.get("write") for key, row in islice(rows.items(), _EVIDENCE)}
     with counted(collection, changes, erased):

@@ -10,6 +10,7 @@ import pytest
 
 from hybridge import F, MilvusStore, Record, Weighted
 from hybridge.errors import CollectionMismatchError, InvalidInputError
+from hybridge.store.bm25 import reindexing
 from support.letters import Backwards, Letters
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "layout_1.tar.gz"
@@ -20,14 +21,16 @@ OpenStore = Callable[..., MilvusStore]
 
 @pytest.fixture
 def open_store(tmp_path: Path) -> Iterator[OpenStore]:
-    """Opens a collection of 0.1.0; closed after the test."""
+    """Opens a collection of 0.1.0, indexed by the present analyzer; closed after the test."""
     stores: list[MilvusStore] = []
     with tarfile.open(FIXTURE) as archive:
         archive.extractall(tmp_path, filter="data")
 
-    def make(name: str, **arguments: object) -> MilvusStore:
+    def make(name: str, *, reindexed: bool = True, **arguments: object) -> MilvusStore:
         store = MilvusStore(tmp_path / "v1.db", collection_name=name, **arguments)  # type: ignore[arg-type]
         stores.append(store)
+        if reindexed:
+            store.reindex_sparse()
         return store
 
     yield make
@@ -66,6 +69,57 @@ def test_it_is_read_as_it_was(open_store: OpenStore) -> None:
     )
     assert {record.id for record in store.scroll(expr="meta_year < 2002")} == {"0", "1"}
     assert store.check() == []
+
+
+def test_its_terms_are_those_of_its_analyzer(
+    open_store: OpenStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Until it is reindexed all but sparse searches goes on: reads, dense searches, writes."""
+    store = open_store("plain", reindexed=False, dense=Letters(8, "letters-8"))
+    assert (store.count(), len(store.get(["0"])), len(list(store.scroll()))) == (5, 1, 5)
+    for refused in (
+        lambda: store.search("sea", mode="sparse"),
+        lambda: store.explain("sea", "1"),
+        store.rebuild_statistics,
+        store.reencode_sparse,
+    ):
+        with pytest.raises(CollectionMismatchError, match=r"words 1.*words 2.*reindex_sparse"):
+            refused()
+    assert len(store.search("fox", mode="dense")) == 4
+    assert store.search("fox") == store.search("fox", mode="dense")
+    assert caplog.text.count("until then the other fields answer") == 1
+    store.add([Record(id="5", text="the sea"), Record(id="0", text="no animal")])
+    assert store.delete(["1"]) == 1
+    [difference] = store.check()
+    assert "reindex_sparse" in difference
+    store.close()
+    store = open_store("plain", reindexed=False)
+    assert store.reindex_sparse() == 5
+    assert store.reindex_sparse() == 0
+    assert sorted(hit.id for hit in store.search("sea", mode="sparse")) == ["3", "5"]
+    assert store.check() == []
+
+
+def test_reindexing_that_was_cut_short_is_gone_on_with(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sparse searches wait for its end; what is written meanwhile has the new terms."""
+    store = open_store("plain", reindexed=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(reindexing, "reencode", _fail)
+        with pytest.raises(RuntimeError):
+            store.reindex_sparse()
+    store.add([Record(id="5", text="Wi-Fi at sea")])
+    with pytest.raises(CollectionMismatchError, match="cut short"):
+        store.search("sea", mode="sparse")
+    store.close()
+    store = open_store("plain")
+    assert [hit.id for hit in store.search("wifi", mode="sparse")] == ["5"]
+    assert store.check() == []
+
+
+def _fail(*_: object, **__: object) -> int:
+    raise RuntimeError
 
 
 def test_it_is_searched_in_every_mode(open_store: OpenStore) -> None:
@@ -151,7 +205,7 @@ def test_what_contradicts_it_is_refused(open_store: OpenStore) -> None:
     """As for any collection."""
     for arguments in ({"dim": 9}, {"sparse": "bm25:de"}, {"partition_key": "owner"}):
         with pytest.raises(CollectionMismatchError):
-            open_store("plain", **arguments).count()
+            open_store("plain", reindexed=False, **arguments).count()
 
 
 def test_clearing_makes_it_anew(open_store: OpenStore) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -18,6 +19,12 @@ from hybridge.store.fields import SparseField, VectorField
 
 _WEIGHTING = ("k1", "b", "idf", "epsilon")
 
+OUTDATED = "outdated"
+REINDEXING = "reindexing"
+"""The states of a field some of whose rows lack the terms of its analyzer."""
+
+_VERSIONS = re.compile(r"^words \d+|\(PyStemmer [^)]*\)")
+
 
 @dataclass(frozen=True)
 class BM25Field(SparseField):
@@ -27,11 +34,13 @@ class BM25Field(SparseField):
         function: The unfitted `BM25EmbeddingFunction` that gave the settings; in a store that is
             open, the `LiveBM25` over the collection's counts.
         settings: The analyzer's identity and language, and the parameters of BM25.
+        state: None; or `OUTDATED` or `REINDEXING`, see `hybridge.store.bm25.reindexing`.
     """
 
     function: Any = field(default=None, compare=False)
     _: KW_ONLY
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    state: str | None = None
 
     kind: ClassVar[str] = "bm25"
     is_checked: ClassVar[bool] = True
@@ -65,18 +74,35 @@ class BM25Field(SparseField):
 
     def to_json(self) -> dict[str, Any]:
         """Return the field as JSON, for the layout."""
-        return {**super().to_json(), **self.settings}
+        return {**super().to_json(), **self.settings, "state": self.state}
 
     @classmethod
     def from_json(cls, name: str, value: Mapping[str, Any]) -> Self:
         """Return the field that `to_json` described."""
         keys = ("analyzer", "language", *_WEIGHTING)
         settings = {key: value[key] for key in keys}
-        return replace(super().from_json(name, value), settings=settings)
+        return replace(super().from_json(name, value), settings=settings, state=value.get("state"))
+
+    def with_state(self, state: str | None) -> Self:
+        """Return the field in another state."""
+        return replace(self, state=state)
+
+    def analyzed_by(self, analyzer: Analyzer) -> Self:
+        """Return the field with the terms of another analyzer."""
+        language = getattr(analyzer, "language", None)
+        settings = {**self.settings, "analyzer": analyzer.identity, "language": language}
+        return replace(self, settings=settings)
+
+    @property
+    def wanted(self) -> Mapping[str, Any]:
+        """The settings without the versions of packages: those make no other field."""
+        language = self.settings.get("language")
+        identity = None if language else _VERSIONS.sub("", self.settings.get("analyzer", ""))
+        return {**self.settings, "analyzer": identity}
 
     def demands(self) -> dict[str, Any]:
         """Return what a field that is asked for demands of one that is there, by attribute."""
-        return {**super().demands(), "settings": self.settings}
+        return {**super().demands(), "wanted": self.wanted}
 
     def shown(self) -> Any:
         """Return what an error says of the field."""
@@ -90,7 +116,7 @@ class BM25Field(SparseField):
             collection: The collection, for the error.
 
         Raises:
-            CollectionMismatchError: If this installation cannot make that analyzer.
+            CollectionMismatchError: If it cannot be made from its name.
         """
         weighting = Weighting(**{key: self.settings[key] for key in _WEIGHTING})
         if asked is not None and isinstance(asked.function, BM25EmbeddingFunction):
@@ -102,15 +128,7 @@ class BM25Field(SparseField):
                 "be made from its name: pass sparse=BM25EmbeddingFunction(<that analyzer>)"
             )
             raise CollectionMismatchError(msg)
-        analyzer = as_analyzer(language)
-        if analyzer.identity != identity:
-            msg = (
-                f"collection {collection!r} was indexed by the analyzer {identity!r}, and this "
-                f"installation has {analyzer.identity!r}: install the versions it names, or index "
-                "anew"
-            )
-            raise CollectionMismatchError(msg)
-        return analyzer, weighting
+        return as_analyzer(language), weighting
 
     def scale(self, query: SparseVector) -> Scale | None:
         """Return what brings the field's scores for one query to [0, 1]: a share of Σ idf (k1 + 1).

@@ -16,7 +16,7 @@ from typing import Any
 from scipy.sparse import csr_array
 
 from hybridge.arguments import shown
-from hybridge.errors import StoreDamagedError, StoreError
+from hybridge.errors import CollectionMismatchError, StoreDamagedError, StoreError
 from hybridge.filters import quote
 from hybridge.narrowing import is_number
 from hybridge.records import Record, SparseVector
@@ -25,6 +25,7 @@ from hybridge.sparse.counting import TermCounter, TermCounts, document_vectors, 
 from hybridge.sparse.statistics import Statistics
 from hybridge.sparse.term_ids import HashedTermIds
 from hybridge.sparse.weighting import Weighting
+from hybridge.store.bm25.field import BM25Field
 from hybridge.store.bm25.statistics_log import (
     DONE,
     Entry,
@@ -39,7 +40,7 @@ from hybridge.store.bm25.statistics_log import (
 from hybridge.store.engine.collection import LOOK_AGAIN, Collection
 from hybridge.store.engine.companion import AVERAGE_LENGTH
 from hybridge.store.engine.shared import BM25State, Look
-from hybridge.store.fields import EMPTY_SPARSE, VectorField, sparse_rows
+from hybridge.store.fields import EMPTY_SPARSE, sparse_rows
 from hybridge.store.rows import to_record
 
 logger = logging.getLogger("hybridge")
@@ -75,12 +76,13 @@ class LiveBM25:
     Attributes:
         analyzer: Text to tokens.
         dim: One more than the largest term id.
+        analyzer: Text to tokens.
         tenant: Whose rows are counted, by `tenant_key`; "" where there are no tenants.
         scope: The expression that selects those rows; "" for all.
     """
 
     def __init__(
-        self, collection: Collection, field: VectorField, analyzer: Analyzer, weighting: Weighting
+        self, collection: Collection, field: BM25Field, analyzer: Analyzer, weighting: Weighting
     ) -> None:
         self.collection = collection
         self.field = field
@@ -134,6 +136,29 @@ class LiveBM25:
         """What was last seen of the companion."""
         return self.state.look if self.tenant else self.collection.shared.look
 
+    @property
+    def differs(self) -> bool:
+        """Whether the rows were indexed by another analyzer."""
+        return bool(self.analyzer.identity != self.field.settings["analyzer"])
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether some rows lack the terms of the analyzer that is here."""
+        return self.differs or self.field.state is not None
+
+    def outdated_error(self) -> CollectionMismatchError:
+        """Return the error that says why the field cannot be searched, and what to do."""
+        indexed, name = self.field.settings["analyzer"], self.field.name
+        why = (
+            f"and this installation has {self.analyzer.identity!r}"
+            if self.differs
+            else ("and rows were written since by another, or reindexing was cut short")
+        )
+        return CollectionMismatchError(
+            f"the field {name!r} of {self.collection.name!r} was indexed by the analyzer "
+            f"{indexed!r}, {why}: call reindex_sparse(), which indexes the rows in place"
+        )
+
     def look_again(self, after: float) -> None:
         """Look again at what other processes have counted, if the last look is so long ago."""
         collection = self.collection
@@ -177,7 +202,7 @@ class LiveBM25:
         state = self.state
         state.looks, entries = self.look.number, self.log.entries()
         statistics = self._sum(entries)
-        if self.collection.is_shared:
+        if self.collection.is_shared or self.is_outdated:
             return statistics
         if self._key in self.collection.shared.suspects:
             return self.recount()

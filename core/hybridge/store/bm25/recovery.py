@@ -66,4 +66,5 @@ def _count_anew(opened: Opened, written: str) -> None:
     tenants = opened.tenants(written)
     for one in [opened.of_tenant(tenant) for tenant in tenants] or [opened]:
         for bm25 in one.bm25:
-            bm25.recount()
+            if not bm25.is_outdated:
+                bm25.recount()

@@ -260,20 +260,21 @@ class Collection:
         """
         with self.shared.lock:
             create_column(self.connection, self.name, key, kind, layout)
-            self._change_layout(lambda stored: stored.with_column(key, kind))
+            self.change_layout(lambda stored: stored.with_column(key, kind))
 
     def note_filled(self, key: str) -> None:
         """Note that a column holds the values of all rows: filters go by it from now on."""
         with self.shared.lock:
-            self._change_layout(lambda stored: stored.with_filled(key))
+            self.change_layout(lambda stored: stored.with_filled(key))
 
-    def _change_layout(self, change: Callable[[Layout], Layout]) -> None:
+    def change_layout(self, change: Callable[[Layout], Layout]) -> None:
         """Change what the companion says, which other processes see when they look again."""
-        stored = self.companion.read_value(LAYOUT) or {}
-        layout = change(Layout.from_json(stored, self.name))
-        stored = {**stored, **layout.to_json()}
-        self.companion.write_value(LAYOUT, stored)
-        self.shared.layout, self.shared.stored = layout, stored
+        with self.shared.lock:
+            stored = self.companion.read_value(LAYOUT) or {}
+            layout = change(Layout.from_json(stored, self.name))
+            stored = {**stored, **layout.to_json()}
+            self.companion.write_value(LAYOUT, stored)
+            self.shared.layout, self.shared.stored = layout, stored
 
     def lacks(self, field: VectorField) -> bool:
         """Whether some row may lack a field: what another process wrote is not known here."""
@@ -287,14 +288,16 @@ class Collection:
             self.companion.write_value(f"{_LACKING}/{name}", {})
             self.shared.lacking.add(name)
 
-    def clear(self) -> None:
+    def clear(self, layout: Layout) -> None:
         """Remove all rows, by making the collection anew.
 
         Where others write, too, the average length stays: the next writer may be any of them.
+
+        Args:
+            layout: What it then holds.
         """
         with self.shared.lock:
-            layout = self.layout()
-            if layout is None:
+            if self.layout() is None:
                 return
             kept = self.companion.listing(None) if self.is_shared else []
             self.drop()

@@ -157,6 +157,7 @@ class SharedState:
         writes: How many writes it has made, for their marks.
         dropped_context: Whether it was said that contexts have no column.
         looked_up: The metadata keys with dots that were looked for after nothing was found.
+        told_outdated: Whether it was said that a field is left out until it is reindexed.
         broken: Why a flush failed.
         users: How many stores use the state.
     """
@@ -183,6 +184,7 @@ class SharedState:
     writes: int = 0
     dropped_context: bool = False
     looked_up: set[str] = field(default_factory=set[str])
+    told_outdated: bool = False
     broken: str | None = None
     users: int = 0
 
