@@ -313,7 +313,8 @@ def _rows(stops: NDArray[np.int64]) -> NDArray[np.uint64]:
 
 
 def _is_known(codes: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    return (codes < _DROPPED) & (codes & _INDEX_MASK != UNKNOWN)
+    known: NDArray[np.bool_] = (codes < _DROPPED) & (codes & _INDEX_MASK != UNKNOWN)
+    return known
 
 
 def _keys(codes: NDArray[np.uint64], rows: NDArray[np.uint64]) -> NDArray[np.uint64]:

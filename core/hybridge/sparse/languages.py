@@ -19,6 +19,7 @@ class Language:
         letters: Those with a mark that are letters of their own, and so stay what they are.
         elided: What an apostrophe parts from the word behind it.
         endings: What an apostrophe parts from the word before it; None for whatever stands there.
+        is_stemmed: Whether Snowball has a stemmer for it.
     """
 
     code: str
@@ -27,6 +28,7 @@ class Language:
     letters: str = ""
     elided: frozenset[str] = frozenset()
     endings: frozenset[str] | None = frozenset("s")
+    is_stemmed: bool = True
 
 
 def _words(text: str) -> frozenset[str]:
@@ -78,7 +80,33 @@ _SNOWBALL = (
     Language("tr", "turkish", letters="çğıöşü", endings=None),
     Language("yi", "yiddish"),
 )
-LANGUAGES = (*_SNOWBALL, CHINESE, JAPANESE, KOREAN)
+_VIETNAMESE = "ăâđêôơưàáảãạằắẳẵặầấẩẫậèéẻẽẹềếểễệìíỉĩịòóỏõọồốổỗộờớởỡợùúủũụừứửữựỳýỷỹỵ"
+_UNSTEMMED = tuple(
+    Language(code, name, joiners, letters, is_stemmed=False)
+    for code, name, joiners, letters in (
+        ("bn", "bengali", "", ""),
+        ("bg", "bulgarian", "", "й"),
+        ("my", "burmese", "", ""),
+        ("hr", "croatian", "", "čćđšž"),
+        ("gl", "galician", "", "ñ"),
+        ("ka", "georgian", "", ""),
+        ("he", "hebrew", "", ""),
+        ("km", "khmer", "", ""),
+        ("lo", "lao", "", ""),
+        ("lv", "latvian", "", "āčēģīķļņšūž"),
+        ("ms", "malay", "", ""),
+        ("sk", "slovak", "", "áäčďéíĺľňóôŕšťúýž"),
+        ("sl", "slovenian", "", "čšž"),
+        ("sw", "swahili", "", ""),
+        ("tl", "tagalog", "", "ñ"),
+        ("th", "thai", "", ""),
+        ("uk", "ukrainian", "'", "йїґ"),  # п'ять is one word
+        ("ur", "urdu", "", ""),
+        ("vi", "vietnamese", "", _VIETNAMESE),
+        ("mul", "multilingual", "", ""),
+    )
+)
+LANGUAGES = (*_SNOWBALL, *_UNSTEMMED, CHINESE, JAPANESE, KOREAN)
 
 # Norwegian's two written forms, and the spellings that `pymilvus.model` uses.
 _ALIASES = {"nb": "no", "nn": "no", "sp": "es", "jp": "ja", "kr": "ko"}

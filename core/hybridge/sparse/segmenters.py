@@ -2,8 +2,8 @@
 
 Each imports its segmenter when it is made, so a missing extra shows at once, and loads the
 dictionary at the first text. Texts are brought to NFKC first, for full-width letters and digits.
-Chinese drops the stop words of its list. Japanese and Korean drop particles, endings, auxiliaries
-and signs by their part of speech, which their segmenters know, and index dictionary forms.
+Chinese keeps the stop words of its list apart. Japanese and Korean tell particles, endings and
+auxiliaries by their part of speech, which their segmenters know, and index dictionary forms.
 """
 
 from __future__ import annotations
@@ -16,11 +16,16 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from hybridge.extras import import_extra
+from hybridge.sparse.compounds import compounds, parts_of, whole_of
+from hybridge.sparse.languages import Language
 from hybridge.sparse.stop_words import StopWords
-from hybridge.sparse.word_analyzer import Token, WordAnalyzer, shortened
+from hybridge.sparse.word_analyzer import FUNCTION_MARK, Kind, Token, WordAnalyzer, shortened
+
+_TRADITIONAL = Path(__file__).parent / "traditional_chinese.txt"
 
 
 class SegmentingAnalyzer(WordAnalyzer):
@@ -34,6 +39,7 @@ class SegmentingAnalyzer(WordAnalyzer):
         MissingExtraError: The segmenter is not installed.
     """
 
+    _neutral = Language("", "")
     extra: str
     packages: tuple[tuple[str, str], ...]
     """Each as its module and as its distribution."""
@@ -53,7 +59,10 @@ class SegmentingAnalyzer(WordAnalyzer):
 
     @abstractmethod
     def load(self) -> Callable[[str], Iterable[str]]:
-        """Load the dictionary, and return what takes a text to its words."""
+        """Load the dictionary, and return what takes a text to its words.
+
+        Function words have the `FUNCTION_MARK` before them.
+        """
 
     @cached_property
     def _segment(self) -> Callable[[str], Iterable[str]]:
@@ -66,16 +75,20 @@ class SegmentingAnalyzer(WordAnalyzer):
 
     def tokens(self, word: str) -> Sequence[Token]:
         """Return the word in lower case, or nothing for a sign."""
-        term = word.lower()
-        if not any(character.isalnum() for character in term):
+        bare = word.lower().lstrip(FUNCTION_MARK).replace("://", "/")
+        if not any(character.isalnum() for character in bare):
             return ()
-        if term in self._stop_words:
-            return (Token.of_function_word(term),)
-        return (Token(shortened(term)),)
+        if bare in self._stop_words or word.startswith(FUNCTION_MARK):
+            return (Token.of_function_word(bare),)
+        parts = [part for one in compounds(bare) for part in parts_of(one, self._neutral)]
+        tokens = [Token(shortened(part)) for part in parts]
+        return (
+            [*tokens, Token(shortened(whole_of(parts)), Kind.WHOLE)] if len(parts) > 1 else tokens
+        )
 
 
 class ChineseAnalyzer(SegmentingAnalyzer):
-    """Chinese words by jieba, long ones together with the words inside them."""
+    """Chinese words by jieba, in simplified characters, long ones with the words inside them."""
 
     extra = "chinese"
     packages = (("jieba", "jieba"),)
@@ -84,8 +97,8 @@ class ChineseAnalyzer(SegmentingAnalyzer):
         """Load jieba's dictionary."""
         jieba = import_module("jieba")
         jieba.setLogLevel(logging.WARNING)  # it prints how it loads
-        segment: Callable[[str], list[str]] = jieba.lcut_for_search
-        return segment
+        simplified = _simplified()
+        return lambda text: jieba.lcut_for_search(text.translate(simplified))
 
 
 class JapaneseAnalyzer(SegmentingAnalyzer):
@@ -93,35 +106,48 @@ class JapaneseAnalyzer(SegmentingAnalyzer):
 
     extra = "japanese"
     packages = (("fugashi", "fugashi"), ("unidic_lite", "unidic-lite"))
-    _function_words = frozenset({"助詞", "助動詞", "補助記号", "記号", "空白"})
+    _function_words = frozenset({"助詞", "助動詞"})
 
     def load(self) -> Callable[[str], Iterable[str]]:
         """Load UniDic."""
         tagger = import_module("fugashi").Tagger()
         return lambda text: [
-            _japanese_form(word)
+            FUNCTION_MARK + word.surface
+            if word.feature.pos1 in self._function_words
+            else _japanese_form(word)
             for word in tagger(text)
-            if word.feature.pos1 not in self._function_words
         ]
 
 
 class KoreanAnalyzer(SegmentingAnalyzer):
-    """Korean morphemes by Kiwi: nouns, stems of verbs and adjectives, adverbs, foreign words."""
+    """Korean morphemes by Kiwi; particles, endings and affixes are kept apart."""
 
     extra = "korean"
     packages = (("kiwipiepy", "kiwipiepy"),)
-    _content = frozenset({"NNG", "NNP", "NR", "VV", "VA", "MAG", "XR", "SL", "SH", "SN"})
+    _function_words = frozenset({"J", "E", "V", "X", "N", "M", "I"})
+    _content = frozenset({"NNG", "NNP", "NR", "NNB", "VV", "VA", "MAG", "XR", "XPN"})
 
     def load(self) -> Callable[[str], Iterable[str]]:
         """Load Kiwi's model, which takes a second."""
         tokenize = import_module("kiwipiepy").Kiwi().tokenize
         # A tag may end in "-I" or "-R", for irregular and regular stems.
         return lambda text: [
-            token.form for token in tokenize(text) if token.tag.partition("-")[0] in self._content
+            FUNCTION_MARK + token.form if self._is_function_word(token.tag) else token.form
+            for token in tokenize(text)
         ]
+
+    def _is_function_word(self, tag: str) -> bool:
+        """Whether a tag is none of content, numbers, foreign words, addresses or signs."""
+        return tag[0] in self._function_words and tag.partition("-")[0] not in self._content
+
+
+def _simplified() -> dict[int, str]:
+    """Return the simplified character of each traditional one."""
+    lines = _TRADITIONAL.read_text("utf-8").splitlines()
+    pairs = [pair for line in lines if not line.startswith("#") for pair in line.split()]
+    return {ord(traditional): simplified for traditional, simplified in pairs}
 
 
 def _japanese_form(word: Any) -> str:
-    """Return the dictionary form; UniDic adds a foreign word's origin: "ベクトル-vector"."""
-    lemma: str | None = word.feature.lemma
-    return lemma.partition("-")[0] if lemma else str(word.surface)
+    """Return the dictionary form as it is written here: UniDic's lemma is one for all spellings."""
+    return str(word.feature.orthBase or word.surface)

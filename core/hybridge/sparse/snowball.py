@@ -11,8 +11,7 @@ How a text is cut into words, and why:
 - A run of words with single joints between them is a compound (`hybridge.sparse.compounds`).
 - Soft hyphens and joiners, which nobody sees or types, are dropped; Persian's non-joiner is kept,
   since its stemmer needs it.
-- Each Chinese character or Japanese kana is a word. These scripts have no spaces, and a whole
-  sentence as one word would never be found; their own analyzers do better.
+- Scripts without spaces are cut by `hybridge.sparse.unspaced`.
 """
 
 from __future__ import annotations
@@ -31,6 +30,7 @@ from hybridge.sparse.compounds import JOINTS, compounds, has_humps, has_whole, p
 from hybridge.sparse.folding import Folding
 from hybridge.sparse.languages import Language
 from hybridge.sparse.stop_words import StopWords
+from hybridge.sparse.unspaced import spaced
 from hybridge.sparse.word_analyzer import Kind, Token, WordAnalyzer, shortened
 
 # Goes into the identity: raise it with any change to what a text is split into.
@@ -41,9 +41,6 @@ _ASCII_WORDS = {
 }
 _TYPOGRAPHIC = str.maketrans({"’": "'", "ʼ": "'", "‐": "-"})
 _INVISIBLE = "\N{SOFT HYPHEN}\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}\N{WORD JOINER}"
-_UNSPACED = re.compile(
-    "[\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
-)
 _MANY_MARKS = re.compile("([\u0300-\u036f]{8})[\u0300-\u036f]+")
 """More marks on a letter than any language has, which normalisation sorts in quadratic time."""
 
@@ -52,7 +49,7 @@ class SnowballAnalyzer(WordAnalyzer):
     """Unicode words in lower case, folded and stemmed by Snowball; stop words are kept apart.
 
     Args:
-        language: One that Snowball knows.
+        language: One whose words have spaces between them, or are cut as above.
         stop_words: The words to keep apart.
         language_argument: What `build_default_analyzer` makes an equal analyzer from.
 
@@ -63,30 +60,18 @@ class SnowballAnalyzer(WordAnalyzer):
     def __init__(
         self, language: Language, stop_words: StopWords, language_argument: str | None = None
     ) -> None:
-        snowball: Any = import_module("Stemmer")
-        # Its own version() is out of date in some releases.
-        stemmer_version = version("PyStemmer")
-        if language.name not in snowball.algorithms():
-            msg = (
-                f"PyStemmer {stemmer_version} has no {language.name} stemmer: install a newer "
-                "one, or pass a function that takes a text to the list of its terms"
-            )
-            raise InvalidInputError(msg)
         self._language = language
         self._listed = stop_words
         # PyStemmer's objects are not for several threads. Its cache is off: callers remember terms.
         self._lock = threading.Lock()
-        self._stem: Callable[[str], str] = snowball.Stemmer(language.name, 0).stemWord
+        self._stem, stemmer = _stemmer(language) if language.is_stemmed else (str, "no stemmer")
         self._turkish = language.code == "tr"
         self._invisible = [mark for mark in _INVISIBLE if mark not in language.joiners]
         self._words = _word_pattern(language.joiners).findall
         self._folding = Folding(language)
         self._stop_words = self._spellings(stop_words.words)
         self.language = language_argument
-        self.identity = (
-            f"words {_SPLIT_VERSION}, stop words {stop_words.name}, "
-            f"Snowball {language.name} (PyStemmer {stemmer_version})"
-        )
+        self.identity = f"words {_SPLIT_VERSION}, stop words {stop_words.name}, {stemmer}"
 
     def __reduce__(self) -> tuple[object, ...]:
         return SnowballAnalyzer, (self._language, self._listed, self.language)
@@ -106,7 +91,7 @@ class SnowballAnalyzer(WordAnalyzer):
         text = text.translate(_TYPOGRAPHIC)
         for mark in self._invisible:
             text = text.replace(mark, "")
-        return self._words(_UNSPACED.sub(r" \g<0> ", text))
+        return self._words(spaced(text))
 
     def tokens(self, word: str) -> Sequence[Token]:
         """Return the token of a word, or those of a compound: its parts and the whole."""
@@ -140,6 +125,21 @@ class SnowballAnalyzer(WordAnalyzer):
             folded = folded.translate(self._folding)
         with self._lock:
             return self._stem(folded)
+
+
+def _stemmer(language: Language) -> tuple[Callable[[str], str], str]:
+    """Return Snowball's stemmer of a language, and its name with its version."""
+    snowball: Any = import_module("Stemmer")
+    # Its own version() is out of date in some releases.
+    stemmer_version = version("PyStemmer")
+    if language.name not in snowball.algorithms():
+        msg = (
+            f"PyStemmer {stemmer_version} has no {language.name} stemmer: install a newer "
+            "one, or pass a function that takes a text to the list of its terms"
+        )
+        raise InvalidInputError(msg)
+    stem: Callable[[str], str] = snowball.Stemmer(language.name, 0).stemWord
+    return stem, f"Snowball {language.name} (PyStemmer {stemmer_version})"
 
 
 @cache

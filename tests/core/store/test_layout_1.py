@@ -104,7 +104,7 @@ def test_reindexing_that_was_cut_short_is_gone_on_with(
     open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Sparse searches wait for its end; what is written meanwhile has the new terms."""
-    store = open_store("plain", reindexed=False)
+    store = open_store("plain", reindexed=False, dense=Letters(8, "letters-8"))
     with monkeypatch.context() as patch:
         patch.setattr(reindexing, "reencode", _fail)
         with pytest.raises(RuntimeError):

@@ -39,7 +39,9 @@ _STEMMED = frozenset({
     "turkish",
 })  # fmt: skip
 # Their vowel signs part words for the server's "standard" tokenizer.
-_BRAHMIC = frozenset({"hindi", "nepali", "tamil"})
+_BRAHMIC = frozenset({
+    "bengali", "burmese", "hindi", "khmer", "lao", "nepali", "tamil", "thai",
+})  # fmt: skip
 _SEGMENTED: Mapping[Language, Mapping[str, Any]] = {
     CHINESE: {"type": "chinese"},
     JAPANESE: {
