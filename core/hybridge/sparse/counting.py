@@ -231,7 +231,8 @@ def document_vectors(
     Raises:
         InvalidInputError: There are words and the average length is not above 0.
     """
-    if counts.lengths.any() and not average_length > 0:
+    has_words = len(counts.indices) and counts.lengths.any()
+    if has_words and not average_length > 0:
         msg = (
             f"the average length is {average_length!r}: documents that have words need one above 0"
         )

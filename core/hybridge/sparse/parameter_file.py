@@ -189,7 +189,7 @@ def _counted(documents: int, counts: Mapping[str, Any] | None) -> Statistics | N
         msg = "it holds document frequencies that no corpus has"
         raise ValueError(msg)
     tokens = _whole(counts["tokens"])
-    if not 0 <= tokens <= _LARGEST:
+    if not frequencies.sum() <= tokens <= _LARGEST:
         msg = "it holds a number of tokens that no corpus has"
         raise ValueError(msg)
     return _statistics(documents, tokens, frequencies)
@@ -210,7 +210,7 @@ def _check(parameters: Parameters) -> None:
         msg = "it holds an idf that no float32 does"
     elif not abs(parameters.average_length) * parameters.documents <= _LARGEST:
         msg = "it holds an average length that no corpus has"
-    elif parameters.documents < 1 or parameters.average_length < 0:
+    elif parameters.documents < 1 or (terms and parameters.average_length <= 0):
         msg = "it was fitted to no documents"
     elif statistics is not None and len(statistics.frequencies) != terms:
         msg = "its terms and frequencies do not match one to one"

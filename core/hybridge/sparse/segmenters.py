@@ -145,7 +145,7 @@ def _simplified() -> dict[int, str]:
     """Return the simplified character of each traditional one."""
     lines = _TRADITIONAL.read_text("utf-8").splitlines()
     pairs = [pair for line in lines if not line.startswith("#") for pair in line.split()]
-    return {ord(traditional): simplified for traditional, simplified in pairs}
+    return {ord(pair[0]): pair[1] for pair in pairs}
 
 
 def _japanese_form(word: Any) -> str:

@@ -55,7 +55,7 @@ def test_content_words_are_no_stop_words() -> None:
         ("İstanbul", ["istanbul"]),
         ("v2.3 — 1,000.50 €", ["v2", "3", "1", "000", "50"]),
         ("Milvus 数据库 です", ["milvus", "数", "据", "库", "で", "す"]),
-        ("किताबें पढ़ीं", ["किताबें", "पढ़ीं"]),
+        ("किताबें पढ़ीं", ["किताबें", "पढीं"]),
         ("\N{COMBINING ACUTE ACCENT} ?! …", []),
         ("", []),
     ],
@@ -96,7 +96,7 @@ def test_any_text_can_be_analyzed(text: str) -> None:
         ("el", "ΣΟΦΟΣ σοφός", ["σοφ", "σοφ"]),
         ("ca", "col·legi collegis", ["colleg", "colleg"]),
         ("fa", "می‌خواهم کتاب‌ها", ["خواه", "کتاب"]),
-        ("hi", "लड़कियों लड़की", ["लड़क", "लड़क"]),
+        ("hi", "लड़कियों लड़की", ["लडक", "लडक"]),
     ],
 )
 def test_languages_keep_their_own_rules(language: str, text: str, terms: list[str]) -> None:

@@ -288,9 +288,8 @@ class BM25EmbeddingFunction:
         self._warned_of_drift = False
 
     def _counter_of(self, terms: TermIds) -> TermCounter:
-        return TermCounter(
-            self._analyzer, terms, content_alone=self._weighting.counts_content_alone
-        )
+        # The terms of its files are those that pymilvus.model would have: of content words alone.
+        return TermCounter(self._analyzer, terms, content_alone=True)
 
     def _count(self, terms: OrdinalTermIds, corpus: Iterable[str], progress: bool) -> Statistics:
         statistics = Statistics()
