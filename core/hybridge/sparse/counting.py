@@ -270,8 +270,9 @@ def query_vectors(
     frequency = statistics.frequencies.get
     frequencies = np.array([frequency(term, 0) for term in counts.indices.tolist()], np.int64)
     weights = np.zeros(len(frequencies))
-    known = np.full(len(frequencies), True) if unknown else frequencies > 0
-    frequencies = np.maximum(frequencies, 0)
+    known = frequencies > 0
+    if unknown:  # but no compound as one word, whose parts are there already
+        known |= counts.counts >= 1
     weights[known] = counts.counts[known] * weighting.query_weights(frequencies[known], statistics)
     return sparse_matrix(weights, counts, dim)
 
