@@ -47,7 +47,8 @@ def has_whole(compound: str) -> bool:
     Of long words that hyphens join it is not, and of such compounds there are many.
     """
     pieces = compound.split("-")
-    return not all(piece.isalpha() and len(piece) > _SHORT for piece in pieces)
+    joined = len(pieces) > 1
+    return not (joined and all(piece.isalpha() and len(piece) > _SHORT for piece in pieces))
 
 
 def whole_of(parts: Sequence[str]) -> str:

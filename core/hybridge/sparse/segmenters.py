@@ -9,6 +9,7 @@ auxiliaries by their part of speech, which their segmenters know, and index dict
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import unicodedata
 from abc import abstractmethod
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,9 @@ from hybridge.sparse.compounds import compounds, parts_of, whole_of
 from hybridge.sparse.languages import Language
 from hybridge.sparse.stop_words import StopWords
 from hybridge.sparse.word_analyzer import FUNCTION_MARK, Kind, Token, WordAnalyzer, shortened
+
+_COMPOUND = re.compile(r"([A-Za-z0-9]+(?:[-_.@/'][A-Za-z0-9]+)+)")
+"""What a segmenter would take apart: Wi-Fi, 2024-03-15, a@b.org."""
 
 _TRADITIONAL = Path(__file__).parent / "traditional_chinese.txt"
 
@@ -69,18 +74,22 @@ class SegmentingAnalyzer(WordAnalyzer):
         return self.load()
 
     def split(self, text: str) -> list[str]:
-        """Return the words of a text."""
+        """Return the words of a text, compounds of Latin letters and digits in one."""
+        pieces = _COMPOUND.split(unicodedata.normalize("NFKC", text))
         with self._lock:
-            return list(self._segment(unicodedata.normalize("NFKC", text)))
+            words = [
+                [piece] if place % 2 else self._segment(piece) for place, piece in enumerate(pieces)
+            ]
+            return list(chain.from_iterable(words))
 
     def tokens(self, word: str) -> Sequence[Token]:
         """Return the word in lower case, or nothing for a sign."""
-        bare = word.lower().lstrip(FUNCTION_MARK).replace("://", "/")
+        bare = word.lstrip(FUNCTION_MARK).replace("://", "/")
         if not any(character.isalnum() for character in bare):
             return ()
-        if bare in self._stop_words or word.startswith(FUNCTION_MARK):
-            return (Token.of_function_word(bare),)
-        parts = [part for one in compounds(bare) for part in parts_of(one, self._neutral)]
+        if bare.lower() in self._stop_words or word.startswith(FUNCTION_MARK):
+            return (Token.of_function_word(bare.lower()),)
+        parts = [part.lower() for one in compounds(bare) for part in parts_of(one, self._neutral)]
         tokens = [Token(shortened(part)) for part in parts]
         return (
             [*tokens, Token(shortened(whole_of(parts)), Kind.WHOLE)] if len(parts) > 1 else tokens

@@ -1,0 +1,116 @@
+"""What is found in which language: words that lists would drop, spellings, scripts, identifiers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from hybridge import MilvusStore, Record
+from hybridge.errors import MissingExtraError
+from hybridge.sparse.analyzer import build_default_analyzer
+from hybridge.sparse.counting import TermCounter
+from hybridge.sparse.languages import LANGUAGES
+from hybridge.sparse.stop_words import default_stop_words
+from hybridge.sparse.term_ids import HashedTermIds
+from hybridge.sparse.word_analyzer import Kind
+
+DATA = Path(__file__).parents[2] / "data"
+
+
+class Pair(NamedTuple):
+    """A document and a query, and whether the one is to find the other."""
+
+    language: str
+    document: str
+    query: str
+    matches: bool
+
+
+def _lines(name: str) -> list[str]:
+    lines = (DATA / name).read_text("utf-8").splitlines()
+    return [line for line in lines if not line.startswith("#")]
+
+
+def _pair(line: str) -> Pair:
+    language, document, query = line[2:].split(" | ")
+    return Pair(language, document, query, line.startswith("+"))
+
+
+PAIRS = [_pair(line) for line in _lines("matches.txt")]
+CONTENT_WORDS = {words[0]: words[1:] for words in map(str.split, _lines("content_words.txt"))}
+
+
+@cache
+def _counter(language: str) -> TermCounter:
+    try:
+        return TermCounter(build_default_analyzer(language), HashedTermIds())
+    except MissingExtraError as error:
+        pytest.skip(str(error))
+
+
+def test_the_table_is_large() -> None:
+    """At least 150 pairs that match and 50 that do not, of at least 25 languages."""
+    counts = Counter(pair.matches for pair in PAIRS)
+    assert (counts[True] >= 150, counts[False] >= 50) == (True, True)
+    assert len({pair.language for pair in PAIRS}) >= 25
+
+
+@pytest.mark.parametrize("language", sorted({pair.language for pair in PAIRS}))
+def test_documents_are_found_by_what_is_meant(language: str) -> None:
+    """A query has a term of the document where it should, and none where it should not."""
+    counter = _counter(language)
+    wrong = [
+        pair
+        for pair in PAIRS
+        if pair.language == language
+        and pair.matches
+        != bool(
+            np.isin(
+                counter.count([pair.document]).indices, counter.count_queries([pair.query]).indices
+            ).any()
+        )
+    ]
+    assert wrong == []
+
+
+def test_no_content_word_is_a_stop_word() -> None:
+    """None of at least 40 in each of at least 20 languages."""
+    assert len(CONTENT_WORDS) >= 20
+    for language, words in CONTENT_WORDS.items():
+        assert len(words) >= 40, language
+        analyzer = build_default_analyzer(language)
+        kinds = {
+            word: [token.kind for piece in analyzer.split(word) for token in analyzer.tokens(piece)]
+            for word in words
+        }
+        assert {word for word, found in kinds.items() if found != [Kind.CONTENT]} == set(), language
+
+
+@pytest.mark.parametrize("language", [one.code for one in LANGUAGES])
+def test_every_stop_word_can_be_found(language: str) -> None:
+    """A query of it alone has a term, and a document of it alone has that term and no length."""
+    [found] = [one for one in LANGUAGES if one.code == language]
+    counter, words = _counter(language), sorted(default_stop_words(found).words)
+    documents, queries = counter.count(words), counter.count_queries(words)
+    for row, word in enumerate(words):
+        has, asked = (
+            set(counts.indices[counts.indptr[row] : counts.indptr[row + 1]].tolist())
+            for counts in (documents, queries)
+        )
+        assert asked & has, word
+
+
+def test_a_word_alone_finds_its_document(make_store: Callable[..., MilvusStore]) -> None:
+    """Whatever the word, through a store: each of those above, and each English stop word."""
+    store = make_store(sparse="bm25:en")
+    english = next(one for one in LANGUAGES if one.code == "en")
+    words = sorted({*default_stop_words(english).words, *CONTENT_WORDS["en"]})
+    store.add(Record(id=f"d{n}", text=f"{word} zebra") for n, word in enumerate(words))
+    for n, hits in enumerate(store.search_many(words, k=50, mode="sparse")):
+        assert f"d{n}" in {hit.id for hit in hits}, words[n]
