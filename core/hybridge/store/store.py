@@ -1298,6 +1298,7 @@ class MilvusStore(SharedCopies, Closing):
             InvalidInputError: If this is the view of one tenant, or the store has no BM25 of its
                 own.
         """
+        check_flag(progress, "progress")
         if self._tenant.value is not None:
             msg = (
                 "reindex_sparse() is for all tenants: call it on the store, not on the view of one"

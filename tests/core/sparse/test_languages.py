@@ -114,3 +114,15 @@ def test_a_word_alone_finds_its_document(make_store: Callable[..., MilvusStore])
     store.add(Record(id=f"d{n}", text=f"{word} zebra") for n, word in enumerate(words))
     for n, hits in enumerate(store.search_many(words, k=50, mode="sparse")):
         assert f"d{n}" in {hit.id for hit in hits}, words[n]
+
+
+def test_the_documentation_names_every_language() -> None:
+    """With what it does, and how many stop words it has."""
+    lines = (Path(__file__).parents[3] / "docs" / "languages.md").read_text("utf-8").splitlines()
+    cells = [[cell.strip() for cell in line.split("|")] for line in lines if line.startswith("| ")]
+    listed = {row[1]: (row[2], row[5]) for row in cells[2:]}
+    assert listed.keys() == {one.code for one in LANGUAGES}
+    for one in LANGUAGES:
+        name, stop_words = listed[one.code]
+        number = len(default_stop_words(one).words)
+        assert (name, stop_words.partition(",")[0]) == (one.name, str(number or "none"))

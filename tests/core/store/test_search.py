@@ -227,10 +227,11 @@ def test_mmr_without_dense_vectors_is_refused(store: MilvusStore) -> None:
 
 
 def test_a_document_without_any_term_keeps_its_row(store: MilvusStore) -> None:
-    """Stop words only, or no text at all: the row is there, and no search by words finds it."""
+    """No text at all, or stop words only, which are found by queries of nothing else."""
     store.add([Record(id="empty", text=""), Record(id="the", text="the and of")])
     assert store.count() == 2
-    assert store.search("the and of") == []
+    assert ids(store.search("the and of", mode="sparse")) == ["the"]
+    assert store.search("the word", mode="sparse") == []
     assert store.get(["empty"])[0].text == ""
 
 

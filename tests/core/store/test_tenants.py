@@ -261,6 +261,7 @@ EVERY_CALL: Mapping[str, Sequence[tuple[Sequence[Any], Mapping[str, Any]]]] = {
     "metadata_columns": [asked()],
     "rebuild_statistics": [asked()],
     "reencode_sparse": [asked()],
+    "reindex_sparse": [asked()],
     "add_column": [asked("pages", int)],
     "drop": [asked()],
     "clear": [asked()],
