@@ -25,9 +25,9 @@ def model() -> DefaultEmbeddingFunction:
 @pytest.mark.parametrize(
     ("name", "sparse", "bars"),
     [
-        ("cranfield", "bm25:en", {"dense": 0.393, "sparse": 0.370, "hybrid": 0.425}),
-        ("xquad-en", "bm25:en", {"hybrid": 0.970}),
-        ("xquad-ru", "bm25:ru", {"hybrid": 0.93}),
+        ("cranfield", "bm25:en", {"dense": 0.393, "sparse": 0.387, "hybrid": 0.425}),
+        ("xquad-en", "bm25:en", {"sparse": 0.965, "hybrid": 0.970}),
+        ("xquad-ru", "bm25:ru", {"sparse": 0.951, "hybrid": 0.93}),
     ],
 )
 def test_ndcg_at_10_reaches_the_reference(
