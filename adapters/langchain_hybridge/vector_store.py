@@ -85,8 +85,8 @@ class MilvusVectorStore(SharedCopies, Closing, VectorStore):
             fused; higher is better) in place of the absolute one; thresholds compare with that.
         **arguments: Those of `hybridge.MilvusStore`: `uri`, `collection_name`, `token`, `db_name`,
             `sparse`, `fields`, `search_fields`, `dim`, `metadata_schema`, `partition_key`,
-            `average_length`, `health`, `metadata_encoder`, `overwrite`, `timeout`, `server`. A
-            function may be LangChain's embeddings.
+            `text`, `metadata`, `average_length`, `health`, `metadata_encoder`, `overwrite`,
+            `timeout`, `server`. A function may be LangChain's embeddings.
 
     Raises:
         InvalidInputError: If an argument makes no sense, or contradicts another.

@@ -84,8 +84,8 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
             (see `hybridge.registry.rerank_function`).
         **arguments: Those of `hybridge.MilvusStore`: `uri`, `collection_name`, `token`, `db_name`,
             `sparse`, `fields`, `search_fields`, `dim`, `metadata_schema`, `partition_key`,
-            `average_length`, `health`, `metadata_encoder`, `overwrite`, `timeout`, `server`. A
-            function may be LlamaIndex's embedding.
+            `text`, `metadata`, `average_length`, `health`, `metadata_encoder`, `overwrite`,
+            `timeout`, `server`. A function may be LlamaIndex's embedding.
 
     Raises:
         InvalidInputError: If an argument makes no sense, or contradicts another.

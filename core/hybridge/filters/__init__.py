@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from hybridge.filters.compile import (
+    ID_COLUMN,
     Column,
     Compiled,
     compile_filter,
     conjunction,
     ids_expression,
+    is_decimal,
 )
 from hybridge.filters.dictionary import as_filter, from_dictionary
 from hybridge.filters.fitting import fit_value
@@ -26,12 +28,14 @@ from hybridge.filters.tree import (
     HasElement,
     Not,
     Or,
+    RowKey,
     keys_of,
     row_keys,
 )
 
 __all__ = [
     "DOCUMENT_ID",
+    "ID_COLUMN",
     "LIST_OPERATORS",
     "ROW_ID",
     "TEXT",
@@ -45,6 +49,7 @@ __all__ = [
     "Not",
     "Operator",
     "Or",
+    "RowKey",
     "as_filter",
     "compare_named",
     "compile_filter",
@@ -52,6 +57,7 @@ __all__ = [
     "fit_value",
     "from_dictionary",
     "ids_expression",
+    "is_decimal",
     "keys_of",
     "match",
     "match_all",

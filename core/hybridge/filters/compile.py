@@ -59,6 +59,7 @@ class Column:
         type: `str` (VARCHAR), `int` (INT64), `float` (DOUBLE) or `bool` (BOOL). The column holds
             only values of exactly this type.
         nullable: Whether NULL may be in it, for a missing key or None.
+        decimal: Whether filters name its integers as strings, as ids are named.
 
     Raises:
         FilterError: The name would not stay a name in an expression, or the type is another.
@@ -67,6 +68,22 @@ class Column:
     name: str
     type: ColumnType
     nullable: bool = True
+    decimal: bool = False
+
+    @property
+    def any(self) -> str:
+        """An expression that selects every row, of a column that holds no NULL and no ""."""
+        return f"{self.name} >= {_LEAST}" if self.type is int else f'{self.name} != ""'
+
+    def after(self, value: Value) -> str:
+        """Return the expression that selects what comes after a value of the column."""
+        return f"{self.name} > {self.literal(value)}"
+
+    def literal(self, value: Value) -> str | None:
+        """Return what equals a value in an expression; None if nothing in the column does."""
+        if self.decimal:
+            value = int(value) if isinstance(value, str) and is_decimal(value) else None
+        return _literal(self.type, value)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
@@ -94,8 +111,10 @@ class Compiled:
     residual: Filter | None = None
 
 
+ID_COLUMN = Column("id", str, nullable=False)
+
 ROW_COLUMNS: Mapping[RowKey, Column] = {
-    RowKey.ID: Column("id", str, nullable=False),
+    RowKey.ID: ID_COLUMN,
     RowKey.DOCUMENT_ID: Column("document_id", str),
     RowKey.TEXT: Column("text", str, nullable=False),
 }
@@ -148,8 +167,10 @@ def compile_filter(
     return _compile(tree, _Target(by_key, json_paths, words), wanted=True)
 
 
-def ids_expression(ids: Iterable[str], column: str = ROW_COLUMNS[RowKey.ID].name) -> str:
+def ids_expression(ids: Iterable[str], column: Column = ID_COLUMN) -> str:
     """Return the expression that selects the rows with one of `ids`; nothing for no ids.
+
+    Where ids are integers, those that are none select nothing.
 
     Raises:
         InvalidInputError: `ids` is not a list of strings.
@@ -161,7 +182,9 @@ def ids_expression(ids: Iterable[str], column: str = ROW_COLUMNS[RowKey.ID].name
     if listed is None:
         msg = f"ids is {shown(ids)}: give a list of strings"
         raise InvalidInputError(msg)
-    return f"{column} in [{', '.join(dict.fromkeys(map(quote, listed)))}]"
+    quoted = quote if column.type is str else column.literal
+    literals = dict.fromkeys(literal for one in listed if (literal := quoted(one)) is not None)
+    return f"{column.name} in [{', '.join(literals)}]"
 
 
 def conjunction(*expressions: str | None) -> str:
@@ -218,7 +241,7 @@ def _comparison(comparison: Comparison, columns: Mapping[Key, Column], wanted: b
         return f"({test} or {column.name} is null)" if null else test
     if column.nullable and test is not null:
         return f"{column.name} is null" if null else f"{column.name} is not null"
-    return "" if test else ids_expression((), columns.get(RowKey.ID, column).name)
+    return "" if test else ids_expression((), columns.get(RowKey.ID, column))
 
 
 _EQUALITIES: Mapping[Operator, bool] = {
@@ -239,8 +262,8 @@ def _test(comparison: Comparison, column: Column, wanted: bool) -> str | bool | 
         return wanted
     if operator in _EQUALITIES:
         return _membership(column, _equal_values(comparison), _EQUALITIES[operator] is wanted)
-    literal = _literal(column.type, comparison.value)
-    if operator not in _ORDERS or column.type is bool or literal is None:
+    literal = column.literal(comparison.value)
+    if operator not in _ORDERS or column.type is bool or column.decimal or literal is None:
         return None
     holds, fails = _ORDERS[operator]
     return f"{column.name} {holds if wanted else fails} {literal}"
@@ -257,7 +280,7 @@ def _equal_values(comparison: Comparison) -> tuple[Value, ...]:
 
 def _membership(column: Column, values: tuple[Value, ...], wanted: bool) -> str | bool | None:
     # Each once: Lite gives a row as often as `in` names its key.
-    literals = dict.fromkeys(_literal(column.type, value) for value in values)
+    literals = dict.fromkeys(map(column.literal, values))
     written = [literal for literal in literals if literal is not None]
     if not written:
         return not wanted
@@ -277,6 +300,12 @@ _ZEROS = frozenset({"0.0", "-0.0"})
 _LEAST = f"{INT64_MIN + 1} - 1"
 """The least integer: a server reads the digits without their sign, and they are one too many. In a
 list Lite takes no difference."""
+
+
+def is_decimal(value: str) -> bool:
+    """Whether a string is an integer as `str` writes it."""
+    digits = value.removeprefix("-")
+    return digits.isascii() and digits.isdigit() and len(digits) < 20 and str(int(value)) == value
 
 
 def _literal(column_type: ColumnType, value: Value) -> str | None:

@@ -29,6 +29,8 @@ class StoreArguments(TypedDict, total=False):
     dim: int | None
     metadata_schema: Mapping[str, type] | None
     partition_key: str | None
+    text: str | None
+    metadata: str | None
     average_length: float | None
     health: bool | None
     metadata_encoder: MetadataEncoder | None

@@ -47,8 +47,8 @@ def add_column(
     """
     if not layout.has_context:
         msg = (
-            f"collection {collection.name!r} was made by an earlier version, whose rows do not say "
-            "who wrote them: copy it to a new one with metadata_schema="
+            f"the rows of {collection.name!r}, which an earlier version or another library made, "
+            "do not say who wrote them: copy it to a new one with metadata_schema="
         )
         raise InvalidInputError(msg)
     there = layout.columns.get(key, kind)

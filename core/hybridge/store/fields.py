@@ -100,6 +100,8 @@ class VectorField:
         probe: The first numbers of the model's vector of `probe_text`, where they are known.
         probe_text: The text whose vector tells the model from others.
         optional: Whether rows may lack the field.
+        stored_as: The column of the vectors, where another library made the collection and gave it
+            another name than the field's.
     """
 
     function: Any = field(default=None, compare=False)
@@ -115,6 +117,7 @@ class VectorField:
     probe: Any = field(default=None, repr=False, compare=False)
     probe_text: str = field(default=PROBE, repr=False, compare=False)
     optional: bool = field(default=False, repr=False, compare=False)
+    stored_as: str | None = field(default=None, repr=False, compare=False)
 
     kind: ClassVar[str]
     indexes: ClassVar[Mapping[str, Index]]
@@ -246,6 +249,11 @@ class VectorField:
         return stored is None or _cosine(stored, asked) >= _SAME_MODEL
 
     # --- what the engine and a layout know of it -----------------------------------------------
+
+    @property
+    def stored_in(self) -> str:
+        """The column of the vectors."""
+        return self.stored_as or self.name
 
     @property
     def column(self) -> str:

@@ -76,7 +76,8 @@ class Examination:
                 return  # dropped or made anew meanwhile
             known = shared.health
             shared.note_health({**known, **measured})
-            for name, health in measured.items():
+            kept = {} if collection.is_foreign else measured
+            for name, health in kept.items():
                 collection.companion.write_value(f"{HEALTH}/{name}", health._asdict())
         for name, health in measured.items():
             if health.trust < 1 and not (name in known and known[name].trust < 1):
@@ -161,7 +162,9 @@ def described(opened: Opened) -> dict[str, Any]:
         fields[name].pop("probe")
         fields[name]["health"] = 1.0 if one.is_counted or one.is_served else found
     shown = ("version", "metadata_schema", "partition_key")
-    return {**{key: layout[key] for key in shown}, "fields": fields}
+    foreign = opened.layout.foreign
+    library = {} if foreign is None else {"library": foreign.convention.library}
+    return {**{key: layout[key] for key in shown}, **library, "fields": fields}
 
 
 def _examined(opened: Opened, allowed: bool | None) -> list[VectorField]:

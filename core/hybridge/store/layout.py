@@ -12,11 +12,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from inspect import signature
 from typing import Any
 
-from hybridge.arguments import shown
+from hybridge.arguments import check_label, shown
 from hybridge.errors import CollectionMismatchError, InvalidInputError
-from hybridge.filters import Column
+from hybridge.filters import Column, RowKey
+from hybridge.filters.compile import ROW_COLUMNS
 from hybridge.filters.words import Words
 from hybridge.narrowing import is_mapping
 from hybridge.protocols import DenseEmbeddingFunction
@@ -24,9 +26,11 @@ from hybridge.sparse.bm25 import BM25EmbeddingFunction
 from hybridge.store.bm25.field import BM25Field
 from hybridge.store.bm25.milvus import MilvusBM25Field
 from hybridge.store.fields import AUTO, Auto, DenseField, SparseField, VectorField
+from hybridge.store.foreign import Foreign, Naming, recognise
 from hybridge.store.rows import (
     COLUMN_NAMES,
     COLUMN_PREFIX,
+    FIELDS_OF_VERSION_1,
     HAS_PREFIX,
     INPUT_PREFIX,
     column,
@@ -56,6 +60,7 @@ class Layout:
         version: The version of the layout.
         added: The metadata keys that became columns later, and their types.
         filling: Those of them whose columns do not hold the values of all rows yet.
+        foreign: Where the rows hold what, in a collection that another library made.
     """
 
     fields: Mapping[str, VectorField]
@@ -64,20 +69,30 @@ class Layout:
     version: int = VERSION
     added: Mapping[str, type] = field(default_factory=dict[str, type])
     filling: frozenset[str] = frozenset()
+    foreign: Foreign | None = None
 
     @cached_property
     def columns(self) -> Mapping[str, type]:
         """The metadata keys that are columns, the partition key included, and their types."""
+        if self.foreign is not None:
+            return {key: kind for key, kind in self.foreign.columns.items() if kind is not None}
         return _with_partition_key({**self.metadata_schema, **self.added}, self.partition_key)
 
     @cached_property
     def filter_columns(self) -> Mapping[str, Column]:
         """The metadata keys that filters can ask the engine for."""
+        if self.foreign is not None:
+            return self.foreign.filter_columns
         return {
             key: Column(column(key), kind)
             for key, kind in self.columns.items()
             if key not in self.filling
         }
+
+    @cached_property
+    def row_columns(self) -> Mapping[RowKey, Column]:
+        """The row's own values that filters can ask the engine for."""
+        return ROW_COLUMNS if self.foreign is None else self.foreign.row_columns
 
     @cached_property
     def words(self) -> Words | None:
@@ -88,7 +103,12 @@ class Layout:
     @cached_property
     def key(self) -> str:
         """The name of the primary key."""
-        return key_column(self)
+        return self.key_column.name
+
+    @cached_property
+    def key_column(self) -> Column:
+        """The primary key."""
+        return key_column(self) if self.foreign is None else self.foreign.key_column
 
     @cached_property
     def data_columns(self) -> list[str]:
@@ -150,26 +170,34 @@ class Layout:
 
     @classmethod
     def recognise(
-        cls, value: Mapping[str, Any] | None, schema: Mapping[str, Any] | None, name: str
+        cls,
+        schema: Mapping[str, Any],
+        indexes: Mapping[str, Mapping[str, Any]],
+        naming: Naming,
+        name: str,
     ) -> Layout:
-        """Return what a collection holds that is there.
+        """Return what a collection holds that has no companion: another library made it.
 
         Args:
-            value: What its companion says, where it has one.
-            schema: What Milvus says, where it has none.
+            schema: What Milvus says of it.
+            indexes: What Milvus says of its indexes, by column.
+            naming: What the store's arguments say of its columns.
             name: The collection.
 
         Raises:
-            CollectionMismatchError: If this version of Hybridge cannot read it.
+            CollectionMismatchError: If it is one of ours that has lost its companion, or which
+                columns hold what is not known.
         """
-        if value is not None:
-            return cls.from_json(value, name)
-        columns = [one.get("name") for one in (schema or {}).get("fields", ())]
-        msg = (
-            f"collection {name!r} was not made by Hybridge (it has no companion collection, and "
-            f"the columns {columns}): choose another collection_name"
-        )
-        raise CollectionMismatchError(msg)
+        columns = {one["name"] for one in schema.get("fields", ())}
+        if columns >= {"id", *FIELDS_OF_VERSION_1}:
+            msg = (
+                f"collection {name!r} has lost its companion {name}__hybridge, which holds its "
+                "layout and its counts: bring it back from a backup, or choose another "
+                "collection_name"
+            )
+            raise CollectionMismatchError(msg)
+        foreign, fields = recognise(schema, indexes, naming, name)
+        return cls(fields, version=1, foreign=foreign)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any], name: str) -> Layout:
@@ -228,12 +256,24 @@ class LayoutRequest:
         sparse: AUTO takes the sparse field that is there, None demands that there is none.
         metadata_schema: The metadata keys that are columns as well; None takes what there is.
         partition_key: The metadata key that tells tenants apart; None takes what there is.
+        naming: Which columns hold what, of a collection that another library made.
     """
 
     fields: Mapping[str, VectorField]
     sparse: Auto | None = None
     metadata_schema: Mapping[str, type] | None = None
     partition_key: str | None = None
+    naming: Naming = field(default_factory=Naming)
+
+    @classmethod
+    def parse_arguments(cls, given: Mapping[str, Any]) -> LayoutRequest:
+        """Return what those of a store's arguments ask for that are about its layout.
+
+        Raises:
+            InvalidInputError: As `parse` does.
+        """
+        names = signature(cls.parse).parameters
+        return cls.parse(**{name: given[name] for name in names})
 
     @classmethod
     def parse(
@@ -245,6 +285,8 @@ class LayoutRequest:
         dim: int | None,
         metadata_schema: Mapping[str, type] | None,
         partition_key: str | None,
+        text: str | None = None,
+        metadata: str | None = None,
     ) -> LayoutRequest:
         """Return the arguments of a store as a request.
 
@@ -271,7 +313,11 @@ class LayoutRequest:
             {} if metadata_schema is None else metadata_schema, partition_key
         )
         check_metadata_schema(columns)
-        return cls(given, auto, metadata_schema, partition_key)
+        for argument, value in (("text", text), ("metadata", metadata)):
+            if value is not None:
+                check_label(value, argument)
+        naming = Naming(text, metadata, frozenset(given) - {"dense", "sparse"})
+        return cls(given, auto, metadata_schema, partition_key, naming)
 
     @property
     def columns(self) -> Mapping[str, type]:
@@ -303,6 +349,9 @@ class LayoutRequest:
         Raises:
             InvalidInputError: If the collection would hold no vectors, or a length is not known.
         """
+        if self.naming.text or self.naming.metadata:
+            msg = "text= and metadata= name columns of a collection that is there: leave them out"
+            raise InvalidInputError(msg)
         if not fields:
             msg = (
                 "nothing to index: give the store an embedding or its name, dim= or ready vectors, "
@@ -330,6 +379,13 @@ class LayoutRequest:
                 "argument out to take what is there, choose another collection_name, or pass "
                 "overwrite=True to replace the collection and all its rows"
             )
+            if layout.foreign is not None:
+                msg = (
+                    f"collection {name!r}, which {layout.foreign.convention.library} made, has "
+                    f"{there}, but the store asks for {asked}: leave the argument out to take what "
+                    "is there, or copy the rows to a collection of Hybridge's, which can have it: "
+                    "new.add(old.scroll(with_vectors=True))"
+                )
             raise CollectionMismatchError(msg)
 
     def _contradictions(self, layout: Layout) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -346,6 +402,11 @@ class LayoutRequest:
         if not self._takes_columns(layout):
             there["metadata_schema"] = {**layout.metadata_schema, **layout.added}
             asked["metadata_schema"] = self.metadata_schema
+        named = Naming("text", "metadata") if layout.foreign is None else layout.foreign
+        for argument in ("text", "metadata"):
+            wanted = getattr(self.naming, argument)
+            if wanted not in (None, getattr(named, argument)):
+                there[argument], asked[argument] = getattr(named, argument), wanted
         if self.partition_key not in (None, layout.partition_key):
             there["partition_key"] = layout.partition_key
             asked["partition_key"] = self.partition_key

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
+from hybridge.filters import ID_COLUMN, Column
 from hybridge.narrowing import is_iterable, is_mapping
 from hybridge.records import FieldScore, Hit, Record
 from hybridge.store.fields import VectorField
@@ -54,9 +55,9 @@ def has_column(field: VectorField) -> str:
     return HAS_PREFIX + field.name
 
 
-def key_column(layout: Layout) -> str:
-    """Return the name of the primary key: "id", or "key" where ids belong to tenants."""
-    return "key" if layout.ids_are_tenants else "id"
+def key_column(layout: Layout) -> Column:
+    """Return the primary key: "id", or "key" where ids belong to tenants."""
+    return Column("key", str, nullable=False) if layout.ids_are_tenants else ID_COLUMN
 
 
 def data_columns(layout: Layout) -> list[str]:
@@ -76,14 +77,14 @@ def vector_columns(layout: Layout, fields: Iterable[str]) -> list[str]:
     What the engine makes by itself it does not show.
     """
     named = [layout.fields[name] for name in fields if not layout.fields[name].is_served]
-    return [one.name for one in named] + [has_column(one) for one in named if one.optional]
+    return [one.stored_in for one in named] + [has_column(one) for one in named if one.optional]
 
 
 def schema_columns(layout: Layout) -> list[tuple[str, str, dict[str, Any]]]:
     """Return each scalar column of a collection: name, Milvus type and options."""
     optional: dict[str, Any] = {"nullable": True}
     key: list[tuple[str, str, dict[str, Any]]] = [
-        (key_column(layout), "VARCHAR", {"max_length": ID_BYTES, "is_primary": True})
+        ("id", "VARCHAR", {"max_length": ID_BYTES, "is_primary": True})
     ]
     if layout.ids_are_tenants:
         key = [("key", "VARCHAR", {"max_length": _KEY_BYTES, "is_primary": True})]
@@ -148,9 +149,16 @@ def to_row(record: Record, layout: Layout, write: str) -> dict[str, Any]:
         layout: What the collection holds.
         write: The mark of the write that the row comes with.
     """
+    if layout.foreign is not None:
+        vectors = {
+            one.stored_in: record.vectors[name]
+            for name, one in layout.fields.items()
+            if not one.is_served
+        }
+        return {**layout.foreign.row(record), **vectors}
     row: dict[str, Any] = {
         "id": record.id,
-        key_column(layout): record_key(record, layout),
+        layout.key: record_key(record, layout),
         "text": record.text,
         "metadata": dict(record.metadata),
         "document_id": record.document_id or None,
@@ -198,9 +206,9 @@ def _data(row: Mapping[str, Any]) -> dict[str, Any]:
 def read_vectors(row: Mapping[str, Any], fields: Mapping[str, VectorField]) -> dict[str, Any]:
     """Return the vectors of those fields that were read, and that the row has."""
     return {
-        name: field.read(row[name])
+        name: field.read(row[field.stored_in])
         for name, field in fields.items()
-        if name in row and not (field.optional and row.get(has_column(field)) is False)
+        if field.stored_in in row and not (field.optional and row.get(has_column(field)) is False)
     }
 
 

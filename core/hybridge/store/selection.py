@@ -56,7 +56,11 @@ class Selection:
     ) -> None:
         engine = collection.dialect.engine
         compiled = compile_filter(
-            tree, layout.filter_columns, json_paths=engine.json_paths, words=collection.words
+            tree,
+            layout.filter_columns,
+            layout.row_columns,
+            json_paths=engine.json_paths and layout.foreign is None,
+            words=collection.words,
         )
         self.expression = conjunction(compiled.expression, expr)
         self.is_exact = compiled.residual is None
@@ -84,7 +88,7 @@ class Selection:
             return [self.expression]
         keys, size = self.keys(), IDS_PER_CALL
         return [
-            ids_expression(keys[start : start + size], self._layout.key)
+            ids_expression(keys[start : start + size], self._layout.key_column)
             for start in range(0, len(keys), size)
         ]
 

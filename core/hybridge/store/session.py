@@ -137,7 +137,7 @@ class Session:
         """Return the collection's handle; the first call opens the connection."""
         with self._opening:
             if self._collection is None:
-                self._collection = Collection(self._connect(), self._name)
+                self._collection = Collection(self._connect(), self._name, self.request.naming)
                 if self._overwrite:
                     self._collection.drop()
             return self._collection

@@ -127,6 +127,8 @@ class MilvusStore(SharedCopies, Closing):
         metadata_schema: Metadata keys that become typed columns as well, for fast filters:
             `{"year": int, "source": str}`.
         partition_key: The metadata key that tells tenants apart; see `for_tenant`.
+        text: The column that holds the text, in a collection that another library made.
+        metadata: The JSON column that holds the metadata there.
         average_length: The average document length in tokens, where it is known, for BM25; None
             lets the first 1,000 documents fix it.
         health: Whether it is measured after writes how well each model finds the documents by
@@ -158,6 +160,8 @@ class MilvusStore(SharedCopies, Closing):
         dim: int | None = None,
         metadata_schema: Mapping[str, type] | None = None,
         partition_key: str | None = None,
+        text: str | None = None,
+        metadata: str | None = None,
         average_length: float | None = None,
         health: bool | None = None,
         metadata_encoder: MetadataEncoder | None = None,
@@ -166,14 +170,7 @@ class MilvusStore(SharedCopies, Closing):
         server: ServerOptions | None = None,
     ) -> None:
         self._arguments = kept_arguments(locals())
-        request = LayoutRequest.parse(
-            dense=dense,
-            sparse=sparse,
-            fields=fields,
-            dim=dim,
-            metadata_schema=metadata_schema,
-            partition_key=partition_key,
-        )
+        request = LayoutRequest.parse_arguments(self._arguments)
         options = parse_server_options(server)
         options.check_beside(request.expected.values(), partition_key)
         self.address = resolve_address(uri, token, db_name, options.tls)
@@ -812,13 +809,13 @@ class MilvusStore(SharedCopies, Closing):
         with logged("add") as log, self._calls.running(), started as written:
             head, rest = self._first_batches(batches)
             for batch in chain(head, rest):
-                pending = batch
-                while pending:
-                    prepared = self._prepare_batch(pending)
+                left = write.Committed(batch, {})
+                while left.again:
+                    prepared = self._prepare_batch(left.again)
                     prepared.encoding.run()
-                    pending = self._commit(prepared, head)
+                    left = self._commit(prepared, head)
                     self._examine(prepared)
-                written.count(batch)
+                written.count(batch, left.numbers)
             log(written.ids)
         return written.ids
 
@@ -840,13 +837,13 @@ class MilvusStore(SharedCopies, Closing):
             head, rest = await run(partial(self._first_batches, batches))
             every = chain(head, rest)
             while batch := await run(lambda: next(every, None)):
-                pending = batch
-                while pending:
-                    prepared = await run(partial(self._prepare_batch, pending))
+                left = write.Committed(batch, {})
+                while left.again:
+                    prepared = await run(partial(self._prepare_batch, left.again))
                     await prepared.encoding.arun(self.threads)
-                    pending = await run(partial(self._commit, prepared, head))
+                    left = await run(partial(self._commit, prepared, head))
                     await self._aexamine(prepared)
-                written.count(batch)
+                written.count(batch, left.numbers)
             log(written.ids)
         return written.ids
 
@@ -908,7 +905,7 @@ class MilvusStore(SharedCopies, Closing):
     def _prepare_batch(self, records: Sequence[Record]) -> write.Batch:
         with self._call() as opened:
             if opened is not None and not opened.layout.has_context:
-                records = write.without_context(records, opened.collection.shared)
+                records = write.fitted(records, opened)
             there = self._session.request if opened is None else opened.layout
             return write.prepare(
                 records,
@@ -919,7 +916,7 @@ class MilvusStore(SharedCopies, Closing):
             )
 
     @repeated
-    def _commit(self, batch: write.Batch, head: Sequence[Sequence[Record]]) -> list[Record]:
+    def _commit(self, batch: write.Batch, head: Sequence[Sequence[Record]]) -> write.Committed:
         with self._calls.running():
             collection = self._session.collection()
             with collection.shared.lock:
@@ -1129,7 +1126,7 @@ class MilvusStore(SharedCopies, Closing):
         with self._call() as opened:
             if opened is None:
                 return
-            if self._tenant.value is None:
+            if self._tenant.value is None and opened.layout.foreign is None:
                 opened.collection.clear(analyzed_here(opened))
             else:
                 scope = self._tenant.scope(None, opened.layout)
@@ -1237,7 +1234,8 @@ class MilvusStore(SharedCopies, Closing):
         """Return what the collection holds, as JSON.
 
         Returns:
-            "rows", how many there are; "metadata_schema"; "partition_key"; and "fields": of each
+            "rows", how many there are; "metadata_schema"; "partition_key"; "library", where another
+            one made the collection; and "fields": of each
             vector field its kind, source, model, length, metric, index, and "health", how well it
             finds the documents by their own words, from 0 to 1, or None where that is not known.
         """

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from tqdm.auto import tqdm
 
@@ -26,7 +26,6 @@ from hybridge.store.bm25.live import LiveBM25
 from hybridge.store.bm25.reencoding import settle
 from hybridge.store.bm25.reindexing import note_outdated
 from hybridge.store.encoding import Encoding, ModelCheck
-from hybridge.store.engine.shared import SharedState
 from hybridge.store.fields import EMPTY_SPARSE, PROBE, DenseField, VectorField
 from hybridge.store.layout import Layout
 from hybridge.store.rows import (
@@ -68,9 +67,10 @@ class WriteProgress:
         self.ids: list[str] = []
         self._bar = tqdm(total=total, disable=not progress, desc="add", unit="record")
 
-    def count(self, batch: Sequence[Record]) -> None:
-        """Note that these records were written."""
-        self.ids += [str(record.id) for record in batch]
+    def count(self, batch: Sequence[Record], numbers: Mapping[str, str]) -> None:
+        """Note that these records were written, some by ids that Milvus gave."""
+        ids = [str(record.id) for record in batch]
+        self.ids += [numbers.get(row_id, row_id) for row_id in ids]
         self._bar.update(len(batch))
 
     def __enter__(self) -> WriteProgress:
@@ -183,15 +183,30 @@ def _ask(encoding: Encoding, one: VectorField, records: Sequence[Record]) -> boo
     return bool(wanted)
 
 
-def without_context(records: Sequence[Record], shared: SharedState) -> list[Record]:
-    """Return the records without their contexts, for a collection that has no column for them."""
-    if not shared.dropped_context and any(record.context for record in records):
-        shared.dropped_context = True
+def fitted(records: Sequence[Record], opened: Opened) -> list[Record]:
+    """Return the records as a collection takes them that has no column for contexts.
+
+    One that an earlier version made has none, and one that another library made may have no place
+    for document ids either, and for what a framework keeps of its own.
+
+    Raises:
+        InvalidInputError: If a record does not fit into another library's collection.
+    """
+    foreign, shared = opened.layout.foreign, opened.collection.shared
+    kept = [replace(record, context=None) for record in records]
+    if foreign is not None:
+        for record in kept:
+            foreign.check_record(record)
+        kept = [foreign.placed(record) for record in kept]
+    if not shared.dropped and kept != list(records):
+        shared.dropped = True
         logger.warning(
-            "this collection was made by an earlier version and keeps no context: only the texts "
-            "are indexed; copy it to a new one to have both"
+            "%r, which an earlier version or another library made, keeps no context%s: only the "
+            "texts are indexed; copy it to a new one to have both",
+            opened.collection.name,
+            "" if foreign is None else " and nothing else that it has no columns for",
         )
-    return [replace(record, context=None) for record in records]
+    return kept
 
 
 def text_to_encode(one: VectorField, record: Record) -> str | None:
@@ -245,12 +260,25 @@ def _with_parsed_vectors(record: Record, fields: Mapping[str, VectorField]) -> R
 # --- committed -----------------------------------------------------------------------------------
 
 
+class Committed(NamedTuple):
+    """What comes of a batch that was committed.
+
+    Attributes:
+        again: The records that were not written, since the stored rows have a context that must be
+            encoded with them: they carry it now.
+        numbers: The ids that Milvus gave rows, by those that the records had for the time being.
+    """
+
+    again: list[Record]
+    numbers: Mapping[str, str]
+
+
 def commit(
     batch: Batch,
     opened: Opened,
     first: Sequence[Record],
     average_length: float | None = None,
-) -> list[Record]:
+) -> Committed:
     """Write a batch that was encoded, under the shared lock that the caller holds.
 
     Args:
@@ -260,8 +288,7 @@ def commit(
         average_length: That length, where it was given.
 
     Returns:
-        The records that were not written, since the stored rows have a context that must be
-        encoded with them: they carry it now.
+        What is left to do, and the ids that Milvus gave.
 
     Raises:
         InvalidInputError: If the vectors do not fit the collection, or a row belongs to another
@@ -282,8 +309,7 @@ def commit(
         replace(given[key], context=one.context, extra=one.extra) for key, one in stale.items()
     ]
     replaced = {key: row for key, row in old.items() if key in kept}
-    put(kept, replaced, opened, first, average_length)
-    return again
+    return Committed(again, put(kept, replaced, opened, first, average_length))
 
 
 def put(
@@ -292,7 +318,7 @@ def put(
     opened: Opened,
     first: Sequence[Record] = (),
     average_length: float | None = None,
-) -> None:
+) -> Mapping[str, str]:
     """Write complete records by key, and keep the BM25 counts true, under the shared lock.
 
     Args:
@@ -301,9 +327,15 @@ def put(
         opened: The collection.
         first: The first documents, which fix the average length where nothing has.
         average_length: That length, where it was given.
+
+    Returns:
+        The ids that Milvus gave the rows, by key, where it numbers them.
+
+    Raises:
+        InvalidInputError: If it does, and there are rows to replace.
     """
     if not records:
-        return
+        return {}
     collection, layout = opened.collection, opened.layout
     rows = {key: dict(record.vectors) for key, record in records.items()}
     owners = {key: _owner(record, layout) for key, record in records.items()}
@@ -321,12 +353,30 @@ def put(
     complete = [record.with_vectors(rows[key]) for key, record in records.items()]
     for record in complete:
         _check_complete(record, layout)
+    if layout.foreign is not None and layout.foreign.automatic:
+        return _inserted(complete, old, opened)
     collection.note_lacking(_lacking(complete, layout))
     with counted(collection, changes) as write:
         collection.upsert([to_row(record, layout, write) for record in complete])
     for change in changes:
         if not change.bm25.is_outdated:
             settle(change.bm25)
+    return {}
+
+
+def _inserted(
+    records: Sequence[Record], old: Mapping[str, Record], opened: Opened
+) -> dict[str, str]:
+    """Insert records into a collection whose rows Milvus numbers; return the numbers by id."""
+    if old:
+        msg = (
+            f"Milvus numbers the rows of {opened.collection.name!r}, so that {sorted(old)[:3]} "
+            "cannot be overwritten: delete them, and add them as new ones"
+        )
+        raise InvalidInputError(msg)
+    rows = [to_row(record, opened.layout, "") for record in records]
+    numbers = opened.collection.insert(rows)
+    return {str(one.id): number for one, number in zip(records, numbers, strict=True)}
 
 
 def _owner(record: Record, layout: Layout) -> str | None:

@@ -141,7 +141,7 @@ def test_columns_of_the_rows_own_may_have_other_names() -> None:
     expression = '(pk == "a" and (body != "b" or body is null))'
     assert compile_filter(tree, {}, own) == Compiled(expression, DOCUMENT_ID == "c")
     assert compile_filter(TEXT == 1, {}, own) == Compiled("pk in []")
-    assert ids_expression(["a"], "pk") == 'pk in ["a"]'
+    assert ids_expression(["a"], own[RowKey.ID]) == 'pk in ["a"]'
 
 
 def test_escapes() -> None:

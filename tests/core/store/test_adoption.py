@@ -1,122 +1,253 @@
-"""An existing collection is adopted; a demand that contradicts it is an error that shows both."""
+"""Collections that other libraries made are read, searched and written in place."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from pymilvus import DataType, MilvusClient
 
-from hybridge import BM25EmbeddingFunction, MilvusStore, Record
+from hybridge import ROW_ID, DenseField, F, MilvusStore, Record
 from hybridge.errors import CollectionMismatchError, InvalidInputError
-from hybridge.store.engine.connection import Connection
-
-MakeStore = Callable[..., MilvusStore]
-
-ROW = Record(id="a", text="die Häuser", metadata={"year": 1999}, dense=np.ones(3, np.float32))
-
-
-def test_what_is_left_out_takes_what_the_collection_has(make_store: MakeStore) -> None:
-    """Language, dimension and columns come back without being named again."""
-    make_store(sparse="bm25:de", metadata_schema={"year": int}).add([ROW])
-    store = make_store()
-    store.add([Record(id="b", text="das Haus", metadata={"year": 2000}, dense=np.ones(3))])
-    assert {hit.id for hit in store.search("Haus", mode="sparse")} == {"a", "b"}
-    with pytest.raises(InvalidInputError, match="year"):
-        store.add([Record(text="x", metadata={"year": "late"}, dense=np.ones(3))])
-
-
-def test_a_collection_without_sparse_vectors_stays_so(make_store: MakeStore) -> None:
-    """AUTO means "bm25" only for a new collection."""
-    make_store(sparse=None).add([ROW])
-    store = make_store()
-    store.add([Record(id="b", text="x", dense=np.ones(3, np.float32))])
-    with pytest.raises(InvalidInputError, match="no sparse vectors"):
-        store.search("x", mode="sparse")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "stored", "asked"),
-    [
-        ({"dim": 4}, "'dim': 3", "'dim': 4"),
-        ({"sparse": None}, "'language': 'de'", "'sparse': None"),
-        ({"sparse": "bm25:en"}, "'language': 'de'", "'language': 'en'"),
-        ({"sparse": BM25EmbeddingFunction("de", k1=0.9)}, "'k1': 1.5", "'k1': 0.9"),
-        ({"sparse": BM25EmbeddingFunction("de", ["ein Haus"])}, "'bm25'", "'sparse'"),
-        ({"metadata_schema": {}}, "'year'", "'metadata_schema': {}"),
-        ({"metadata_schema": {"year": str}}, "'int'", "'str'"),
-    ],
+from support.peers import (
+    COUNT,
+    LAYOUTS,
+    NODES,
+    PeerCollection,
+    ToyFunction,
+    embed,
+    metadata,
+    queries,
+    text,
+    unpack,
 )
-def test_a_contradiction_shows_both_sides(
-    make_store: MakeStore, arguments: dict[str, Any], stored: str, asked: str
-) -> None:
-    """Nothing is reinterpreted; reading and writing both refuse."""
-    make_store(sparse="bm25:de", metadata_schema={"year": int}).add([ROW])
-    store = make_store(**arguments)
-    for call in (store.count, lambda: store.add([ROW])):
-        with pytest.raises(CollectionMismatchError) as caught:
-            call()
-        message = str(caught.value)
-        assert stored.replace("'int'", "int") in message.replace("<class 'int'>", "int")
-        assert asked.replace("'str'", "str") in message.replace("<class 'str'>", "str")
 
 
-def test_another_analyzer_of_ones_own_is_refused(make_store: MakeStore) -> None:
-    """A collection indexed by a function needs that function again, and says which."""
-    make_store(sparse=BM25EmbeddingFunction(str.split)).add([Record(text="A b")])
-    with pytest.raises(CollectionMismatchError, match=r"str\.split"):
-        make_store().count()
-    with pytest.raises(CollectionMismatchError, match=r"str\.split"):
-        make_store(sparse=BM25EmbeddingFunction(str.splitlines)).count()
-    assert make_store(sparse=BM25EmbeddingFunction(str.split)).count() == 1
+@pytest.fixture(params=LAYOUTS)
+def peer(request: pytest.FixtureRequest, tmp_path: Path) -> PeerCollection:
+    """Each layout in turn."""
+    return unpack(tmp_path, request.param)
 
 
-def test_a_collection_of_somebody_else_is_left_alone(store: MilvusStore) -> None:
-    """A collection without a companion was not made by Hybridge; it is neither read nor changed."""
-    connection = Connection(store.address)
-    connection.call("create_collection", store.collection_name, dimension=4)
-    for call in (store.count, lambda: store.add([ROW]), lambda: store.search("x")):
-        with pytest.raises(CollectionMismatchError, match="not made by Hybridge"):
-            call()
-    connection.close()
+@pytest.fixture
+def store(peer: PeerCollection) -> Iterator[MilvusStore]:
+    """A store of it."""
+    with MilvusStore(peer.path, dense=ToyFunction(), **peer.arguments) as store:
+        yield store
 
 
-def test_dense_functions_and_dim_must_agree(make_store: MakeStore) -> None:
-    """Two arguments that contradict each other are refused at once."""
-
-    class Three:
-        dim = 3
-
-        def encode_documents(self, documents: Any) -> Any:
-            return np.ones((len(documents), 3), np.float32)
-
-        encode_queries = encode_documents
-
-    with pytest.raises(InvalidInputError, match="dim=4"):
-        make_store(dense=Three(), dim=4)
+def record(number: int, row_id: str | None = None) -> Record:
+    """A record such as the peer's."""
+    return Record(id=row_id, text=text(number), metadata=metadata(number))
 
 
-def test_stores_of_one_process_see_each_other(make_store: MakeStore) -> None:
-    """Two stores on one path share rows, statistics, and the end of the collection."""
-    first, second = make_store(), make_store()
-    first.add([Record(id="a", text="common word")])
-    second.add([Record(id="b", text="common term")])
-    assert [hit.id for hit in first.search("term")] == ["b"]
-    scores = [[hit.score for hit in store.search("common")] for store in (first, second)]
-    assert scores[0] == scores[1]
-    second.drop()
-    assert first.search("common") == []
-    first.add([Record(id="c", text="common start")])
-    assert [hit.id for hit in second.search("common")] == ["c"]
+def test_every_row_is_what_the_peer_stored(peer: PeerCollection, store: MilvusStore) -> None:
+    """Ids, texts, metadata and vectors; `scroll` finds the same as `get`."""
+    records = store.get(peer.ids, with_vectors=True)
+    assert [one.id for one in records] == peer.ids
+    for number, one in enumerate(records):
+        assert (one.text, one.metadata) == (text(number), metadata(number))
+        np.testing.assert_allclose(one.dense, embed(text(number)), atol=1e-6)
+    assert {one.id for one in store.scroll()} == set(peer.ids)
+    assert store.count() == COUNT
 
 
-def test_closing_one_store_leaves_the_others(make_store: MakeStore) -> None:
-    """The engine's lock is released with the last user of the path."""
-    first, second = make_store(), make_store(collection_name="other")
-    first.add([ROW])
-    second.add([ROW])
-    first.close()
-    assert second.count() == 1
-    second.close()
-    assert make_store().count() == 1
+def test_the_best_hits_are_those_of_the_peer(peer: PeerCollection, store: MilvusStore) -> None:
+    """By the collection's own metric; the first ten of each of 50 questions."""
+    found = store.search_many(queries(), k=10, mode="dense")
+    ids = {query: [hit.id for hit in hits] for query, hits in zip(queries(), found, strict=True)}
+    assert ids == peer.expected["tops"]
+
+
+def test_opening_and_reading_write_nothing(peer: PeerCollection) -> None:
+    """No file of the database is another afterwards, and there is no companion."""
+    before = peer.files()
+    with MilvusStore(peer.path, dense=ToyFunction(), **peer.arguments) as store:
+        assert store.search("a red kite", filter=F("year") > 2000)
+        assert store.describe()["rows"] == COUNT
+    assert peer.files() == before
+
+
+def test_filters_mean_what_they_mean(peer: PeerCollection, store: MilvusStore) -> None:
+    """On columns, on keys beside them, on ids and texts, of searches, counts and deletions."""
+    late = {peer.ids[n] for n in range(COUNT) if metadata(n)["year"] >= 2010}
+    assert {one.id for one in store.scroll(F("year") >= 2010)} == late
+    assert {hit.id for hit in store.search("note", k=100, filter=F("year") >= 2010)} == late
+    both = (F("flag") == True) & (F("weight") < 5.0) & ~(F("source") == "0.txt")  # noqa: E712
+    wanted = [
+        n for n in range(COUNT) if n % 2 == 0 and n / 4 < 5 and metadata(n)["source"] != "0.txt"
+    ]
+    assert store.count(both) == len(wanted)
+    assert store.count(peer.ids[4] == ROW_ID) == 1
+    assert store.count(ROW_ID.isin(["nobody", *peer.ids[:5]])) == 5
+    assert store.count(~ROW_ID.isin(peer.ids[:5])) == COUNT - 5
+    assert store.delete(filter=F("source") == "3.txt") == len(range(3, COUNT, 7))
+    assert store.count(F("source") == "3.txt") == 0
+
+
+def test_rows_are_added_and_deleted(peer: PeerCollection, store: MilvusStore) -> None:
+    """A new row gets an id, or Milvus's number, and is found; it can be deleted by that."""
+    given = None if peer.is_numbered else "new 'one'"
+    [row_id] = store.add([record(COUNT + 5, given)])
+    assert given is None or row_id == given
+    assert store.search(text(COUNT + 5), k=1)[0].id == row_id
+    [stored] = store.get([row_id])
+    assert (stored.text, stored.metadata) == (text(COUNT + 5), metadata(COUNT + 5))
+    assert store.delete([row_id, peer.ids[0]]) == 2
+    assert store.get([row_id, peer.ids[0]]) == []
+    assert store.count() == COUNT - 1
+
+
+def test_rows_are_overwritten_where_they_can_be(peer: PeerCollection, store: MilvusStore) -> None:
+    """Where Milvus numbers the rows, an id cannot be given, and metadata not be changed."""
+    if peer.is_numbered:
+        with pytest.raises(InvalidInputError, match="leave the id out"):
+            store.add([record(7, peer.ids[3])])
+        with pytest.raises(InvalidInputError, match="delete them, and add them"):
+            store.update([peer.ids[3]], metadata={"year": 1999})
+        return
+    store.add([record(7, peer.ids[3])])
+    assert store.get([peer.ids[3]])[0].text == text(7)
+    assert store.update([peer.ids[3]], metadata={"year": 1999}) == 1
+    assert store.get([peer.ids[3]])[0].metadata == {**metadata(7), "year": 1999}
+    assert store.count() == COUNT
+
+
+def test_metadata_without_a_place_are_refused(peer: PeerCollection, store: MilvusStore) -> None:
+    """Before anything is sent: a static schema takes its own keys, and needs them."""
+    more = Record(text="x", metadata={**metadata(1), "unheard": 1})
+    if peer.is_static:
+        with pytest.raises(InvalidInputError, match=r"no place for the metadata \['unheard'\]"):
+            store.add([record(1), more], batch_size=1)
+        with pytest.raises(InvalidInputError, match=r"lacks \['flag', 'source', .*'year'\]"):
+            store.add([Record(text="x")])
+    else:
+        store.add([more])
+    expected = COUNT if peer.is_static else COUNT + 1
+    assert store.count() == expected
+
+
+def test_clearing_keeps_the_collection_the_peers(peer: PeerCollection, store: MilvusStore) -> None:
+    """The schema stays: the peer goes on with it."""
+    store.clear()
+    assert store.count() == 0
+    assert store.describe()["library"] == peer.library
+    [row_id] = store.add([record(3, None if peer.is_numbered else "3")])
+    assert store.get([row_id])[0].metadata == metadata(3)
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_a_node_that_was_added_is_as_the_peer_writes_it(name: str, tmp_path: Path) -> None:
+    """`_node_content` and what it is beside are there, for the peer to read."""
+    peer = unpack(tmp_path, name)
+    with MilvusStore(peer.path, dense=ToyFunction(), **peer.arguments) as store:
+        [old] = store.get([peer.ids[8]])
+        assert old.document_id == "document 1"
+        store.add([replace(old, id="new")])
+        [new] = store.get(["new"])
+        assert (new.metadata, new.document_id, new.extra) == (
+            old.metadata, old.document_id, old.extra,
+        )  # fmt: skip
+        assert store.delete(document_id="document 1") == 7
+    client = MilvusClient(str(peer.path))
+    client.load_collection("peer")
+    assert client.query("peer", filter='id == "node-0"')[0]["_node_type"] == "TextNode"
+    client.close()
+
+
+def make(path: Path, columns: dict[str, Any], **options: Any) -> None:
+    """Make a collection of one's own, with raw pymilvus."""
+    client = MilvusClient(str(path))
+    schema = client.create_schema(**{"auto_id": False, **options})
+    index = client.prepare_index_params()
+    for name, (kind, more) in columns.items():
+        schema.add_field(name, kind, **more)
+        if kind == DataType.FLOAT_VECTOR:
+            index.add_index(name, index_type="FLAT", metric_type="COSINE")
+    client.create_collection("own", schema=schema, index_params=index)
+    client.close()
+
+
+STRING = (DataType.VARCHAR, {"max_length": 100})
+KEY = {"number": (DataType.INT64, {"is_primary": True})}
+VECTOR = (DataType.FLOAT_VECTOR, {"dim": 12})
+
+
+def test_columns_of_ones_own_are_named(tmp_path: Path) -> None:
+    """`text=`, `metadata=` and `fields=` say which is which; integer ids are given as strings."""
+    path = tmp_path / "own.db"
+    json = {"facts": (DataType.JSON, {}), "more": (DataType.JSON, {"nullable": True})}
+    make(path, {**KEY, "headline": STRING, "story": STRING, "first": VECTOR, **json})
+    named: dict[str, Any] = {"collection_name": "own", "text": "story", "metadata": "facts"}
+    fields = {"first": DenseField(ToyFunction())}
+    with MilvusStore(path, fields=fields, **named) as store:
+        row = {"headline": "h", "tag": "a"}
+        with pytest.raises(InvalidInputError, match="the ids of this collection are integers"):
+            store.add([Record(text="a red kite", metadata=row)])
+        assert store.add([Record(id="-7", text="a red kite", metadata=row)]) == ["-7"]
+        [hit] = store.search("a red kite", filter=F("tag") == "a")
+        assert (hit.id, hit.text, hit.metadata) == ("-7", "a red kite", row)
+        assert [one.id for one in store.get(["-7", "007", "x"])] == ["-7"]
+
+
+def test_what_is_missing_is_said(tmp_path: Path) -> None:
+    """Which columns there are, and which argument names them."""
+    path = tmp_path / "own.db"
+    make(path, {**KEY, "headline": STRING, "story": STRING, "first": VECTOR})
+
+    def opened(**arguments: Any) -> MilvusStore:
+        return MilvusStore(path, collection_name="own", **arguments)
+
+    with opened() as store, pytest.raises(CollectionMismatchError, match=r"story.*text=\.\.\."):
+        store.count()
+    with opened(text="tale") as store, pytest.raises(CollectionMismatchError, match="headline"):
+        store.count()
+    with (
+        opened(text="story", metadata="facts") as store,
+        pytest.raises(CollectionMismatchError, match="no column for metadata='facts'"),
+    ):
+        store.count()
+    with (
+        opened(text="story", sparse="bm25") as store,
+        pytest.raises(CollectionMismatchError, match="copy the rows to a collection of Hybridge's"),
+    ):
+        store.count()
+    with (
+        MilvusStore(tmp_path / "new.db", text="story", dim=2) as store,
+        pytest.raises(InvalidInputError, match="name columns of a collection that is there"),
+    ):
+        store.add([Record(text="x", vectors={"dense": [1.0, 0.0]})])
+
+
+def test_a_companion_by_name_does_not_hide_a_collection(tmp_path: Path) -> None:
+    """`own__hybridge` may be another library's too; it is left alone."""
+    path = tmp_path / "own.db"
+    make(path, {**KEY, "text": STRING, "vector": VECTOR})
+    client = MilvusClient(str(path))
+    client.create_collection("own__hybridge", dimension=2)
+    client.close()
+    with MilvusStore(path, collection_name="own", dense=ToyFunction()) as store:
+        assert store.add([Record(id="1", text="a red kite")]) == ["1"]
+        store.drop()
+    client = MilvusClient(str(path))
+    assert client.list_collections() == ["own__hybridge"]
+    client.close()
+
+
+def test_one_of_ours_that_lost_its_companion_is_not_adopted(tmp_path: Path) -> None:
+    """Its counts and its layout are lost: going on would make it worse."""
+    path = tmp_path / "ours.db"
+    with MilvusStore(path, collection_name="ours") as store:
+        store.add([Record(id="1", text="a red kite")])
+    client = MilvusClient(str(path))
+    client.drop_collection("ours__hybridge")
+    client.close()
+    with (
+        MilvusStore(path, collection_name="ours") as store,
+        pytest.raises(CollectionMismatchError, match="has lost its companion ours__hybridge"),
+    ):
+        store.count()

@@ -95,6 +95,7 @@ class MilvusBM25Field(SparseField):
     Attributes:
         language: The code of the language.
         analyzer: The parameters of the server's analyzer.
+        input_column: The function's input, in a collection that another library made.
     """
 
     function: Any = field(default_factory=TextFunction, compare=False)
@@ -102,6 +103,7 @@ class MilvusBM25Field(SparseField):
     metric: Any = field(default="BM25", init=False)
     language: str = "en"
     analyzer: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    input_column: str | None = field(default=None, repr=False, compare=False)
 
     kind: ClassVar[str] = NAME
     is_checked: ClassVar[bool] = True
@@ -154,7 +156,7 @@ class MilvusBM25Field(SparseField):
     @property
     def column(self) -> str:
         """The column that rows are written to: the function's input."""
-        return INPUT_PREFIX + self.name
+        return self.input_column or INPUT_PREFIX + self.name
 
     def add_to(self, schema: Any, types: Any) -> None:
         """Add the input, the vectors and the function to a Milvus schema."""

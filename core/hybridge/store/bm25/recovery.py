@@ -40,7 +40,7 @@ def resume(opened: Opened) -> None:
             if collection.has_marks:
                 _count_anew(opened, f"write == {quote(f'{shared.writer}/{shared.writes + 1}')}")
                 for erased in _erased_last(entries, shared):
-                    _count_anew(opened, ids_expression(erased, collection.key))
+                    _count_anew(opened, ids_expression(erased, collection.known.key_column))
             shared.resumed = True
 
 

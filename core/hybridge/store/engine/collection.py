@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
@@ -11,7 +12,7 @@ from time import monotonic, sleep
 from typing import Any
 
 from hybridge.errors import EngineError, StoreAbsentError, StoreError, StorePermissionError
-from hybridge.filters import conjunction, ids_expression
+from hybridge.filters import Column, conjunction, ids_expression
 from hybridge.filters.words import Words
 from hybridge.retrieval.health import Health
 from hybridge.store.engine import shared
@@ -21,8 +22,11 @@ from hybridge.store.engine.pymilvus_import import pymilvus
 from hybridge.store.engine.schema import create_collection, create_column, finish_collection
 from hybridge.store.engine.transfer import read_rows, upsert_rows
 from hybridge.store.fields import VectorField
+from hybridge.store.foreign import Naming
 from hybridge.store.indexes import deep_enough
 from hybridge.store.layout import VERSION, Layout
+
+logger = logging.getLogger("hybridge")
 
 LOOK_AGAIN = 2.0
 """Seconds after which what other processes have written is looked at again."""
@@ -31,6 +35,7 @@ MADE_WITHIN = 20.0
 """Seconds within which another process that makes a collection is done."""
 
 _LACKING = "lacking"
+_MARK = Column("write", str)
 _NAME = "collection_name"
 
 
@@ -59,14 +64,16 @@ class Collection:
     Args:
         connection: The connection.
         name: The name of the collection.
+        naming: Which columns hold what, if another library made it.
 
     Attributes:
         dialect: How it is talked to.
         is_shared: Whether other processes may write to it.
     """
 
-    def __init__(self, connection: Connection, name: str) -> None:
+    def __init__(self, connection: Connection, name: str, naming: Naming) -> None:
         self.connection = connection
+        self._naming = naming
         self.dialect = connection.dialect
         self.is_shared = not self.dialect.exclusive
         self._asked = name
@@ -133,6 +140,9 @@ class Collection:
 
     def _look(self) -> list[dict[str, Any]] | None:
         state = self.shared
+        if state.layout is not None and state.layout.foreign is not None:
+            self._look_at_schema()
+            return None
         try:
             listing = self.companion.listing() if self._is_target() else []
         except StoreAbsentError:
@@ -142,6 +152,13 @@ class Collection:
             return None
         self._note(listing)
         return listing
+
+    def _look_at_schema(self) -> None:
+        """Look whether another library's collection is still the one that it was."""
+        with suppress(StoreAbsentError):
+            if self._described() == self.shared.stored:
+                return
+        self.shared.forget()
 
     def _note(self, listing: Sequence[Mapping[str, Any]]) -> None:
         """Note what the companion says of the fields."""
@@ -166,15 +183,40 @@ class Collection:
 
     def _read_layout(self) -> None:
         state, companion = self.shared, self.companion
-        stored = companion.read_value(LAYOUT) if companion.exists() else None
-        schema = None if stored else self._described()
-        layout = Layout.recognise(stored, schema, self.name)
+        ours = companion.exists() and companion.is_ours
+        stored = companion.read_value(LAYOUT) if ours else None
+        if stored is None:
+            self._recognise()
+            return
+        layout = Layout.from_json(stored, self.name)
         if self.is_shared:
             self._finish(layout)
         listing = Companion(self.connection, self.name, layout.version).listing()
         self._note(listing)
         state.look.note(listing)
         state.layout, state.stored = layout, stored
+
+    def _recognise(self) -> None:
+        """Find what a collection holds that another library made; nothing is written."""
+        state, schema = self.shared, self._described()
+        layout = Layout.recognise(schema, self._indexes(), self._naming, self.name)
+        served = [one for one in layout.fields.values() if one.is_served]
+        if served and not self.dialect.engine.functions:
+            left = {name: one for name, one in layout.fields.items() if one not in served}
+            layout = replace(layout, fields=left)
+            logger.warning(
+                "%r has a BM25 function of the engine in %r, which is left out: %s",
+                self.name,
+                served[0].stored_in,
+                self.dialect.engine.no_functions,
+            )
+        state.layout, state.stored = layout, schema
+
+    def _indexes(self) -> dict[str, Any]:
+        """Return what Milvus says of the indexes, by column."""
+        ask, name = self.connection.call, self.name
+        indexes = [ask("describe_index", name, index_name=one) for one in ask("list_indexes", name)]
+        return {one["field_name"]: one for one in indexes if one}
 
     def _finish(self, layout: Layout) -> None:
         """Finish a collection whose maker died before it had all indexes: it cannot be read."""
@@ -247,9 +289,11 @@ class Collection:
     def drop(self) -> None:
         """Remove the collection and its companion."""
         with self.shared.lock:
+            companion = self.companion
             if self._exists():
                 self.connection.drop(self.name)
-            self.companion.drop()
+            if not self.is_foreign:
+                companion.drop()
             self.shared.forget()
 
     def add_column(self, key: str, kind: type, layout: Layout) -> None:
@@ -313,8 +357,10 @@ class Collection:
             flush: False leaves that to the next opening: every row is in the log.
         """
         broken = self.shared.broken is not None
+        # One that another library made is left as it is where nothing was written.
+        due = self.shared.layout is not None and not (self.is_foreign and not self.shared.waiting)
         try:
-            if flush and not (self.is_shared or broken) and self.shared.layout is not None:
+            if flush and due and not (self.is_shared or broken):
                 self.flush()
         finally:
             shared.release(self.connection.address, self._asked)
@@ -328,13 +374,33 @@ class Collection:
         """The name of the primary key."""
         return self.known.key
 
+    @property
+    def is_foreign(self) -> bool:
+        """Whether another library made it: it has no companion."""
+        return self.shared.layout is not None and self.shared.layout.foreign is not None
+
+    def _output(self, columns: Sequence[str]) -> list[str]:
+        """Return what is to be read for some columns, the key included."""
+        foreign = self.known.foreign
+        return (
+            list(dict.fromkeys([self.key, *columns]))
+            if foreign is None
+            else foreign.output(columns)
+        )
+
+    def _made(self, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Return rows as those of our own collections are."""
+        foreign = self.known.foreign
+        return [dict(row) if foreign is None else foreign.read(row) for row in rows]
+
     def read(
         self, keys: Sequence[str], columns: Sequence[str], expression: str = ""
     ) -> dict[str, dict[str, Any]]:
         """Return the rows of these keys that an expression selects, by key."""
-        key = self.key
-        pages = read_rows(self.connection, self.name, key, keys, columns, expression)
-        return {row[key]: row for page in pages for row in page}
+        key, names = self.key, self._output(columns)
+        column = self.known.key_column
+        pages = read_rows(self.connection, self.name, column, keys, names, expression)
+        return {row[key]: row for page in pages for row in self._made(page)}
 
     @property
     def has_marks(self) -> bool:
@@ -348,17 +414,18 @@ class Collection:
 
     def select(self, expression: str, columns: Sequence[str]) -> Iterator[list[dict[str, Any]]]:
         """Yield the rows that an expression selects, in pages; "" selects all."""
-        key, engine = self.key, self.dialect.engine
-        names = list(dict.fromkeys([key, *columns]))
-        yield from engine.select(self.connection, self.name, expression, names, key)
+        names, key = self._output(columns), self.known.key_column
+        engine = self.dialect.engine
+        for page in engine.select(self.connection, self.name, expression, names, key):
+            yield self._made(page)
 
     def first_rows(self, columns: Sequence[str], limit: int) -> list[dict[str, Any]]:
         """Return some rows, as many as there are up to a limit."""
-        expression, names = f'{self.key} != ""', [self.key, *columns]
+        every, names = self.known.key_column.any, self._output(columns)
         rows = self.connection.call(
-            "query", self.name, filter=expression, output_fields=names, limit=limit
+            "query", self.name, filter=every, output_fields=names, limit=limit
         )
-        return [dict(row) for row in rows]
+        return self._made(rows)
 
     @property
     def words(self) -> Words | None:
@@ -387,7 +454,7 @@ class Collection:
                 "search",
                 self.name,
                 data=list(asked.vectors),
-                anns_field=asked.field.name,
+                anns_field=asked.field.stored_in,
                 limit=asked.depth,
                 filter=asked.expression,
                 output_fields=list(names),
@@ -407,7 +474,7 @@ class Collection:
         requests = [
             pymilvus().AnnSearchRequest(
                 data=list(one.vectors),
-                anns_field=one.field.name,
+                anns_field=one.field.stored_in,
                 param=self._params(one),
                 limit=one.depth,
                 expr=one.expression,
@@ -434,11 +501,11 @@ class Collection:
         """Return what a search finds; the columns that no message holds are read by key."""
         key = self.key
         try:
-            return _rows(ask(columns), key)
+            return [self._made(rows) for rows in _rows(ask(self._output(columns)), key)]
         except EngineError as error:
             if not error.too_large:
                 raise
-        found = _rows(ask([key]), key)
+        found = [self._made(rows) for rows in _rows(ask([key]), key)]
         rows = self.read(list({row[key] for some in found for row in some}), columns)
         return [[{**row, **rows[row[key]]} for row in some if row[key] in rows] for some in found]
 
@@ -453,6 +520,11 @@ class Collection:
         """Write rows."""
         with self.shared.changing(len(rows)):
             upsert_rows(self.connection, self.name, rows)
+
+    def insert(self, rows: list[dict[str, Any]]) -> list[str]:
+        """Write rows that Milvus numbers; return their keys."""
+        with self.shared.changing(len(rows)):
+            return self.connection.insert(self.name, rows)
 
     def update(
         self, changes: Mapping[str, Mapping[str, Any]], marks: Mapping[str, Any]
@@ -489,9 +561,9 @@ class Collection:
             keys: The rows.
             marks: Those that they still must have; none where that does not matter.
         """
-        expression, arguments = ids_expression(keys, self.key), {}
+        expression, arguments = ids_expression(keys, self.known.key_column), {}
         if marks:
-            expression = conjunction(expression, ids_expression(marks, "write"))
+            expression = conjunction(expression, ids_expression(marks, _MARK))
             # The engine looks for the rows first, and by default may miss what was just written.
             arguments["consistency_level"] = "Strong"
         with self.shared.changing(len(keys)):
@@ -534,7 +606,8 @@ class Collection:
             self.shared.check_not_broken()
             try:
                 self.connection.call("flush", self.name)
-                self.companion.flush()
+                if not self.is_foreign:
+                    self.companion.flush()
             except StoreError as error:
                 if self.is_shared:
                     raise

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hybridge.errors import CollectionMismatchError
-from hybridge.filters import ids_expression, quote
+from hybridge.filters import ID_COLUMN, ids_expression, quote
 from hybridge.store.engine.connection import Connection
 from hybridge.store.engine.schema import create_companion
 from hybridge.store.engine.transfer import IDS_PER_CALL, read_rows, upsert_rows
@@ -48,6 +48,15 @@ class Companion:
         """Whether there is one."""
         return self._connection.has(self.name)
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether what has its name is one."""
+        return {"id", "kind", *_COLUMNS_OF_VERSION_1} <= set(self._described())
+
+    def _described(self) -> list[str]:
+        described = self._connection.call("describe_collection", self.name)
+        return [one.get("name") for one in described["fields"]]
+
     def create(self) -> None:
         """Make it anew, in the place of one that an interrupted creation left."""
         self.drop()
@@ -60,11 +69,9 @@ class Companion:
             CollectionMismatchError: If what has its name is no companion.
         """
         if self.exists():
-            described = self._connection.call("describe_collection", self.name)
-            columns = [one.get("name") for one in described["fields"]]
-            if not {"id", "kind", *_COLUMNS_OF_VERSION_1} <= set(columns):
+            if not self.is_ours:
                 msg = (
-                    f"{self.name!r} is no collection of Hybridge's (it has the columns {columns}), "
+                    f"{self.name!r} is no collection of Hybridge's (columns: {self._described()}), "
                     "and has the name that the companion needs: choose another collection_name"
                 )
                 raise CollectionMismatchError(msg)
@@ -92,7 +99,7 @@ class Companion:
 
     def read(self, ids: Sequence[str]) -> list[dict[str, Any]]:
         """Return the rows of these ids; missing ones are left out."""
-        pages = read_rows(self._connection, self.name, "id", ids, self.columns)
+        pages = read_rows(self._connection, self.name, ID_COLUMN, ids, self.columns)
         return [row for page in pages for row in page]
 
     def delete(self, ids: Sequence[str]) -> None:
@@ -112,7 +119,7 @@ class Companion:
         if self.version > 1:
             columns.append("tenant")
             expression = "" if tenant is None else f"tenant == {quote(tenant)}"
-        pages = engine.select(self._connection, self.name, expression, columns, "id")
+        pages = engine.select(self._connection, self.name, expression, columns, ID_COLUMN)
         return [{"tenant": "", **row} for page in pages for row in page]
 
     def flush(self) -> None:

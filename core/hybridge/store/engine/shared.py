@@ -155,7 +155,7 @@ class SharedState:
         size: About how many rows there are; None while nobody has counted.
         writer: Tells this state among all that write to the collection.
         writes: How many writes it has made, for their marks.
-        dropped_context: Whether it was said that contexts have no column.
+        dropped: Whether it was said that the collection has no place for all of a record.
         looked_up: The metadata keys with dots that were looked for after nothing was found.
         told_outdated: Whether it was said that a field is left out until it is reindexed.
         broken: Why a flush failed.
@@ -182,7 +182,7 @@ class SharedState:
     size: int | None = None
     writer: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
     writes: int = 0
-    dropped_context: bool = False
+    dropped: bool = False
     looked_up: set[str] = field(default_factory=set[str])
     told_outdated: bool = False
     broken: str | None = None

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hybridge.errors import EngineError
-from hybridge.filters import conjunction, ids_expression
+from hybridge.filters import Column, conjunction, ids_expression
 from hybridge.narrowing import is_mapping
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ IDS_PER_CALL = 10_000
 def read_rows(
     connection: Connection,
     name: str,
-    key: str,
+    key: Column,
     keys: Sequence[str],
     columns: Sequence[str],
     expression: str = "",
@@ -36,7 +36,7 @@ def read_rows(
     while start < len(keys):
         some = keys[start : start + size]
         wanted = conjunction(ids_expression(some, key), expression)
-        names = list(dict.fromkeys([key, *columns]))
+        names = list(dict.fromkeys([key.name, *columns]))
         try:
             yield list(connection.call("query", name, filter=wanted, output_fields=names))
         except EngineError as error:
