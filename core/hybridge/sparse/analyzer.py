@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
 from hybridge.arguments import shown
@@ -12,7 +13,9 @@ from hybridge.sparse.stop_words import StopWords, default_stop_words, own_stop_w
 from hybridge.sparse.word_analyzer import Analyzer, WordAnalyzer
 from hybridge.texts import check_text, parse_texts
 
-__all__ = ["Analyzer", "FunctionAnalyzer", "as_analyzer", "build_default_analyzer"]
+__all__ = ["Analyzer", "FunctionAnalyzer", "as_analyzer", "build_default_analyzer", "lineage"]
+
+_VERSIONS = re.compile(r"words \d+|stop words (?!own )[^,]*|\(PyStemmer [^)]*\)|\b\d+(\.\d+)+\S*")
 
 
 class FunctionAnalyzer:
@@ -82,6 +85,11 @@ def as_analyzer(value: str | Analyzer | Callable[[str], list[str]]) -> Analyzer:
         msg = f"{shown(value)} is not an analyzer: give a language, an Analyzer or a function"
         raise InvalidInputError(msg)
     return value if isinstance(value, Analyzer) else FunctionAnalyzer(value)
+
+
+def lineage(identity: str) -> str:
+    """Return what an upgrade leaves of an analyzer's identity: no versions, no list of its own."""
+    return _VERSIONS.sub("", identity)
 
 
 def _analyzer(language: Language, stop_words: StopWords, argument: str | None) -> WordAnalyzer:

@@ -34,6 +34,9 @@ _DROPPED, _SEVERAL = 3 << 32, 4 << 32
 _WHOLE_WEIGHT = 0.2
 """What a query's compound as one word counts, beside its parts."""
 
+_LEAST = 1e-6
+"""What a word of a query for Milvus weighs at least: its documents are found, behind all others."""
+
 _BLOCK_TOKENS = 1 << 18
 _CACHED_WORDS = 1 << 18
 _Number = TypeVar("_Number", bound=np.generic)
@@ -253,7 +256,7 @@ def query_vectors(
     weighting: Weighting,
     dim: int,
     *,
-    unknown: bool = False,
+    for_milvus: bool = False,
 ) -> csr_array:
     """Return the queries' BM25 vectors: the idf of each occurrence of a term, summed.
 
@@ -262,7 +265,8 @@ def query_vectors(
         statistics: The counts of the corpus.
         weighting: The formulas.
         dim: The width of the result.
-        unknown: Whether terms that no document holds are there as well; they add to no score.
+        for_milvus: Whether terms that no document holds are there as well, which add to no score,
+            and no weight is below `_LEAST`: Milvus refuses negative ones, which Okapi's may be.
 
     Returns:
         A float32 `csr_array` of shape `(len(counts), dim)`, indices sorted, no zeros.
@@ -271,9 +275,11 @@ def query_vectors(
     frequencies = np.array([frequency(term, 0) for term in counts.indices.tolist()], np.int64)
     weights = np.zeros(len(frequencies))
     known = frequencies > 0
-    if unknown:  # but no compound as one word, whose parts are there already
+    if for_milvus:  # but no compound as one word, whose parts are there already
         known |= counts.counts >= 1
     weights[known] = counts.counts[known] * weighting.query_weights(frequencies[known], statistics)
+    if for_milvus:
+        weights[known] = np.maximum(weights[known], _LEAST)
     return sparse_matrix(weights, counts, dim)
 
 

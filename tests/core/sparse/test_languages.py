@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
@@ -114,6 +115,34 @@ def test_a_word_alone_finds_its_document(make_store: Callable[..., MilvusStore])
     store.add(Record(id=f"d{n}", text=f"{word} zebra") for n, word in enumerate(words))
     for n, hits in enumerate(store.search_many(words, k=50, mode="sparse")):
         assert f"d{n}" in {hit.id for hit in hits}, words[n]
+
+
+LENGTHY = (
+    "a",
+    "\N{GRINNING FACE}",
+    "l·",
+    "aB",
+    "1.",
+    "a-",
+    "a'",
+    "e\N{COMBINING ACUTE ACCENT}",
+    "_",
+)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("language", [one.code for one in LANGUAGES])
+def test_no_text_takes_quadratic_time(language: str) -> None:
+    """A million characters without a space take seconds: a generous hang guard, for a busy machine.
+
+    And a term has at most 128 letters.
+    """
+    counter = _counter(language)
+    started = time.process_time()
+    for piece in LENGTHY:
+        assert len(counter.count([piece * (1_000_000 // len(piece))])) == 1
+    assert time.process_time() - started < 15 * len(LENGTHY)
+    assert max(map(len, counter.terms("a" * 1000))) <= 128
 
 
 def test_the_documentation_names_every_language() -> None:

@@ -79,6 +79,22 @@ def test_another_analyzer_is_refused_by_both_names(tmp_path: Path) -> None:
     assert russian.dim == 1
 
 
+def test_a_file_of_another_version_of_the_analyzer_is_taken(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With a warning that names both: an upgrade locks no file."""
+    path, function = tmp_path / "bm25.json", BM25EmbeddingFunction("en", CORPUS)
+    function.save(path)
+    old = "words 1, stop words English closed classes 1, Snowball english (PyStemmer 2.2.0.3)"
+    path.write_text(path.read_text("utf-8").replace(function.analyzer.identity, old), "utf-8")
+    loaded = BM25EmbeddingFunction("en")
+    loaded.load(path)
+    assert old in caplog.text
+    assert "fit anew" in caplog.text
+    vectors = (one.encode_queries(["a river bank"]) for one in (function, loaded))
+    assert next(vectors).toarray().tolist() == next(vectors).toarray().tolist()
+
+
 def test_counts_are_recovered_where_no_idf_was_replaced(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hybridge import MilvusStore, Record
+from hybridge import BM25EmbeddingFunction, MilvusStore, Record
 from hybridge.errors import InvalidInputError
 from hybridge.store.bm25 import reencoding, statistics_log
 from hybridge.store.bm25.live import AVERAGED, LiveBM25
@@ -299,3 +299,11 @@ def test_an_interrupted_reencoding_goes_on(
     assert any("sparse vectors of another average" in line for line in reopened.check())
     assert reopened.reencode_sparse() == 80
     assert reopened.check() == []
+
+
+def test_a_word_in_every_document_finds_them_by_okapi(make_store: MakeStore) -> None:
+    """Its idf is below 0 there, which Milvus refuses: it adds next to nothing instead."""
+    store = make_store(sparse=BM25EmbeddingFunction("en", idf="okapi"))
+    store.add(Record(id=str(n), text=f"common word{n}") for n in range(3))
+    assert len(store.search("common", mode="sparse")) == 3
+    assert store.search("common word1", mode="sparse", k=1)[0].id == "1"

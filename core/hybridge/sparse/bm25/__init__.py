@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 
 from hybridge.arguments import check_flag, shown
 from hybridge.errors import InvalidInputError, NotFittedError
-from hybridge.sparse.analyzer import Analyzer, as_analyzer
+from hybridge.sparse.analyzer import Analyzer, as_analyzer, lineage
 from hybridge.sparse.counting import (
     TermCounter,
     TermCounts,
@@ -241,7 +241,8 @@ class BM25EmbeddingFunction:
 
         A file of `pymilvus.model` does not name its analyzer: pass the one it was fitted with to
         the constructor, `NLTKAnalyzer(language)` for its default ones. It can be fitted further
-        only if no idf in it was replaced by the mean idf's share.
+        only if no idf in it was replaced by the mean idf's share. A file of another version of the
+        analyzer is taken, with a warning.
 
         Raises:
             InvalidInputError: The file cannot be read, holds something else, or was made with
@@ -253,12 +254,13 @@ class BM25EmbeddingFunction:
                 "%s does not name its analyzer; its terms are looked up as those of %s",
                 path, self._analyzer.identity,
             )  # fmt: skip
-        elif parameters.analyzer != self._analyzer.identity:
-            msg = (
-                f"{shown(path)} was made with the analyzer {shown(parameters.analyzer)}, and this "
-                f"function has {self._analyzer.identity!r}: pass the former, or fit anew"
-            )
-            raise InvalidInputError(msg)
+        elif parameters.analyzer != (identity := self._analyzer.identity):
+            _check_lineage(path, parameters.analyzer, identity)
+            logger.warning(
+                "%s was made with %s, and this installation has %s: terms that the two cut "
+                "differently are not found, so fit anew, and encode the documents again",
+                path, parameters.analyzer, identity,
+            )  # fmt: skip
         self._restore(parameters)
 
     def _restore(self, parameters: Parameters) -> None:
@@ -344,6 +346,20 @@ def _parse_counted(statistics: Statistics) -> Statistics:
         msg = "the corpus has no documents: give at least one"
         raise InvalidInputError(msg)
     return statistics
+
+
+def _check_lineage(path: object, made_by: str, identity: str) -> None:
+    """Check that two analyzers are versions of one.
+
+    Raises:
+        InvalidInputError: They are not.
+    """
+    if lineage(made_by) != lineage(identity):
+        msg = (
+            f"{shown(path)} was made with the analyzer {shown(made_by)}, and this function has "
+            f"{identity!r}: pass the former, or fit anew"
+        )
+        raise InvalidInputError(msg)
 
 
 def _check_equal(what: str, ours: object, theirs: object) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, ClassVar
@@ -12,7 +11,7 @@ from typing_extensions import Self
 from hybridge.errors import CollectionMismatchError
 from hybridge.records import SparseVector
 from hybridge.retrieval.relevance import Scale, share_of
-from hybridge.sparse.analyzer import Analyzer, as_analyzer
+from hybridge.sparse.analyzer import Analyzer, as_analyzer, lineage
 from hybridge.sparse.bm25 import BM25EmbeddingFunction
 from hybridge.sparse.weighting import Weighting
 from hybridge.store.fields import SparseField, VectorField
@@ -22,8 +21,6 @@ _WEIGHTING = ("k1", "b", "idf", "epsilon")
 OUTDATED = "outdated"
 REINDEXING = "reindexing"
 """The states of a field some of whose rows lack the terms of its analyzer."""
-
-_VERSIONS = re.compile(r"^words \d+|\(PyStemmer [^)]*\)")
 
 
 @dataclass(frozen=True)
@@ -97,7 +94,7 @@ class BM25Field(SparseField):
     def wanted(self) -> Mapping[str, Any]:
         """The settings without the versions of packages: those make no other field."""
         language = self.settings.get("language")
-        identity = None if language else _VERSIONS.sub("", self.settings.get("analyzer", ""))
+        identity = None if language else lineage(self.settings.get("analyzer", ""))
         return {**self.settings, "analyzer": identity}
 
     def demands(self) -> dict[str, Any]:

@@ -560,7 +560,7 @@ class LiveBM25:
             statistics = self.statistics
         with state.counting:
             weighting = self._weighting
-            return query_vectors(counts, statistics, weighting, self.dim, unknown=True)
+            return query_vectors(counts, statistics, weighting, self.dim, for_milvus=True)
 
     def explain(self, query: str, text: str) -> dict[str, float]:
         """Return what each term of the query adds to the score of a text, largest first."""
