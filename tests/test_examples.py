@@ -21,7 +21,8 @@ from support.pages import MOVING, blocks_of, program_of, promises_of
 ROOT = Path(__file__).parents[1]
 README = blocks_of(ROOT / "README.md")
 PAGES = [
-    program_of(MOVING / f"{name}.md") for name in ("files", "hybridge", "in_memory", "llama_index")
+    program_of(MOVING / f"{name}.md")
+    for name in ("files", "hybridge", "in_memory", "llama_index", "milvus")
 ]
 """Those on moving that need no other library; `core/tools/test_real_origins.py` runs the others."""
 
