@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -22,6 +23,7 @@ def start(path: Path | str, *parts: str) -> subprocess.Popen[str]:
     """
     head = """
         import atexit, os, signal, sys, threading, time
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's jobs ignore it
         from hybridge import MilvusStore, Record
         path = sys.argv[1]
         store = MilvusStore(path)
@@ -50,14 +52,15 @@ def end_of(program: subprocess.Popen[str]) -> tuple[int, str, str]:
     """Return how a program ended: its exit code, what it printed and its errors.
 
     Raises:
-        subprocess.TimeoutExpired: If it hangs; it is killed.
+        AssertionError: If it hangs, with where its threads are; it is killed.
     """
     try:
         out, err = program.communicate(timeout=ENDS_WITHIN)
     except subprocess.TimeoutExpired:
-        program.kill()
-        program.communicate()
-        raise
+        program.send_signal(signal.SIGABRT)  # PYTHONFAULTHANDLER says where it is
+        _, err = program.communicate()
+        msg = f"it hangs:\n{err}"
+        raise AssertionError(msg) from None
     return program.returncode, out, err
 
 

@@ -6,13 +6,14 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from faults.programs import start
 from hybridge import MilvusStore, Record
-from hybridge.errors import InvalidInputError, StoreBrokenError, StoreDamagedError, StoreError
+from hybridge.errors import InvalidInputError, StoreBrokenError, StoreDamagedError
 
 MakeStore = Callable[..., MilvusStore]
 
@@ -158,22 +159,56 @@ def _no_space(*_: object, **__: object) -> None:
     raise OSError(28, "No space left on device")
 
 
-def test_rows_that_were_lost_are_counted_for_the_user(make_store: MakeStore, path: str) -> None:
-    """The counts of the companion tell how many; `rebuild_statistics` goes on without them."""
-    store = make_store()
-    for n in range(0, 400, 100):
-        store.add(records(n, n + 100))
-        store.flush()
-    store.close()
+def with_vectors(start_at: int, end: int) -> list[Record]:
+    """Return records with dense vectors as well."""
+    return [replace(record, dense=[1.0, 2.0]) for record in records(start_at, end)]
+
+
+def lose_a_part(path: str) -> None:
+    """Make three files of a hundred rows each, and remove the last one."""
+    with MilvusStore(path) as store:
+        for n in range(0, 300, 100):
+            store.add(with_vectors(n, n + 100))
+            store.flush()
     [*_, last] = sorted(Path(path).glob("collections/hybridge/partitions/*/data/*.parquet"))
     last.unlink()
+
+
+def test_rows_that_were_lost_are_counted_for_the_user(make_store: MakeStore, path: str) -> None:
+    """The counts of the companion tell how many; `rebuild_statistics` goes on without them."""
+    lose_a_part(path)
     damaged = make_store()
-    for _ in range(2):
-        with pytest.raises(StoreDamagedError, match=r"of the 400 documents .* are gone"):
-            damaged.search("word1", mode="sparse")
-        with pytest.raises(StoreError, match="are gone"):
-            damaged.add(records(1000, 1001))
+    calls: list[Callable[[], object]] = [
+        lambda: damaged.search("word1", mode="sparse"),
+        lambda: damaged.search(vector=[1.0, 2.0], mode="dense"),
+        lambda: damaged.add(with_vectors(0, 1)),
+        lambda: damaged.update(["1"], metadata={"year": 1}),
+        lambda: damaged.delete(["1"]),
+        lambda: damaged.get(["1"]),
+        lambda: list(damaged.scroll()),
+        damaged.count,
+        damaged.check,
+        damaged.describe,
+    ]
+    for call in [*calls, *calls]:
+        with pytest.raises(StoreDamagedError, match=r"100 of the 300 documents .* are gone"):
+            call()
     damaged.rebuild_statistics()
-    damaged.add(records(0, 400))
+    damaged.add(with_vectors(0, 300))
     assert [hit.id for hit in damaged.search("word77", mode="sparse")] == ["77"]
     assert damaged.check() == []
+
+
+def test_what_is_left_can_be_cleared_or_dropped(make_store: MakeStore, path: str) -> None:
+    """Then all is as if nothing had been lost."""
+    for give_up in (MilvusStore.clear, MilvusStore.drop):
+        lose_a_part(path)
+        damaged = make_store()
+        with pytest.raises(StoreDamagedError):
+            damaged.count()
+        give_up(damaged)
+        damaged.add(with_vectors(0, 3))
+        assert damaged.count() == 3
+        assert damaged.check() == []
+        damaged.drop()
+        damaged.close()

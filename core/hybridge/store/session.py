@@ -152,12 +152,16 @@ class Session:
             raise
         return connection
 
-    def find(self) -> Opened | None:
+    def find(self, *, give_up: bool = False) -> Opened | None:
         """Return what is there, or None if nothing is yet.
+
+        Args:
+            give_up: Whether to go on without rows that damage has taken.
 
         Raises:
             CollectionMismatchError: If what is there contradicts what was asked for.
             StoreBrokenError: If a flush has failed.
+            StoreDamagedError: If rows are gone that no deletion took.
         """
         collection, opened = self.collection(), self._opened
         collection.shared.check_not_broken()
@@ -175,8 +179,9 @@ class Session:
                     "collection %r has no dense vectors: its embedding is not used", self._name
                 )
             opened = Opened(collection, layout, self._fields(layout, collection))
-            resume(opened)
-            self._opened = opened
+            resume(opened, give_up=give_up)
+            if not give_up:  # the next call looks whether all is there
+                self._opened = opened
         return opened
 
     def repeat(self, call: Callable[[], T]) -> T:

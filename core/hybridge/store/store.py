@@ -585,9 +585,9 @@ class MilvusStore(SharedCopies, Closing):
             fields[name] = fields[name].named().of_function(function)
         return fields
 
-    def _find(self) -> Opened | None:
+    def _find(self, *, give_up: bool = False) -> Opened | None:
         """Return the collection with the functions of this view, or None if nothing is there."""
-        opened = self._session.find()
+        opened = self._session.find(give_up=give_up)
         if opened is None:
             return None
         if self._tenant.value is not None:
@@ -600,10 +600,14 @@ class MilvusStore(SharedCopies, Closing):
             return call()
 
     @contextmanager
-    def _call(self) -> Generator[Opened | None]:
-        """Keep the store open for a call; give the collection with the functions of this view."""
+    def _call(self, *, give_up: bool = False) -> Generator[Opened | None]:
+        """Keep the store open for a call; give the collection with the functions of this view.
+
+        Args:
+            give_up: Whether the call gives up rows that damage has taken, instead of refusing.
+        """
         with self._calls.running():
-            yield self._find()
+            yield self._find(give_up=give_up)
 
     # --- reading -------------------------------------------------------------------------------
 
@@ -1113,7 +1117,7 @@ class MilvusStore(SharedCopies, Closing):
         if self._tenant.value is not None:
             msg = "drop() would remove all tenants: use clear() to remove the rows of this one"
             raise InvalidInputError(msg)
-        with self._call():
+        with self._call(give_up=True):
             self._session.collection().drop()
 
     async def adrop(self) -> None:
@@ -1123,7 +1127,7 @@ class MilvusStore(SharedCopies, Closing):
     @operation("clear")
     def clear(self) -> None:
         """Remove every row; the collection keeps its dimension, its analyzer and its columns."""
-        with self._call() as opened:
+        with self._call(give_up=True) as opened:
             if opened is None:
                 return
             if self._tenant.value is None and opened.layout.foreign is None:
@@ -1250,7 +1254,7 @@ class MilvusStore(SharedCopies, Closing):
     @operation("rebuild_statistics")
     def rebuild_statistics(self) -> None:
         """Put a fresh count of the live rows in the place of the BM25 statistics."""
-        with self._call() as opened:
+        with self._call(give_up=True) as opened:
             for bm25 in _every_current(opened):
                 bm25.recount()
 

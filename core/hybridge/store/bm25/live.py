@@ -209,7 +209,7 @@ class LiveBM25:
         missing = statistics.documents - self.collection.count(self.scope)
         if missing > 0:
             state.statistics = None
-            raise _damaged(missing, statistics.documents, self.collection.name)
+            raise damaged(missing, statistics.documents, self.collection.name)
         if missing < 0 and not self.field.optional:
             logger.warning(
                 "BM25 statistics of %r disagree with its rows, as after a crash: counting anew",
@@ -296,7 +296,7 @@ class LiveBM25:
             state.statistics.add(plus)
             state.statistics.subtract(minus)
             for row in rows:
-                state.counted[row["id"]] = Entry.parse(row["id"], row["value"])
+                state.counted[row["id"]] = Entry.parse(row)
         if len(state.counted) >= max(state.compact_at, self.log.compact_at):
             self._compact()
 
@@ -587,7 +587,8 @@ def busy(collection_name: str) -> OthersWriteError:
     )
 
 
-def _damaged(missing: int, documents: int, collection_name: str) -> StoreDamagedError:
+def damaged(missing: int, documents: int, collection_name: str) -> StoreDamagedError:
+    """Return the error that says how many documents are gone."""
     return StoreDamagedError(
         f"{missing:,} of the {documents:,} documents that BM25 counts in {collection_name!r} are "
         "gone, and Hybridge has not deleted them: files of the engine are damaged, or another "

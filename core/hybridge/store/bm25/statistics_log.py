@@ -52,7 +52,7 @@ _FIELD_OF_VERSION_1 = "sparse"
 
 @dataclass(frozen=True)
 class Entry:
-    """A counts row, as far as its id and its value tell.
+    """A counts row without its frequencies.
 
     Attributes:
         id: Its id.
@@ -61,6 +61,7 @@ class Entry:
         field: The BM25 field.
         tenant: Whose rows it counts; "" where there are no tenants.
         parts: Of how many rows the sum is; 0 for those of one write.
+        documents: How many documents it adds, or takes away, which is below 0.
         value: The state, the time, and what an unfinished write can be told by.
     """
 
@@ -70,23 +71,25 @@ class Entry:
     field: str
     tenant: str
     parts: int
+    documents: int
     value: Mapping[str, Any]
 
     @classmethod
-    def parse(cls, row_id: str, value: Mapping[str, Any]) -> Entry:
-        """Return what the id and the value of a counts row tell.
+    def parse(cls, row: Mapping[str, Any]) -> Entry:
+        """Return what a counts row tells without its frequencies.
 
         Raises:
             StoreError: If the row is none that Hybridge wrote.
         """
+        row_id, value, documents = row["id"], row["value"], row["sign"] * row["documents"]
         try:
             writer, *names = row_id.split("/")
             _check_value(value, is_sum=names[:1] == ["sum"])
             if not names:
-                return cls(row_id, row_id, 0, _FIELD_OF_VERSION_1, "", 0, value)
+                return cls(row_id, row_id, 0, _FIELD_OF_VERSION_1, "", 0, documents, value)
             parts = value["parts"] if names[0] == "sum" else 0
             last, field, _, *tenant = names[bool(parts) :]
-            return cls(row_id, writer, int(last), field, "".join(tenant), parts, value)
+            return cls(row_id, writer, int(last), field, "".join(tenant), parts, documents, value)
         except (ValueError, KeyError) as error:
             msg = (
                 f"the BM25 counts in the companion's row {row_id!r:.200} are none that Hybridge "
@@ -285,7 +288,7 @@ class StatisticsLog:
             for place, (sign, part) in enumerate(parts)
         ]
         self._companion.upsert(rows)
-        return [Entry.parse(row["id"], row["value"]) for row in rows]
+        return [Entry.parse(row) for row in rows]
 
     def _id(self, start: str, end: str) -> str:
         return "/".join([start, self._field, end, *filter(None, [self._tenant])])
@@ -310,11 +313,10 @@ class StatisticsLog:
         }
 
 
-def entries_of(listing: Iterable[Mapping[str, Any]], field: str) -> list[Entry]:
-    """Return the entries of a field among the rows of a companion."""
-    rows = (row for row in listing if row["kind"] == COUNTS)
-    entries = (Entry.parse(row["id"], row["value"]) for row in rows)
-    return [entry for entry in entries if entry.field == field]
+def entries_of(listing: Iterable[Mapping[str, Any]], field: str | None = None) -> list[Entry]:
+    """Return the entries of a field among the rows of a companion; None for all fields."""
+    entries = (Entry.parse(row) for row in listing if row["kind"] == COUNTS)
+    return [entry for entry in entries if field in (None, entry.field)]
 
 
 def with_state(rows: Sequence[Mapping[str, Any]], state: str) -> list[dict[str, Any]]:

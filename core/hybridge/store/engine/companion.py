@@ -109,13 +109,14 @@ class Companion:
             self._connection.call("delete", self.name, filter=expression)
 
     def listing(self, tenant: str | None = "") -> list[dict[str, Any]]:
-        """Return the id, the kind, the tenant and the value of rows: what is small of them.
+        """Return rows without their frequencies: what is small of them.
 
         Args:
             tenant: Of this tenant's rows, by its `tenant_key`; "" for those of no tenant, None for
                 all.
         """
-        engine, columns, expression = self._connection.dialect.engine, ["id", "kind", "value"], ""
+        engine, expression = self._connection.dialect.engine, ""
+        columns = ["id", "kind", "value", "sign", "documents"]
         if self.version > 1:
             columns.append("tenant")
             expression = "" if tenant is None else f"tenant == {quote(tenant)}"
