@@ -119,8 +119,9 @@ def test_a_rebuild_is_the_first_thing_after_a_crash(
     store = make_store()
     for i, text in enumerate(texts(20)):
         store.add([Record(id=str(i), text=text)])
-    connection = store._session.collection().connection
-    connection.call("delete", store.collection_name, filter='id in ["3", "4"]')
+    collection = store._session.collection()
+    [row] = collection.read(["3"], ["*"]).values()
+    collection.upsert([{**row, "id": "20"}])
     store.close()
     reopened = make_store()
     assert reopened.check() != []
