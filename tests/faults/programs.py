@@ -34,6 +34,7 @@ def start(path: Path | str, *parts: str) -> subprocess.Popen[str]:
     program = "".join(textwrap.dedent(part) for part in (head, *parts))
     return subprocess.Popen(
         [sys.executable, "-c", program, str(path)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -10,6 +10,7 @@ import pytest
 
 from faults.programs import end_of, start, wait_until_ready
 from hybridge import MilvusStore
+from support.lite_server import LiteServer
 
 EXITS = {
     "nothing is closed": "store.search('word1')",
@@ -59,6 +60,27 @@ EXITS = {
             await asyncio.sleep(0)
             task.cancel()
         asyncio.run(main())
+    """,
+    "threads that close": """
+        for _ in range(5):
+            threading.Thread(target=store.close).start()
+    """,
+    "SIGTERM in a call": """
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGTERM)).start()
+        ready()
+        while True:
+            store.add([Record(id="0", text="word0 and more")])
+    """,
+    "SIGTERM in a call, whose handler closes": """
+        def stop(*_):
+            store.close()
+            sys.exit(0)
+        signal.signal(signal.SIGTERM, stop)
+        threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGTERM)).start()
+        ready()
+        while True:
+            store.search("word1")
     """,
     "sys.exit in the middle of a scroll": """
         rows = store.scroll()
@@ -110,3 +132,30 @@ def test_a_program_ends(way: str, tmp_path: Path) -> None:
     times = int(os.environ.get("HYBRIDGE_EXITS", "1"))
     took = [check_exit(way, tmp_path / f"{n}.db") for n in range(times)]
     print(f"{way}: {times} times, within {max(took):.1f} s")
+
+
+def test_many_stores_in_calls_to_a_server_that_froze(tmp_path: Path) -> None:
+    """They are waited for together, not one after the other."""
+    body = """
+        def count(one):
+            with contextlib.suppress(HybridgeError):
+                one.count()
+        stores = [MilvusStore(URI, collection_name=f"some{n}") for n in range(12)]
+        for one in stores:
+            one.count()
+        ready()
+        sys.stdin.readline()
+        for one in stores:
+            threading.Thread(target=count, args=[one]).start()
+        time.sleep(0.2)
+    """
+    server = LiteServer(tmp_path)
+    server.start()
+    try:
+        head = "import contextlib\nfrom hybridge.errors import HybridgeError\n"
+        program = start(tmp_path / "milvus.db", head, body.replace("URI", repr(server.uri)))
+        wait_until_ready(program)
+        server.freeze()
+        assert end_of(program) == (0, "", "")
+    finally:
+        server.stop()

@@ -65,6 +65,28 @@ def test_many_interrupts(tmp_path: Path) -> None:
         check_interrupt(works[number % 3], path, rng.uniform(0.0, 1.5))
 
 
+def test_what_a_handler_raises_is_no_failure_of_the_engine(tmp_path: Path) -> None:
+    """An alarm in the middle of a flush: the error arrives as it is, and the store goes on."""
+    body = """
+        class LateError(Exception):
+            pass
+        def late(*_):
+            raise LateError
+        signal.signal(signal.SIGALRM, late)
+        for _ in range(10):
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            try:
+                while True:
+                    store.add([Record(id="0", text="word0 and more")])
+                    store.flush()
+            except LateError:
+                pass
+        print(store.check(), flush=True)
+    """
+    code, out, errors = end_of(start(tmp_path / "milvus.db", body))
+    assert (code, out) == (0, "[]\n"), errors
+
+
 def test_a_second_interrupt_takes_effect_at_once(tmp_path: Path) -> None:
     """Where a server does not answer."""
     body = """

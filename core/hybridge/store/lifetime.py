@@ -16,15 +16,23 @@ import os
 import threading
 from collections.abc import Callable
 from importlib import import_module
+from time import monotonic
 from typing import Protocol
 from weakref import WeakSet
+
+_WAITS = 3.0
+"""Seconds that an ending process waits for the calls under way, of all stores together."""
 
 
 class Ending(Protocol):
     """What is to be closed before its process ends."""
 
-    def end(self) -> None:
-        """Close within seconds, and raise nothing."""
+    def end(self, until: float) -> None:
+        """Close, and raise nothing.
+
+        Args:
+            until: When calls under way are left to themselves, by the monotonic clock.
+        """
 
 
 class Forked(Protocol):
@@ -55,8 +63,9 @@ def call_in_child(call: Callable[[], None]) -> None:
 
 
 def _end() -> None:
+    until = monotonic() + _WAITS
     for one in list(_ending):
-        one.end()
+        one.end(until)
 
 
 def _renew() -> None:

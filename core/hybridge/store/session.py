@@ -7,6 +7,7 @@ import threading
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from time import monotonic
 from typing import Any, NamedTuple, TypeVar
 
 from hybridge.errors import EngineError, HybridgeError, InvalidInputError
@@ -31,9 +32,6 @@ logger = logging.getLogger("hybridge")
 T = TypeVar("T")
 
 _ATTEMPTS = 5
-
-_WAITS = 3.0
-"""Seconds that an ending process waits for the calls under way."""
 
 
 class Opened(NamedTuple):
@@ -130,6 +128,8 @@ class Session:
 
     def _reset(self) -> None:
         self._opening = threading.Lock()
+        self._releasing = threading.RLock()
+        self._released = False
         self._collection: Collection | None = None
         self._opened: Opened | None = None
 
@@ -233,19 +233,27 @@ class Session:
         """Wait for the calls under way, flush, and close the connection."""
         if self.calls.close():
             self.calls.wait()
-            if self._collection is not None:
-                self._collection.close()
+            self._release()
 
-    def end(self) -> None:
-        """Close, since the process ends; a call that takes longer is left to itself."""
-        if not self.calls.end():
-            return
-        done = self.calls.wait(_WAITS)
-        if self._collection is not None:
-            try:
-                self._collection.close(flush=done)
-            except HybridgeError as error:
-                logger.warning("%s", error)
+    def end(self, until: float) -> None:
+        """Close, since the process ends, or wait for a thread that is closing.
+
+        Args:
+            until: When calls under way are left to themselves.
+        """
+        self.calls.end()
+        done = self.calls.wait(max(until - monotonic(), 0.0))
+        try:
+            self._release(flush=done)
+        except HybridgeError as error:
+            logger.warning("%s", error)
+
+    def _release(self, *, flush: bool = True) -> None:
+        with self._releasing:
+            collection = None if self._released else self._collection
+            self._released = True
+            if collection is not None:
+                collection.close(flush=flush)
 
     def renew(self) -> None:
         """Open anew in a forked child, where that can be."""

@@ -808,9 +808,9 @@ class MilvusStore(SharedCopies, Closing):
             InvalidInputError: If a record cannot be stored; it names the record.
             PartialWriteError: If a later batch fails; `landed` holds the ids that were written.
         """
-        batches = self._batches(records, batch_size, ids)
         started = WriteProgress(_length(records), progress)
         with logged("add") as log, self._calls.running(), started as written:
+            batches = self._batches(records, batch_size, ids)
             head, rest = self._first_batches(batches)
             for batch in chain(head, rest):
                 left = write.Committed(batch, {})

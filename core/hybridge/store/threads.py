@@ -39,9 +39,8 @@ class Calls:
 
     def renew(self) -> None:
         """Forget the calls of other threads, in a child that has none of them."""
-        self._running = 0
+        self._running = set[int]()  # threads: one that is interrupted anywhere is gone from it
         self._changed = threading.Condition()
-        self._own = threading.local()
 
     @contextmanager
     def running(self) -> Generator[None]:
@@ -50,23 +49,22 @@ class Calls:
         Raises:
             StoreClosedError: If closed.
         """
-        if getattr(self._own, "calls", False):
+        own = threading.get_ident()
+        if own in self._running:
             yield
             return
-        self._begin()
-        self._own.calls = True
         try:
+            self._begin(own)
             yield
         finally:
-            self._own.calls = False
             with self._changed:
-                self._running -= 1
+                self._running.discard(own)
                 self._changed.notify_all()
 
-    def _begin(self) -> None:
+    def _begin(self, own: int) -> None:
         with self._changed:
             if self._closed is None:
-                self._running += 1
+                self._running.add(own)
                 return
         if self._ended and threading.current_thread().daemon:
             threading.Event().wait()  # as Python has its daemon threads do, to end without a word
@@ -87,9 +85,13 @@ class Calls:
         return self.close("is closed, since the interpreter ends: end its threads first")
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Wait for the calls under way; False if some are left after so many seconds."""
+        """Wait for the calls under way; False if some are left after so many seconds.
+
+        That of this thread is not waited for: a handler of a signal may close, or a `__del__`.
+        """
+        own = {threading.get_ident()}
         with self._changed:
-            return self._changed.wait_for(lambda: self._running == 0, seconds)
+            return self._changed.wait_for(lambda: self._running <= own, seconds)
 
 
 class CallsOfView(Calls):
@@ -126,7 +128,7 @@ class Threads:
 
     def renew(self) -> None:
         """Begin without threads, as a child does."""
-        self._starting = threading.Lock()
+        self._starting = threading.RLock()
         self._pool: ThreadPoolExecutor | None = None
 
     @property

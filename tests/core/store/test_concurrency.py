@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from hybridge import F, MilvusStore, Record
 from hybridge.errors import StoreClosedError
 from hybridge.store.engine.gate import Gate
+from support.word_function import WordFunction
 
 MakeStore = Callable[..., MilvusStore]
 
@@ -72,6 +74,25 @@ async def test_the_loop_goes_on_while_the_store_works(store: MilvusStore) -> Non
     await store.aadd([Record(text=f"row {i}") for i in range(2000)])
     ticking.cancel()
     assert ticks > 10
+
+
+def test_closing_does_not_wait_for_its_own_call(make_store: MakeStore) -> None:
+    """A `__del__`, a handler of a signal or a function may close in the middle of a call."""
+
+    class Closing(WordFunction):
+        close = staticmethod(lambda: None)
+
+        def encode_queries(self, queries: Sequence[str]) -> Any:
+            self.close()
+            return super().encode_queries(queries)
+
+    function = Closing()
+    store = make_store(dense=function)
+    store.add([Record(id="a", text="fox")])
+    function.close = store.close
+    with pytest.raises(StoreClosedError, match="was closed during this call"):
+        store.search("fox")
+    assert make_store().count() == 1
 
 
 def test_closing_waits_for_the_calls_under_way(store: MilvusStore) -> None:

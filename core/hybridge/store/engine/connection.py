@@ -25,6 +25,7 @@ from tenacity import (
 from hybridge.errors import (
     EngineError,
     HybridgeError,
+    StoreClosedError,
     StoreConnectionError,
     StoreDatabaseError,
     StoreError,
@@ -195,6 +196,7 @@ class Connection:
         self.dialect = opened.dialect
         self.torn = opened.torn
         self._gate = opened.gate
+        self._closed = False
 
     def call(self, operation: str, collection_name: str, **arguments: Any) -> Any:
         """Call the client's method `operation`, repeating what may succeed a moment later.
@@ -311,12 +313,20 @@ class Connection:
         return int(get_collection_ts(collection_name, endpoint, self.address.db_name) or 0)
 
     def answer(self, call: Callable[[], Any]) -> Any:
-        """Return what a call to the engine answers; its failure becomes an error of ours."""
-        try:
-            with raised_not_logged(), interrupted_after():
-                return call()
-        except Exception as error:
-            raise translate(error, self.address, self.timeout) from error
+        """Return what a call to the engine answers; its failure becomes an error of ours.
+
+        Raises:
+            StoreClosedError: If the connection was closed under the call.
+        """
+        with interrupted_after():  # outside: what a handler raises is no failure of the engine
+            try:
+                with raised_not_logged():
+                    return call()
+            except Exception as error:
+                if self._closed:
+                    msg = f"the store at {self.address} was closed during this call: open a new one"
+                    raise StoreClosedError(msg) from error
+                raise translate(error, self.address, self.timeout) from error
 
     def close(self, *, release: bool = True) -> None:
         """Close the client if nobody else uses it, and release the engine's file lock.
@@ -324,6 +334,7 @@ class Connection:
         Args:
             release: False leaves the engine running, which keeps its write-ahead log.
         """
+        self._closed = True
         with _opening.of(self.address):
             _opened[self.address].users -= 1
             if _opened[self.address].users:
