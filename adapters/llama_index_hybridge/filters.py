@@ -26,6 +26,7 @@ from hybridge.filters import (
     compare_named,
     fit_value,
 )
+from hybridge.texts import parse_texts
 
 E = TypeVar("E", bound=Enum)
 T = TypeVar("T")
@@ -57,7 +58,7 @@ _CONDITIONS: dict[FilterCondition, Callable[[Sequence[Filter]], Filter]] = {
 def make_filter(
     filters: MetadataFilters | None = None,
     node_ids: Sequence[str] | None = None,
-    document_ids: Sequence[str] | None = None,
+    doc_ids: Sequence[str] | None = None,
     columns: Mapping[str, type] | None = None,
 ) -> Filter | None:
     """Return the tree that selects what all three arguments select; None if nothing is left out.
@@ -69,18 +70,19 @@ def make_filter(
     Args:
         filters: What the metadata must match.
         node_ids: The nodes that may be found; None for all.
-        document_ids: The source documents whose nodes may be found; likewise.
+        doc_ids: The source documents whose nodes may be found; likewise.
         columns: The metadata keys that are typed columns: a language model writes "2000" for 2000,
             and one value where a list is due.
 
     Raises:
         FilterError: If `filters` are none, or a value does not suit its operator.
+        InvalidInputError: If an id is no string.
     """
     tree = And(
         [
             None if filters is None else _group(filters, columns or {}),
-            None if node_ids is None else ROW_ID.isin(node_ids),
-            None if document_ids is None else DOCUMENT_ID.isin(document_ids),
+            None if node_ids is None else ROW_ID.isin(parse_texts(node_ids, "node_ids")),
+            None if doc_ids is None else DOCUMENT_ID.isin(parse_texts(doc_ids, "doc_ids")),
         ]
     )
     return None if tree.empty else tree

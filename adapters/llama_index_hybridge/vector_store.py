@@ -27,7 +27,6 @@ from typing_extensions import Self, Unpack
 from hybridge import Hit, MilvusStore, Record
 from hybridge.arguments import check_flag
 from hybridge.closing import Closing, closed_on_error
-from hybridge.errors import InvalidInputError
 from hybridge.protocols import DenseEmbeddingFunction, RerankFunction
 from hybridge.registry import as_rerank_function, function_name
 from hybridge.spellings import check_names, names_of
@@ -404,12 +403,9 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
         ids: Sequence[str] | None = getattr(query, "node_ids", None)
         if not isinstance(ids, (list, tuple)):
             return ids
-        try:
-            nodes = self._store.get(ids[:1])
-            if all(map(is_kept_by_index, nodes)):  # the first one mostly tells
-                nodes += self._store.get(ids[1:])
-        except InvalidInputError:  # such as in a store of all tenants; the search says what is odd
-            return ids
+        nodes = self._store.get(ids[:1])
+        if all(map(is_kept_by_index, nodes)):  # the first one mostly tells
+            nodes += self._store.get(ids[1:])
         means_all = not ids or (nodes and all(map(is_kept_by_index, nodes)))
         return None if means_all else ids
 

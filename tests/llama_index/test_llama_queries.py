@@ -115,6 +115,18 @@ def test_a_retriever_takes_nodes_and_documents(orchard: MilvusVectorStore) -> No
     assert [one.node_id for one in retriever.retrieve("apple")] == ["b"]
 
 
+@pytest.mark.parametrize("given", [[7], [None], ["a", 7]])
+def test_an_id_that_is_no_string_is_refused(orchard: MilvusVectorStore, given: Any) -> None:
+    """A list that silently names nothing would be taken for one that matched nothing."""
+    for lists in ({"doc_ids": given}, {"node_ids": given}):
+        with pytest.raises(InvalidInputError, match="string"):
+            orchard.query(
+                VectorStoreQuery(query_str="apple", mode=VectorStoreQueryMode.SPARSE, **lists)
+            )
+        with pytest.raises(InvalidInputError, match="string"):
+            MilvusRetriever(orchard, mode="sparse", **lists).retrieve("apple")
+
+
 # --- filters alone -------------------------------------------------------------------------------
 
 
