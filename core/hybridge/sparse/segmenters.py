@@ -27,8 +27,11 @@ from hybridge.sparse.languages import Language
 from hybridge.sparse.stop_words import StopWords
 from hybridge.sparse.word_analyzer import FUNCTION_MARK, Kind, Token, WordAnalyzer, shortened
 
-_COMPOUND = re.compile(r"([A-Za-z0-9]+(?:[-_.@/'][A-Za-z0-9]+)+)")
-"""What a segmenter would take apart: Wi-Fi, 2024-03-15, a@b.org."""
+_COMPOUND = re.compile(r"((?<![A-Za-z0-9])[A-Za-z0-9]+(?:[-_.@/'][A-Za-z0-9]+)+)")
+"""What a segmenter would take apart: Wi-Fi, 2024-03-15, a@b.org.
+
+The look behind keeps a long run from being tried at each of its letters.
+"""
 
 _TRADITIONAL = Path(__file__).parent / "traditional_chinese.txt"
 
