@@ -130,7 +130,9 @@ def test_changed_bytes(data: st.DataObject, good: Any, tmp_path: Path) -> None:
     check_load(path)
 
 
-@pytest.mark.parametrize("average", [1e308, 2.0**53, -1.0, 0.0, float("nan"), float("inf"), "3"])
+@pytest.mark.parametrize(
+    "average", [1e308, 2.0**53, -1.0, 0.0, 1e-320, float("nan"), float("inf"), "3"]
+)
 def test_an_average_length_that_no_corpus_has(average: Any, good: Any, tmp_path: Path) -> None:
     """It would weigh every document alike, or none."""
     path = tmp_path / "bm25.json"

@@ -210,7 +210,9 @@ def _check(parameters: Parameters) -> None:
         msg = "it holds an idf that no float32 does"
     elif not abs(parameters.average_length) * parameters.documents <= _LARGEST:
         msg = "it holds an average length that no corpus has"
-    elif parameters.documents < 1 or (terms and parameters.average_length <= 0):
+    elif parameters.documents < 1 or (
+        terms and round(parameters.average_length * parameters.documents) < 1
+    ):
         msg = "it was fitted to no documents"
     elif statistics is not None and len(statistics.frequencies) != terms:
         msg = "its terms and frequencies do not match one to one"
