@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from langchain_core.embeddings import Embeddings
 
 from hybridge import MilvusStore
 from hybridge.tools import migrate
@@ -36,7 +37,7 @@ BATCH = 1000
 NAME = "docs"
 
 
-class ByNumber:
+class ByNumber(Embeddings):
     """An embedding that knows the texts of this program, and counts what it is asked."""
 
     def __init__(self, count: int) -> None:
@@ -84,12 +85,8 @@ def fill_faiss(folder: Path, count: int) -> None:
     import faiss
     from langchain_community.docstore.in_memory import InMemoryDocstore
     from langchain_community.vectorstores import FAISS
-    from langchain_core.embeddings import Embeddings
 
-    class Model(ByNumber, Embeddings):
-        pass
-
-    store = FAISS(Model(count), faiss.IndexFlatL2(DIM), InMemoryDocstore(), {})
+    store = FAISS(ByNumber(count), faiss.IndexFlatL2(DIM), InMemoryDocstore(), {})
     _add(store, count)
     store.save_local(str(folder / "faiss"))
 
@@ -108,7 +105,8 @@ def fill_qdrant(folder: Path, count: int) -> None:
 
     client = QdrantClient(path=str(folder / "qdrant"))
     client.create_collection(NAME, models.VectorParams(size=DIM, distance=models.Distance.COSINE))
-    _add(QdrantVectorStore(client, NAME, ByNumber(count)), count)
+    store = QdrantVectorStore(client, NAME, ByNumber(count), validate_collection_config=False)
+    _add(store, count)
     client.close()
 
 
@@ -143,7 +141,10 @@ def database(folder: Path) -> Iterator[str]:
 
     with postgres.get_server(folder / "postgres", cleanup_mode="stop") as server:
         server.psql("CREATE EXTENSION IF NOT EXISTS vector;")
-        yield server.get_uri(driver="psycopg")
+        try:
+            yield server.get_uri(driver="psycopg")
+        finally:
+            server.stop()  # a killed process counts as one that goes on using it
 
 
 # --- what moves each -----------------------------------------------------------------------------

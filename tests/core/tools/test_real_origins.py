@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("langchain_core", reason="needs the extra hybridge[langchain]")
+
 from support import real_origins, run_programs
 from support.pages import MOVING, program_of, promises_of
 from versions import ROOT, overlay
