@@ -1,6 +1,7 @@
 """Fills real stores of other libraries with documents, and moves them; run in their environment.
 
     python real_origins.py fill <name> <folder> <count>
+    python real_origins.py tables <folder>
     python real_origins.py move <name> <folder> <milvus path> [<record at which to be killed>]
 
 Prints, of a move, one line of JSON: the report, and how many rows there are.
@@ -28,6 +29,7 @@ from hybridge.tools.origins import (
     FromFAISS,
     FromLanceDB,
     FromPGVector,
+    FromPostgres,
     FromQdrant,
     Origin,
 )
@@ -197,8 +199,53 @@ def move(name: str, folder: Path, uri: str, place: int | None) -> None:
     print(json.dumps(said))
 
 
+# --- tables as other versions and libraries make them --------------------------------------------
+
+TABLES = """
+CREATE TABLE langchain_pg_collection (uuid uuid PRIMARY KEY, name text, cmetadata json);
+CREATE TABLE langchain_pg_embedding (uuid uuid PRIMARY KEY, collection_id uuid,
+  embedding vector(2), document text, cmetadata json, custom_id text);
+INSERT INTO langchain_pg_collection VALUES ('00000000-0000-4000-8000-000000000001', 'docs', NULL);
+INSERT INTO langchain_pg_embedding VALUES
+  ('00000000-0000-4000-8000-00000000000a', '00000000-0000-4000-8000-000000000001', '[1,0]', 'one',
+   '{"n": 1}', 'a'),
+  ('00000000-0000-4000-8000-00000000000b', '00000000-0000-4000-8000-000000000001', '[0,1]', NULL,
+   NULL, NULL);
+CREATE TABLE store (langchain_id uuid PRIMARY KEY, content text, embedding vector(2),
+  langchain_metadata json, year int, content_tsv tsvector);
+INSERT INTO store VALUES ('00000000-0000-4000-8000-00000000000c', 'two', '[1,0]', '{"n": 2}', 2020,
+  to_tsvector('two'));
+CREATE TABLE data_docs (id bigint PRIMARY KEY, text text, metadata_ json, node_id text,
+  embedding halfvec(2));
+INSERT INTO data_docs VALUES (1, 'three', '{"n": 3}', 'node', '[1,0]');
+CREATE SCHEMA own;
+CREATE TABLE own.docs (id int, text text, vector vector(2), tag text);
+INSERT INTO own.docs VALUES (4, 'four', '[1,0]', 'x');
+"""
+
+
+def tables(folder: Path) -> None:
+    """Print what is read of the tables of other versions and libraries."""
+    import psycopg
+
+    with database(folder) as uri:
+        with psycopg.connect(uri.replace("+psycopg", "")) as connection:
+            connection.execute(TABLES)
+        origins: list[Origin] = [FromPGVector(uri, NAME)]
+        origins += [FromPostgres(uri, name) for name in ("store", "data_docs", "own.docs")]
+        read = [[origin.count(), *origin.records()] for origin in origins]
+    shown = [
+        [count, *([r.id, r.text, dict(r.metadata), r.vectors["dense"].tolist()] for r in some)]
+        for count, *some in read
+    ]
+    print(json.dumps(shown))
+
+
 def main(arguments: list[str]) -> None:
     """Do what is asked for."""
+    if arguments[0] == "tables":
+        tables(Path(arguments[1]))
+        return
     what, name, folder, *others = arguments
     if what == "fill":
         globals()[f"fill_{name}"](Path(folder), int(others[0]))

@@ -106,6 +106,22 @@ def test_a_store_is_moved_though_the_move_is_killed(name: str, python: str, tmp_
     assert said["found"] == text
 
 
+def test_tables_of_other_versions_and_libraries_are_read(python: str, tmp_path: Path) -> None:
+    """The older PGVector, both libraries' PGVectorStore, and a table of one's own."""
+    done = run(python, real_origins.__file__, "tables", tmp_path)
+    assert done.returncode == 0, done.stderr
+    numbered = "00000000-0000-4000-8000-00000000000{}".format
+    older, langchain, llama_index, own = json.loads(done.stdout)
+    assert older == [
+        2,
+        ["a", "one", {"n": 1}, [1.0, 0.0]],
+        [numbered("b"), "", {}, [0.0, 1.0]],
+    ]
+    assert langchain == [1, [numbered("c"), "two", {"n": 2, "year": 2020}, [1.0, 0.0]]]
+    assert llama_index == [1, ["node", "three", {"n": 3}, [1.0, 0.0]]]
+    assert own == [1, ["4", "four", {"tag": "x"}, [1.0, 0.0]]]
+
+
 def test_the_pages_run(python: str, database: str, tmp_path: Path) -> None:
     """Before, move and after of each print what they promise, and again over the same rows."""
     programs, promised = [], []
