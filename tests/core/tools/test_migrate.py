@@ -285,7 +285,7 @@ def test_a_collection_of_tenants_is_copied(path: str, make_store: MakeStore) -> 
 
 
 def test_a_collection_of_version_1_is_copied_into_this_version(tmp_path: Path) -> None:
-    """It can hold contexts then; its rows and its words are the same."""
+    """It can hold contexts then; its rows are the same, their words those of today's analyzer."""
     with tarfile.open(LAYOUT_1) as archive:
         archive.extractall(tmp_path, filter="data")
     target = str(tmp_path / "new.db")
@@ -294,8 +294,8 @@ def test_a_collection_of_version_1_is_copied_into_this_version(tmp_path: Path) -
         with MilvusStore(target, collection_name="plain") as new:
             assert new.describe()["version"] == 2
             assert list(new.scroll()) == list(old.scroll())
-            found = [[hit.id for hit in store.search("foxes", k=3)] for store in (old, new)]
-    assert found[0] == found[1]
+            assert new.check() == []
+            assert "fox" in new.search("foxes", k=1, mode="sparse")[0].text
 
 
 def test_another_analyzer_may_be_chosen_for_a_copy(path: str, make_store: MakeStore) -> None:
