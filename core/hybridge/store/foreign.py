@@ -257,8 +257,9 @@ class Foreign:
 
 def _plain(value: Any) -> Any:
     """Return a column's value as JSON has it: an array comes as the wire's own list."""
-    scalar = isinstance(value, (str, int, float, bool, Mapping))
-    return value if scalar else list(value)
+    if isinstance(value, (str, int, float)) or is_mapping(value):
+        return value
+    return list(value)
 
 
 # --- what a schema says --------------------------------------------------------------------------

@@ -76,8 +76,9 @@ class Examination:
                 return  # dropped or made anew meanwhile
             known = shared.health
             shared.note_health({**known, **measured})
-            kept = {} if collection.is_foreign else measured
-            for name, health in kept.items():
+            for name, health in measured.items():
+                if collection.is_foreign:
+                    break  # it has no companion: what was measured is known to this process
                 collection.companion.write_value(f"{HEALTH}/{name}", health._asdict())
         for name, health in measured.items():
             if health.trust < 1 and not (name in known and known[name].trust < 1):

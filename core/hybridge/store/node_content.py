@@ -46,8 +46,8 @@ def record_of(content: Mapping[str, Any], row_id: str, text: str | None = None) 
         text: Its text, where that is kept beside it.
     """
     relations = _unpacked(content.get("relationships") or {}, _relation)
-    source: Any = relations.get("source")
-    document_id = source.pop("id", None) if isinstance(source, dict) else None
+    source = relations.get("source")
+    document_id = source.get("id") if is_mapping(source) else None
     own = _own_text(content)
     return Record(
         id=row_id,
@@ -115,13 +115,21 @@ def _extra(
     name, offsets = content.get(CLASS, "TextNode"), [content.get(place) for place in _PLACES]
     said: dict[str, Any] = {
         CLASS: None if name == "TextNode" else name,
-        "relations": relations,
+        "relations": _packed(relations),
         OFFSETS: None if offsets == [None, None] else offsets,
         "fields": fields,
         "resources": resources,
         "object": None if content.get("obj") is None else {"value": content["obj"]},
     }
     return {name: value for name, value in said.items() if value}
+
+
+def _packed(relations: Mapping[str, Any]) -> dict[str, Any]:
+    """Return relations as `extra` has them: the source's id is the document's."""
+    source = relations.get("source")
+    if not is_mapping(source):
+        return dict(relations)
+    return {**relations, "source": {key: value for key, value in source.items() if key != "id"}}
 
 
 def _unpacked(
