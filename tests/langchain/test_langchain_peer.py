@@ -15,7 +15,7 @@ from langchain_core.documents import Document
 from langchain_core.indexing import InMemoryRecordManager, index
 
 from hybridge import F
-from hybridge.errors import CollectionMismatchError, EngineError, InvalidInputError
+from hybridge.errors import EngineError, InvalidInputError
 from langchain_hybridge import MilvusVectorStore
 from support.langchain_support import ANIMALS, MakeVectorStore, WordEmbeddings, ids
 
@@ -133,16 +133,21 @@ def test_existing_collections(
 ) -> None:
     """There: `KeyError: 'text'` or empty results from a foreign collection. LM#67, LC#23634.
 
-    One that Hybridge made is adopted as it is; another is refused with the reason.
+    One that Hybridge made is adopted as it is; another's is too, and a row without a place refused.
     """
     from pymilvus import MilvusClient
 
-    MilvusClient(path).create_collection("foreign", dimension=64)
+    client = MilvusClient(path)
+    client.create_collection("foreign", dimension=64)
+    row = {"id": 7, "vector": embeddings.embed_query("cat"), "text": "a cat", "colour": "black"}
+    client.insert("foreign", [row])
     foreign = make_vector_store(embeddings, collection_name="foreign")
-    with pytest.raises(CollectionMismatchError, match="not made by Hybridge"):
-        foreign.similarity_search("cat")
-    with pytest.raises(CollectionMismatchError, match="not made by Hybridge"):
+    [found] = foreign.similarity_search("cat")
+    assert found == Document("a cat", id="7", metadata={"colour": "black"})
+    with pytest.raises(InvalidInputError, match="the ids of this collection are integers"):
         foreign.add_texts(["cat"])
+    assert foreign.add_texts(["dog"], ids=["8"]) == ["8"]
+    assert foreign.similarity_search("dog", k=1)[0].page_content == "dog"
     assert len(make_vector_store(embeddings).similarity_search("cat")) == 4
 
 

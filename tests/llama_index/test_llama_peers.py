@@ -28,7 +28,7 @@ from llama_index.core.vector_stores.types import (
     VectorStoreQueryMode,
 )
 
-from hybridge.errors import AuthenticationError, CollectionMismatchError, RateLimitError
+from hybridge.errors import AuthenticationError, RateLimitError
 from hybridge.store.engine.pymilvus_import import pymilvus
 from llama_index_hybridge import JinaRerank, MilvusRetriever, MilvusVectorStore
 from support.jina_server import KEY, JinaServer, refuse, silence
@@ -214,14 +214,16 @@ def test_metadata_keys_are_the_user_s(vector_store: MilvusVectorStore) -> None:
 
 
 def test_foreign_collections_are_not_misread(make_vector_store: MakeVectorStore, path: str) -> None:
-    """A collection of another program is refused by name: no random ids, no silent deletes."""
+    """A collection of another program has its own ids, and nothing of it is deleted silently."""
     client = pymilvus().MilvusClient(path)
     client.create_collection("foreign", dimension=4)
+    client.insert("foreign", [{"id": 7, "vector": [1.0, 0, 0, 0], "text": "a cat", "n": 1}])
     client.close()
     vector_store = make_vector_store(collection_name="foreign")
-    for call in (vector_store.get_nodes, lambda: vector_store.delete("d")):
-        with pytest.raises(CollectionMismatchError, match="foreign"):
-            call()
+    [node] = vector_store.get_nodes()
+    assert (node.node_id, node.get_content(), node.metadata) == ("7", "a cat", {"n": 1})
+    vector_store.delete("d")
+    assert len(vector_store.get_nodes()) == 1
 
 
 # --- the Jina reranker ---------------------------------------------------------------------------

@@ -101,9 +101,11 @@ class Foreign:
         key: The primary key.
         numbered: Whether that is an integer: ids are its decimal digits.
         automatic: Whether Milvus makes it, so that no row can be overwritten.
-        text: The column of the text, where there is one.
+        text: The column of the text, where there is one; of rows that have more than columns, the
+            key of that name.
         metadata: The JSON column of the metadata, where there is one.
         dynamic: Whether rows have metadata beside their columns.
+        text_is_key: Whether the text is no column.
         columns: The metadata keys that are columns, with their types; None for a type that filters
             are not compiled for.
         required: Those of them that every row must have.
@@ -117,6 +119,7 @@ class Foreign:
     text: str | None
     metadata: str | None
     dynamic: bool
+    text_is_key: bool
     columns: Mapping[str, type | None]
     required: frozenset[str]
     vectors: frozenset[str]
@@ -130,7 +133,7 @@ class Foreign:
     def row_columns(self) -> Mapping[RowKey, Column]:
         """The row's own values that filters can ask the engine for."""
         known = {RowKey.ID: self.key_column}
-        if self.text is not None:
+        if self.text is not None and not self.text_is_key:
             known[RowKey.TEXT] = Column(self.text, str)
         return known
 
@@ -211,6 +214,9 @@ class Foreign:
         if self.numbered and not self.automatic and not is_decimal(record.id or ""):
             msg = f"{name}: the ids of this collection are integers: give one, as a string"
             raise InvalidInputError(msg)
+        if self.text is None and record.text:
+            msg = f"{name}: this collection has no column for a text: add its vectors alone"
+            raise InvalidInputError(msg)
         self._check_metadata(record, name)
 
     def _check_metadata(self, record: Record, name: str) -> None:
@@ -285,7 +291,8 @@ def recognise(
     [key] = [one for one in columns.values() if one.get("is_primary")]
     types = {name: _type_name(one) for name, one in columns.items()}
     vectors = [column for column, kind in types.items() if kind.endswith("VECTOR")]
-    text = _text(columns, types, convention, naming, name)
+    dynamic = bool(schema.get("enable_dynamic_field"))
+    text = _text(columns, types, convention, naming, name, dynamic=dynamic)
     metadata = _metadata(types, naming, name)
     own = {key["name"], text, metadata, convention.document_id, *vectors}
     scalars = {column: _TYPES.get(kind) for column, kind in types.items() if column not in own}
@@ -297,7 +304,8 @@ def recognise(
         automatic=bool(key.get("auto_id")),
         text=text,
         metadata=metadata,
-        dynamic=bool(schema.get("enable_dynamic_field")),
+        dynamic=dynamic,
+        text_is_key=text is not None and text not in columns,
         columns=scalars,
         required=frozenset(one for one in required if "default_value" not in columns[one]),
         vectors=frozenset(vectors),
@@ -315,15 +323,21 @@ def _text(
     convention: Convention,
     naming: Naming,
     name: str,
+    *,
+    dynamic: bool,
 ) -> str | None:
     strings = [column for column, kind in types.items() if kind == "VARCHAR"]
     if naming.text is not None:
+        if dynamic and naming.text not in columns:
+            return naming.text
         _check_named(naming.text, "text", strings, name)
         return naming.text
     known = [one for one in convention.text if one in strings]
     others = [one for one in strings if not columns[one].get("is_primary")]
-    if known or not others:
-        return known[0] if known else None
+    if known:
+        return known[0]
+    if not others:
+        return convention.text[0] if dynamic else None
     msg = (
         f"collection {name!r} was not made by Hybridge, and which of its columns {others} holds "
         "the text is not known: name it, text=...; or choose another collection_name"

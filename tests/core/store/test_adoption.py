@@ -223,6 +223,17 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
         store.add([Record(text="x", vectors={"dense": [1.0, 0.0]})])
 
 
+def test_a_text_without_a_place_is_refused(tmp_path: Path) -> None:
+    """Where there is no column for it, and rows have nothing beside their columns."""
+    path = tmp_path / "own.db"
+    make(path, {**KEY, "vector": VECTOR})
+    with MilvusStore(path, collection_name="own") as store:
+        with pytest.raises(InvalidInputError, match="no column for a text"):
+            store.add([Record(id="1", text="a red kite", dense=embed("x"))])
+        assert store.add([Record(id="1", dense=embed("x"))]) == ["1"]
+        assert store.get(["1"]) == [Record(id="1", text="")]
+
+
 def test_a_companion_by_name_does_not_hide_a_collection(tmp_path: Path) -> None:
     """`own__hybridge` may be another library's too; it is left alone."""
     path = tmp_path / "own.db"

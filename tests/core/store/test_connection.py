@@ -14,6 +14,7 @@ import pytest
 
 from hybridge import MilvusStore, Record
 from hybridge.errors import InvalidInputError, StoreConnectionError, StoreError
+from hybridge.filters import ID_COLUMN
 from hybridge.store.engine.address import resolve_address
 from hybridge.store.engine.dialect import Dialect, Server
 from hybridge.store.engine.pymilvus_import import pymilvus
@@ -228,7 +229,7 @@ def test_reading_page_by_page(
     # milvus-lite answers to the calls of a server as well
     connection.dialect = Dialect(Server(), exclusive=False)
     assert sorted(record.id or "" for record in store.scroll()) == sorted(map(str, range(2500)))
-    pages = connection.dialect.engine.select(connection, collection_name, "", ["id"], "id")
+    pages = connection.dialect.engine.select(connection, collection_name, "", ["id"], ID_COLUMN)
     assert len(next(pages)) == 1000
     store.drop()
     with pytest.raises(StoreError):

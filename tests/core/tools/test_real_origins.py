@@ -1,4 +1,4 @@
-"""10,000 documents of each real store move, though the move is killed half-way.
+"""Thousands of documents of each real store move, though the move is killed half-way.
 
 They are written by LangChain's own packages, in an environment of their own over the running one.
 The pages of `docs/moving/` that need those packages run there, too.
@@ -23,7 +23,7 @@ from versions import ROOT, overlay
 
 pytestmark = pytest.mark.long
 
-COUNT = int(os.environ.get("HYBRIDGE_MOVED", "10000"))
+COUNT = int(os.environ.get("HYBRIDGE_MOVED", "2000"))
 PACKAGES = [
     "chromadb==1.5.9",
     "faiss-cpu==1.15.1",
