@@ -104,6 +104,7 @@ _UNSTEMMED = tuple(
         ("ur", "urdu", "", ""),
         ("vi", "vietnamese", "", _VIETNAMESE),
         ("mul", "multilingual", "", ""),
+        ("code", "code", "", ""),  # source: identifiers whole and in parts, nothing else changed
     )
 )
 LANGUAGES = (*_SNOWBALL, *_UNSTEMMED, CHINESE, JAPANESE, KOREAN)
