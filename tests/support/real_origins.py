@@ -185,7 +185,7 @@ def move(name: str, folder: Path, uri: str, place: int | None) -> None:
             object.__setattr__(origin, "records", dying)
         report = migrate(origin, uri=uri, dense=Uncalled(), progress=False)
     with MilvusStore(uri) as store:
-        record = next(iter(store.scroll(filter={"n": 4711})), None)
+        record = next(iter(store.scroll(filter={"n": 1711})), None)
         said = {
             "ok": report.ok,
             "records": report.records,
@@ -193,7 +193,7 @@ def move(name: str, folder: Path, uri: str, place: int | None) -> None:
             "agreement": report.agreement,
             "count": store.count(),
             "checked": store.check(),
-            "found": store.search("text 4711", k=1, mode="sparse")[0].text,
+            "found": store.search("text 1711", k=1, mode="sparse")[0].text,
             "record": record and [record.id, record.text, dict(record.metadata)],
         }
     print(json.dumps(said))

@@ -131,14 +131,13 @@ LENGTHY = (
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(
-    "language", [one.code for one in LANGUAGES if one.code not in {"zh", "ja", "ko"}]
-)
+@pytest.mark.parametrize("language", ["ca", "en", "fa", "fr", "th", "tr", "uk", "mul"])
 def test_no_text_takes_quadratic_time(language: str) -> None:
     """A million characters without a space take seconds: a generous hang guard, for a busy machine.
 
-    And a term has at most 128 letters. What the segmenters of Chinese, Japanese and Korean take
-    is their own affair.
+    Of languages that differ in what they split, join, elide and fold; of the others one is like
+    another. And a term has at most 128 letters. What the segmenters of Chinese, Japanese and Korean
+    take is their own affair.
     """
     counter = _counter(language)
     started = time.process_time()

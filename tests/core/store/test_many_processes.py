@@ -332,3 +332,21 @@ def test_short_and_long_lives_mix(server: str, collection_name: str, worker: Wor
 def test_many_short_lives_mix(server: str, collection_name: str, worker: Worker) -> None:
     """The same with ten writers, one after the other."""
     in_a_mix(server, collection_name, worker, 10)
+
+
+def test_a_tenants_average_length_is_that_of_the_last_who_fixed_it(
+    make_store: Callable[..., MilvusStore], server: str, collection_name: str
+) -> None:
+    """Two processes that bring its first rows at one time each fix it; both go on with one."""
+    store = make_store(uri=server, collection_name=collection_name, partition_key="tenant")
+    view = store.for_tenant("acme")
+    view.add([Record(id="1", text="a red house")])
+    opened = store._session.find()
+    assert opened is not None
+    [bm25] = opened.of_tenant(tenant="acme").bm25
+    assert bm25.state.average_length == 2.0
+    others = {"tokens": 7.0, "documents": 3}
+    opened.collection.companion.write_value(bm25._value_id("average_length"), others, bm25.tenant)
+    bm25.look_again(0.0)
+    assert (bm25.state.average_length, bm25.state.weighed) == (7.0, 3)
+    assert any("sparse vectors of another average" in line for line in view.check())

@@ -100,9 +100,9 @@ def test_a_store_is_moved_though_the_move_is_killed(name: str, python: str, tmp_
     assert 0 < said["written"] <= COUNT // 2
     assert said["agreement"]["dense"] >= 0.99
     assert said["checked"] == []
-    text = f"text 4711 of w{4711 % 97} and w{4711 % 89}"
-    metadata = {"n": 4711, "tag": f"t{4711 % 7}", "half": 4711 / 2}
-    assert said["record"] == ["00000000-0000-4000-8000-000000004711", text, metadata]
+    text = f"text 1711 of w{1711 % 97} and w{1711 % 89}"
+    metadata = {"n": 1711, "tag": f"t{1711 % 7}", "half": 1711 / 2}
+    assert said["record"] == ["00000000-0000-4000-8000-000000001711", text, metadata]
     assert said["found"] == text
 
 

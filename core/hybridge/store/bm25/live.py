@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
-from functools import partial
 from time import monotonic, sleep
 from typing import Any
 
@@ -165,7 +164,19 @@ class LiveBM25:
         if not self.tenant:
             collection.look(after)
         elif collection.is_shared:
-            self.look.again(after, partial(collection.companion.listing, self.tenant))
+            self.look.again(after, self._listing)
+
+    def _listing(self) -> list[dict[str, Any]]:
+        """Return what is small of the tenant's rows of the companion, and take its average length.
+
+        Two processes that bring a tenant's first rows at one time each fix it, and the last one's
+        stays: whoever has the other's goes on with that.
+        """
+        listing = self.collection.companion.listing(self.tenant)
+        values = [row["value"] for row in listing if row["id"] == self._value_id(AVERAGE_LENGTH)]
+        if values:
+            self.state.average_length, self.state.weighed = self._parse_average(values[0])
+        return listing
 
     # --- statistics ----------------------------------------------------------------------------
 
@@ -474,6 +485,8 @@ class LiveBM25:
             counts = self.count_rows(records[:AVERAGED])
             if tokens := int(counts.lengths.sum()):
                 self.freeze(tokens / len(counts), len(counts))
+        if self.tenant and self.collection.is_shared:
+            self._read_average(self.state)  # another process may have fixed it at the same time
 
     def _has_average(self) -> bool:
         """Whether another process has fixed the average length since it was looked for.
