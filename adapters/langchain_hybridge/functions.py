@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any, Protocol, cast, runtime_checkable
 
 from hybridge.errors import InvalidInputError
-from hybridge.foreign import ForeignFunction
 from hybridge.texts import parse_texts
+from hybridge.wrapped import WrappedFunction
 
 
 @runtime_checkable
@@ -51,7 +51,7 @@ class SparseLike(Protocol):
         ...
 
 
-class EmbeddingsFunction(ForeignFunction[DenseLike]):
+class EmbeddingsFunction(WrappedFunction[DenseLike]):
     """A dense function from LangChain embeddings, or from an object with their methods.
 
     Awaited, it awaits the object's own async methods, where there are some.
@@ -75,7 +75,7 @@ class EmbeddingsFunction(ForeignFunction[DenseLike]):
         return await _embed_queries(self.embedding, parse_texts(queries, "queries"))
 
 
-class SparseEmbeddingsFunction(ForeignFunction[SparseLike]):
+class SparseEmbeddingsFunction(WrappedFunction[SparseLike]):
     """A sparse function from sparse embeddings in the shape of `langchain-qdrant`.
 
     Awaited, it awaits the object's own async methods, where there are some.

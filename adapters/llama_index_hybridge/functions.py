@@ -9,8 +9,8 @@ from typing import Generic, TypeVar, cast
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.base.embeddings.base_sparse import BaseSparseEmbedding
 
-from hybridge.foreign import ForeignFunction
 from hybridge.texts import parse_texts
+from hybridge.wrapped import WrappedFunction
 
 E = TypeVar("E", bound="BaseEmbedding | BaseSparseEmbedding")
 V = TypeVar("V")
@@ -18,7 +18,7 @@ Vector = list[float]
 Weights = dict[int, float]
 
 
-class _OfEmbedding(ForeignFunction[E], Generic[E, V]):
+class _OfEmbedding(WrappedFunction[E], Generic[E, V]):
     """A function that asks the methods of a LlamaIndex embedding."""
 
     def encode_documents(self, documents: Sequence[str]) -> list[V]:

@@ -9,7 +9,7 @@ E = TypeVar("E")
 _NAMELESS = ("", "unknown")
 
 
-class ForeignFunction(Generic[E]):
+class WrappedFunction(Generic[E]):
     """What functions made of an embedding object have in common.
 
     Two of one object are equal, so that a store embeds once for all fields that use it. The `repr`
