@@ -22,7 +22,7 @@ FACE = {
     "hybridge.copies",
     "hybridge.errors",
     "hybridge.filters",
-    "hybridge.foreign",
+    "hybridge.wrapped",
     "hybridge.function_settings",
     "hybridge.lazy",
     "hybridge.narrowing",
