@@ -22,7 +22,6 @@ FACE = {
     "hybridge.copies",
     "hybridge.errors",
     "hybridge.filters",
-    "hybridge.wrapped",
     "hybridge.function_settings",
     "hybridge.lazy",
     "hybridge.narrowing",
@@ -33,6 +32,7 @@ FACE = {
     "hybridge.spellings",
     "hybridge.store",
     "hybridge.texts",
+    "hybridge.wrapped",
 }
 """All of core that an adapter may import."""
 
