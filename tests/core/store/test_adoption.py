@@ -13,6 +13,7 @@ from pymilvus import DataType, MilvusClient
 
 from hybridge import ROW_ID, DenseField, F, MilvusStore, Record
 from hybridge.errors import CollectionMismatchError, InvalidInputError
+from support.engines import servers_over_lite
 from support.peers import (
     COUNT,
     LAYOUTS,
@@ -159,16 +160,16 @@ def test_a_node_that_was_added_is_as_the_peer_writes_it(name: str, tmp_path: Pat
     client.close()
 
 
-def make(path: Path, columns: dict[str, Any], **options: Any) -> None:
+def make(uri: Path | str, columns: dict[str, Any], name: str = "own", **options: Any) -> None:
     """Make a collection of one's own, with raw pymilvus."""
-    client = MilvusClient(str(path))
+    client = MilvusClient(str(uri))
     schema = client.create_schema(**{"auto_id": False, **options})
     index = client.prepare_index_params()
-    for name, (kind, more) in columns.items():
-        schema.add_field(name, kind, **more)
+    for column, (kind, more) in columns.items():
+        schema.add_field(column, kind, **more)
         if kind == DataType.FLOAT_VECTOR:
-            index.add_index(name, index_type="FLAT", metric_type="COSINE")
-    client.create_collection("own", schema=schema, index_params=index)
+            index.add_index(column, index_type="FLAT", metric_type="COSINE")
+    client.create_collection(name, schema=schema, index_params=index)
     client.close()
 
 
@@ -232,6 +233,28 @@ def test_a_text_without_a_place_is_refused(tmp_path: Path) -> None:
             store.add([Record(id="1", text="a red kite", dense=embed("x"))])
         assert store.add([Record(id="1", dense=embed("x"))]) == ["1"]
         assert store.get(["1"]) == [Record(id="1", text="")]
+
+
+def test_a_server_pages_by_numbers(lite_server: str, collection_name: str) -> None:
+    """More rows than a page holds, of a collection that is then made anew by its owner."""
+    columns = {**KEY, "text": STRING, "vector": VECTOR}
+    make(lite_server, columns, collection_name, auto_id=True)
+    client = MilvusClient(lite_server)
+    rows = [{"text": f"note {number}", "vector": embed(str(number))} for number in range(1200)]
+    numbers = client.insert(collection_name, rows)["ids"]
+    with (
+        servers_over_lite(),
+        MilvusStore(lite_server, collection_name=collection_name, dense=ToyFunction()) as store,
+    ):
+        assert [one.id for one in store.scroll()] == list(map(str, sorted(numbers)))
+        assert store.count(~ROW_ID.isin(list(map(str, numbers[:7])))) == 1193
+        client.drop_collection(collection_name)
+        make(lite_server, {**columns, "year": (DataType.INT64, {})}, collection_name, auto_id=True)
+        store._session.collection().look(after=0.0)
+        [row_id] = store.add([Record(text="a red kite", metadata={"year": 1})])
+        assert store.get([row_id])[0].metadata == {"year": 1}
+    client.drop_collection(collection_name)
+    client.close()
 
 
 def test_a_companion_by_name_does_not_hide_a_collection(tmp_path: Path) -> None:
