@@ -21,6 +21,7 @@ from pymilvus import CollectionSchema, DataType
 from pymilvus.client.ts_utils import get_collection_ts, update_collection_ts
 from pymilvus.client.utils import mkts_from_unixtime
 
+from hybridge.filters import quote
 from hybridge.store.engine import connection, dialect
 from hybridge.store.engine.address import Address
 
@@ -220,7 +221,7 @@ class Client23:
     ) -> Iterator[list[Row]]:
         last = ""
         while True:
-            after = f"{key} > {dialect.quote(last)}"
+            after = f"{key} > {quote(last)}"
             page = self.query(
                 name,
                 filter=f"{after} and ({expression})" if expression else after,
