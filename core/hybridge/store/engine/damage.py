@@ -8,6 +8,7 @@ replaced whole.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -15,7 +16,8 @@ from hybridge.errors import StoreDamagedError
 
 _SCHEMA, _MANIFEST = "schema.json", "manifest.json"
 _DROPPED_WITHIN = 1.0
-"""Seconds within which another client of this process removes a collection, file by file."""
+"""Seconds within which another client of this process that removes a collection, file by file,
+removes one: on a busy machine all of them take longer."""
 
 
 def check_whole(path: Path, collection_name: str) -> None:
@@ -29,12 +31,15 @@ def check_whole(path: Path, collection_name: str) -> None:
         StoreDamagedError: If its schema or its manifest is damaged.
     """
     collection = path / "collections" / collection_name
-    until = monotonic() + _DROPPED_WITHIN
+    files, until = -1, 0.0
     while collection.is_dir():
         try:
             _check_files(collection)
         except StoreDamagedError:
-            if monotonic() > until:
+            before, files = files, sum(len(names) for _, _, names in os.walk(collection))
+            if files != before:
+                until = monotonic() + _DROPPED_WITHIN
+            elif monotonic() > until:
                 raise
             sleep(0.05)
         else:
