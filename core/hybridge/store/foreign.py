@@ -182,8 +182,7 @@ class Foreign:
         metadata = dict(told) if is_mapping(told) else {}
         metadata |= {key: _plain(row[key]) for key in self.columns if row.get(key) is not None}
         if self.dynamic:
-            placed = self._placed | {"distance"} | self.convention.own
-            metadata |= {key: value for key, value in row.items() if key not in placed}
+            metadata |= {key: value for key, value in row.items() if key not in self._not_metadata}
         return metadata
 
     @cached_property
@@ -191,6 +190,11 @@ class Foreign:
         """The columns there are."""
         own = {self.key, self.text, self.metadata, self.convention.document_id, *self.columns}
         return self.vectors.union(name for name in own if name is not None)
+
+    @cached_property
+    def _not_metadata(self) -> frozenset[str]:
+        """What a row that was read has beside metadata."""
+        return self._placed | {"distance"} | self.convention.own
 
     # --- rows into it --------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
@@ -388,10 +388,10 @@ class Collection:
             else foreign.output(columns)
         )
 
-    def _made(self, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def _made(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return rows as those of our own collections are."""
         foreign = self.known.foreign
-        return [dict(row) if foreign is None else foreign.read(row) for row in rows]
+        return rows if foreign is None else [foreign.read(row) for row in rows]
 
     def read(
         self, keys: Sequence[str], columns: Sequence[str], expression: str = ""
