@@ -239,7 +239,7 @@ def test_a_server_pages_by_numbers(lite_server: str, collection_name: str) -> No
     """More rows than a page holds, of a collection that is then made anew by its owner."""
     columns = {**KEY, "text": STRING, "vector": VECTOR}
     make(lite_server, columns, collection_name, auto_id=True)
-    client = MilvusClient(lite_server)
+    client = MilvusClient(lite_server, alias=collection_name)  # it outlives those of `make`
     rows = [{"text": f"note {number}", "vector": embed(str(number))} for number in range(1200)]
     numbers = client.insert(collection_name, rows)["ids"]
     with (

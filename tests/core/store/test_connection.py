@@ -163,6 +163,17 @@ def test_a_server_works_like_a_path(
     other.drop()
 
 
+def test_a_client_of_others_ends_alone(
+    make_store: MakeStore, lite_server: str, collection_name: str
+) -> None:
+    """Whoever closes a client of the same address leaves the store's connection open."""
+    store = make_store(uri=lite_server, collection_name=collection_name)
+    store.add([Record(id="1", text="a red kite")])
+    pymilvus().MilvusClient(lite_server).close()
+    assert store.count() == 1
+    store.drop()
+
+
 def test_a_server_that_turns_a_connection_away_is_asked_again(
     make_store: MakeStore, lite_server: str, collection_name: str
 ) -> None:

@@ -142,8 +142,12 @@ def _may_pass(error: BaseException) -> bool:
 
 
 def make_client(**arguments: Any) -> Any:
-    """Make pymilvus's client; tests put one in its place that stands in for what a server lacks."""
-    return _client_class()(dedicated=True, **arguments)
+    """Make pymilvus's client; tests put one in its place that stands in for what a server lacks.
+
+    The alias keeps pymilvus 2.6 from giving out a connection of others to this address, whatever
+    certificates that was opened with: it would end when they close theirs.
+    """
+    return _client_class()(dedicated=True, alias=f"hybridge-{uuid.uuid4().hex}", **arguments)
 
 
 @cache
@@ -398,11 +402,7 @@ def _refusal(error: Exception, address: Address, timeout: float | None) -> Store
 
 
 def _secured(address: Address) -> dict[str, Any]:
-    """Return what pymilvus is told of TLS; it takes an authority alone as the server's own.
-
-    The alias keeps pymilvus 2.6 from giving out a connection of others to this address, whatever
-    certificates that was opened with.
-    """
+    """Return what pymilvus is told of TLS; it takes an authority alone as the server's own."""
     if not address.is_encrypted:
         return {}
     tls = address.tls or TLS()
@@ -415,7 +415,7 @@ def _secured(address: Address) -> dict[str, Any]:
         }
     given = {**files, "server_name": tls.server_name}
     told = {name: value for name, value in given.items() if value is not None}
-    return {"secure": True, "alias": f"hybridge-{uuid.uuid4().hex}", **told}
+    return {"secure": True, **told}
 
 
 def _check_database(client: Any, address: Address, timeout: float | None) -> None:
