@@ -886,7 +886,7 @@ class MilvusStore(SharedCopies, Closing):
     def _has_average(self) -> bool:
         """Whether the average length is fixed of every BM25 field."""
         with self._call() as opened:
-            return opened is not None and all(one.state.average_length for one in opened.bm25)
+            return opened is not None and all(one.average_length for one in opened.bm25)
 
     def _first_batches(
         self, batches: Iterator[list[Record]]

@@ -347,6 +347,19 @@ def test_a_tenants_average_length_is_that_of_the_last_who_fixed_it(
     assert bm25.state.average_length == 2.0
     others = {"tokens": 7.0, "documents": 3}
     opened.collection.companion.write_value(bm25._value_id("average_length"), others, bm25.tenant)
-    bm25.look_again(0.0)
-    assert (bm25.state.average_length, bm25.state.weighed) == (7.0, 3)
     assert any("sparse vectors of another average" in line for line in view.check())
+    view.add([Record(id="2", text="a blue boat and a kite")])
+    assert (bm25.average_length, bm25.state.weighed) == (7.0, 3)
+    assert view.check() == []
+
+
+def test_what_another_process_weighs_anew_is_weighed_alike(
+    make_store: Callable[..., MilvusStore], server: str, collection_name: str, worker: Worker
+) -> None:
+    """Who wrote by the former average length goes on with the one that stands."""
+    store = make_store(uri=server, collection_name=collection_name)
+    store.add([Record(id="1", text="a red house")])
+    store.add([Record(id="2", text="a blue boat and a kite and so on and on " * 9)])
+    done(worker("store.reencode_sparse()"))
+    store.add([Record(id="3", text="a green tree")])
+    assert store.check() == []

@@ -13,6 +13,7 @@ def check_bm25(bm25: LiveBM25) -> list[str]:
     """Return what differs from a fresh count over the live rows, and what mends it."""
     if bm25.is_outdated:
         return [str(bm25.outdated_error())]
+    bm25.look_again(0.0)
     with bm25.collection.shared.lock:
         try:
             fresh, entries = bm25.snapshot()

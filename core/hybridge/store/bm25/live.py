@@ -167,16 +167,8 @@ class LiveBM25:
             self.look.again(after, self._listing)
 
     def _listing(self) -> list[dict[str, Any]]:
-        """Return what is small of the tenant's rows of the companion, and take its average length.
-
-        Two processes that bring a tenant's first rows at one time each fix it, and the last one's
-        stays: whoever has the other's goes on with that.
-        """
-        listing = self.collection.companion.listing(self.tenant)
-        values = [row["value"] for row in listing if row["id"] == self._value_id(AVERAGE_LENGTH)]
-        if values:
-            self.state.average_length, self.state.weighed = self._parse_average(values[0])
-        return listing
+        """Return what is small of the tenant's rows of the companion."""
+        return self.collection.companion.listing(self.tenant)
 
     # --- statistics ----------------------------------------------------------------------------
 
@@ -436,7 +428,7 @@ class LiveBM25:
     @property
     def drift(self) -> float:
         """How far the true average length is from the frozen one, as a share of the latter."""
-        frozen, true = self.state.average_length, self.statistics.average_length
+        frozen, true = self.average_length, self.statistics.average_length
         return abs(true / frozen - 1) if frozen and true else 0.0
 
     # --- documents -----------------------------------------------------------------------------
@@ -452,11 +444,35 @@ class LiveBM25:
 
     def weigh(self, counts: TermCounts) -> list[SparseVector]:
         """Return document vectors; one without a term gets an index that no query uses."""
-        average = self.state.average_length or 1.0
+        average = self.average_length or 1.0
         vectors = document_vectors(counts, self._weighting, average, self.dim)
         return [vector or EMPTY_SPARSE for vector in sparse_rows(vectors)]
 
     # --- the average length --------------------------------------------------------------------
+
+    @property
+    def average_length(self) -> float | None:
+        """What documents are weighed by, in tokens, as last looked at; None before the first.
+
+        Two processes that bring a tenant's first rows at one time each fix it, and what the last
+        one wrote stays: the other has weighed some rows by its own (`overruled`). And whoever
+        weighs all rows anew fixes it for everybody.
+        """
+        state, look = self.state, self.look
+        if state.average_look != look.number:
+            state.average_look = look.number
+            own_id = self._value_id(AVERAGE_LENGTH)
+            for row in look.listing:
+                if row["id"] == own_id:
+                    self._take_average(state, row["value"])
+                    state.is_first = False
+        return state.average_length
+
+    def is_overruled(self) -> bool:
+        """Whether rows were weighed before another process, too, has fixed the average length."""
+        if self.state.is_first:
+            self._read_average(self.state)
+        return self.state.overruled
 
     def freeze(self, average_length: float, documents: int) -> None:
         """Set the average length that document vectors are weighed by.
@@ -469,6 +485,7 @@ class LiveBM25:
         self._write_value(AVERAGE_LENGTH, value)
         state = self.state
         state.average_length, state.weighed, state.reported = average_length, documents, False
+        state.average_look = self.look.number  # which has not seen it yet
 
     def freeze_by(self, records: Sequence[Record], given: float | None = None) -> None:
         """Let the first documents fix the average length, if nothing has fixed it.
@@ -477,7 +494,8 @@ class LiveBM25:
             records: The documents.
             given: The average length in tokens, where the user knows it.
         """
-        if self.state.average_length is not None or self._has_average():
+        self.look_again(LOOK_AGAIN)
+        if self.average_length is not None or self._has_average():
             return
         if given is not None:
             self.freeze(given, AVERAGED)
@@ -485,8 +503,7 @@ class LiveBM25:
             counts = self.count_rows(records[:AVERAGED])
             if tokens := int(counts.lengths.sum()):
                 self.freeze(tokens / len(counts), len(counts))
-        if self.tenant and self.collection.is_shared:
-            self._read_average(self.state)  # another process may have fixed it at the same time
+        self.state.is_first = bool(self.tenant) and self.collection.is_shared
 
     def _has_average(self) -> bool:
         """Whether another process has fixed the average length since it was looked for.
@@ -522,13 +539,21 @@ class LiveBM25:
 
     def _read_state(self) -> BM25State:
         state = BM25State()
+        if not self.tenant:
+            state.average_look = self.collection.shared.look.number  # which is older
         self._read_average(state)
         return state
 
     def _read_average(self, state: BM25State) -> None:
         value = self.collection.companion.read_value(self._value_id(AVERAGE_LENGTH))
         if value is not None:
-            state.average_length, state.weighed = self._parse_average(value)
+            self._take_average(state, value)
+
+    def _take_average(self, state: BM25State, value: Mapping[str, Any]) -> None:
+        known = state.average_length
+        state.average_length, state.weighed = self._parse_average(value)
+        if state.is_first and known != state.average_length:
+            state.overruled = True
 
     def _parse_average(self, value: Mapping[str, Any]) -> tuple[float, int]:
         """Return an average length and how many documents it is of.
@@ -558,7 +583,7 @@ class LiveBM25:
 
     def encode_documents(self, documents: Sequence[str]) -> csr_array:
         """Return document vectors, float32 of shape `(len(documents), dim)`."""
-        average = self.state.average_length or 1.0
+        average = self.average_length or 1.0
         return document_vectors(self.count(documents), self._weighting, average, self.dim)
 
     def encode_queries(self, queries: Sequence[str]) -> csr_array:

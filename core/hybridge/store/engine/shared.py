@@ -110,6 +110,9 @@ class BM25State:
         compact_at: How many entries there are when many are summed up.
         counting: Held for the moment in which the statistics change or are weighed.
         average_length: The frozen average document length, in tokens; None until it is known.
+        average_look: The look at the companion that it follows.
+        is_first: Whether this process has fixed it, and not looked since whether it stands.
+        overruled: Whether it did not: rows were weighed by another.
         weighed: How many documents the frozen average length is the average of.
         interrupted: Whether an earlier re-encoding was interrupted; None until it is known.
         reported: Whether the drift from the frozen average length was reported.
@@ -124,6 +127,9 @@ class BM25State:
     compact_at: int = 0
     counting: threading.Lock = field(default_factory=threading.Lock)
     average_length: float | None = None
+    average_look: int = 0
+    is_first: bool = False
+    overruled: bool = False
     weighed: int = 0
     interrupted: bool | None = None
     reported: bool = False
