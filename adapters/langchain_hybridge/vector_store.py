@@ -84,9 +84,9 @@ class MilvusVectorStore(SharedCopies, Closing, VectorStore):
         relevance_score_fn: Makes a document's relevance, in [0, 1], of its score (cosine, BM25 sum,
             fused; higher is better) in place of the absolute one; thresholds compare with that.
         **arguments: Those of `hybridge.MilvusStore`: `uri`, `collection_name`, `token`, `db_name`,
-            `sparse`, `fields`, `search_fields`, `dim`, `metadata_schema`, `partition_key`,
-            `text`, `metadata`, `average_length`, `health`, `metadata_encoder`, `overwrite`,
-            `timeout`, `server`. A function may be LangChain's embeddings.
+            `sparse`, `fields`, `search_fields`, `config`, `dim`, `metadata_schema`,
+            `partition_key`, `text`, `metadata`, `average_length`, `health`, `metadata_encoder`,
+            `overwrite`, `timeout`, `server`. A function may be LangChain's embeddings.
 
     Raises:
         InvalidInputError: If an argument makes no sense, or contradicts another.

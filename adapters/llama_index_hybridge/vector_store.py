@@ -82,9 +82,9 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
         reranker: Orders the nodes of a semantic_hybrid query anew: a rerank function, or its name
             (see `hybridge.registry.rerank_function`).
         **arguments: Those of `hybridge.MilvusStore`: `uri`, `collection_name`, `token`, `db_name`,
-            `sparse`, `fields`, `search_fields`, `dim`, `metadata_schema`, `partition_key`,
-            `text`, `metadata`, `average_length`, `health`, `metadata_encoder`, `overwrite`,
-            `timeout`, `server`. A function may be LlamaIndex's embedding.
+            `sparse`, `fields`, `search_fields`, `config`, `dim`, `metadata_schema`,
+            `partition_key`, `text`, `metadata`, `average_length`, `health`, `metadata_encoder`,
+            `overwrite`, `timeout`, `server`. A function may be LlamaIndex's embedding.
 
     Raises:
         InvalidInputError: If an argument makes no sense, or contradicts another.
@@ -392,6 +392,8 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
         columns = self._columns(getattr(query, "filters", None))
         check_flag(kwargs.get("with_scores", False), "with_scores")
         defaults: dict[str, Any] = {"fusion": self.fusion, "reranker": self._reranker}
+        if mode is VectorStoreQueryMode.DEFAULT and query.query_str is not None:
+            defaults["mode"] = self._store.config.search_fields  # None leaves it dense
         return plan_query(query, self._node_ids(query), fields, columns, {**defaults, **kwargs})
 
     def _node_ids(self, query: VectorStoreQuery) -> Sequence[str] | None:

@@ -39,7 +39,7 @@ RECORD = (
 )  # fmt: skip
 ARGUMENTS = (
     "uri", "collection_name", "token", "db_name", "dense", "sparse", "fields", "search_fields",
-    "dim", "metadata_schema", "partition_key", "average_length", "timeout", "server",
+    "config", "dim", "metadata_schema", "partition_key", "average_length", "timeout", "server",
 )  # fmt: skip
 
 

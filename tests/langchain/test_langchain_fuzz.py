@@ -30,7 +30,7 @@ MMR = ("k", "fetch_k", "lambda_mult", "mode", "filter", "expr", "fusion", "with_
 ADD = ("metadatas", "ids", "contexts", "context_key", "batch_size", "progress")
 MAKE = (
     "embedding", "store", "mode", "k", "fetch_k", "fusion", "context_key", "uri",
-    "collection_name", "token", "db_name", "sparse", "fields", "search_fields", "dim",
+    "collection_name", "token", "db_name", "sparse", "fields", "search_fields", "config", "dim",
     "metadata_schema", "partition_key", "average_length", "timeout", "server",
 )  # fmt: skip
 RETRIEVER = (*SCORE[:-2], "score_threshold")

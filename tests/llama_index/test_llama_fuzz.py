@@ -43,7 +43,8 @@ NODE = (
 ADD = ("batch_size", "progress", "whatever")
 MAKE = (
     "embed_model", "store", "tenant", "fusion", "reranker", "uri", "collection_name", "token",
-    "db_name", "sparse", "fields", "search_fields", "dim", "metadata_schema", "partition_key",
+    "db_name", "sparse", "fields", "search_fields",
+    "config", "dim", "metadata_schema", "partition_key",
     "average_length", "timeout", "server",
 )  # fmt: skip
 RETRIEVER = (

@@ -32,6 +32,7 @@ from hybridge.store.query import (
     parse_mode,
 )
 from hybridge.store.rows import TEXT_BYTES, NewIds
+from hybridge.store.search_config import SearchConfig
 from hybridge.store.server_options import TLS, ServerOptions
 from hybridge.store.store import BATCH_SIZE, MilvusStore
 from hybridge.store.write import CONTEXT, DERIVED, METADATA, OFFSETS
@@ -58,6 +59,7 @@ __all__ = [
     "Mode",
     "NewIds",
     "Query",
+    "SearchConfig",
     "SearchParams",
     "ServerOptions",
     "Source",

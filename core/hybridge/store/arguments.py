@@ -13,6 +13,7 @@ from hybridge.narrowing import is_mapping
 from hybridge.store.fields import AUTO, Sparse, SparseField, VectorField
 from hybridge.store.layout import COLUMN_TYPES
 from hybridge.store.metadata import MetadataEncoder
+from hybridge.store.search_config import SearchConfig
 from hybridge.store.server_options import ServerOptions
 
 
@@ -26,6 +27,7 @@ class StoreArguments(TypedDict, total=False):
     sparse: Sparse
     fields: Mapping[str, VectorField] | None
     search_fields: Sequence[str] | None
+    config: str | os.PathLike[str] | SearchConfig | None
     dim: int | None
     metadata_schema: Mapping[str, type] | None
     partition_key: str | None

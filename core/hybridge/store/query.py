@@ -54,6 +54,33 @@ class MMR:
 
 
 @dataclass(frozen=True)
+class Defaults:
+    """What a query takes where the call says nothing; see `Query`.
+
+    The reranker is for queries with a text that are neither paged nor diversified.
+    """
+
+    fusion: Any = None
+    fetch_k: Any = None
+    reranker: Any = None
+    min_relevance: Any = None
+
+    def under(
+        self, fusion: Any, fetch_k: Any, reranker: Any, min_relevance: Any, plain: bool
+    ) -> Defaults:
+        """Return what a call says, and these where it is None; the reranker if it is plain."""
+        return Defaults(
+            self.fusion if fusion is None else fusion,
+            self.fetch_k if fetch_k is None else fetch_k,
+            self.reranker if reranker is None and plain else reranker,
+            self.min_relevance if min_relevance is None else min_relevance,
+        )
+
+
+_NOTHING = Defaults()
+
+
+@dataclass(frozen=True)
 class Query:
     """One request, for any number of queries at once, checked.
 
@@ -131,6 +158,7 @@ class Query:
         with_vectors: bool = False,
         search_params: SearchParams = None,
         mmr: MMR | None = None,
+        defaults: Defaults = _NOTHING,
     ) -> Query:
         """Return the request if it makes sense; see the class.
 
@@ -138,12 +166,13 @@ class Query:
             InvalidInputError: If it does not; the message says what to change.
         """
         texts = None if queries is None else _parse_texts(queries)
+        plain = texts is not None and not offset and mmr is None
+        options = defaults.under(fusion, fetch_k, reranker, min_relevance, plain)
         given = _parse_vectors(vectors, texts)
         check_expression(expr)
-        _check_reranker(reranker, texts)
+        _check_reranker(options.reranker, texts)
         k = parse_limit(k, "k")
-        offset = _parse_offset(offset, k, reranker)
-        mmr = None if mmr is None else _parse_mmr(mmr)
+        offset = _parse_offset(offset, k, options.reranker)
         return cls(
             texts=texts,
             vectors=given,
@@ -151,15 +180,15 @@ class Query:
             offset=offset,
             mode=parse_mode(mode),
             expr=expr,
-            fusion=_parse_fusion(fusion),
-            fetch_k=_parse_fetch_k(fetch_k),
-            reranker=reranker,
-            min_relevance=_parse_min_relevance(min_relevance),
+            fusion=parse_fusion(options.fusion),
+            fetch_k=_parse_fetch_k(options.fetch_k),
+            reranker=options.reranker,
+            min_relevance=_parse_min_relevance(options.min_relevance),
             with_vectors=_parse_flag(with_vectors, "with_vectors"),
             search_params=_parse_search_params(search_params),
-            mmr=mmr,
+            mmr=None if mmr is None else _parse_mmr(mmr),
             size=len(next(iter(given.values()), ()) if texts is None else texts),
-            wanted=offset + _wanted(k, reranker, mmr),
+            wanted=offset + _wanted(k, options.reranker, mmr),
             filter=as_filter(filter),
         )
 
@@ -307,7 +336,12 @@ def parse_mode(mode: Any) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(names))
 
 
-def _parse_fusion(fusion: Any) -> Fusion | MilvusFusion:
+def parse_fusion(fusion: Any) -> Fusion | MilvusFusion:
+    """Return the fusion, the default one for None.
+
+    Raises:
+        InvalidInputError: If it is none.
+    """
     if fusion is None:
         return _FUSION
     if isinstance(fusion, str) and fusion not in get_args(MilvusFusion):

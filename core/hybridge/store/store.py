@@ -75,6 +75,7 @@ from hybridge.store.query import (
 from hybridge.store.rows import NewIds, parse_id, parse_ids, parse_record, vector_columns
 from hybridge.store.rows import to_record as make_record
 from hybridge.store.search import Search, check_mode, prepare
+from hybridge.store.search_config import SearchConfig, parse_config
 from hybridge.store.selection import Selection
 from hybridge.store.server_options import ServerOptions, parse_server_options
 from hybridge.store.session import Opened, Session
@@ -122,6 +123,8 @@ class MilvusStore(SharedCopies, Closing):
             `{"title": DenseField("openai/…", source="title")}`.
         search_fields: The fields that a search uses which names none; None means "dense" and
             "sparse" as far as they are there, else all.
+        config: A file that `hybridge eval` has written, or a `SearchConfig`: what a search does
+            that says nothing. `search_fields` goes first.
         dim: The length of the vectors of "dense", where neither a function nor the first vectors
             say it.
         metadata_schema: Metadata keys that become typed columns as well, for fast filters:
@@ -157,6 +160,7 @@ class MilvusStore(SharedCopies, Closing):
         sparse: Sparse = AUTO,
         fields: Mapping[str, VectorField] | None = None,
         search_fields: Sequence[str] | None = None,
+        config: str | os.PathLike[str] | SearchConfig | None = None,
         dim: int | None = None,
         metadata_schema: Mapping[str, type] | None = None,
         partition_key: str | None = None,
@@ -169,6 +173,7 @@ class MilvusStore(SharedCopies, Closing):
         timeout: float | None = None,
         server: ServerOptions | None = None,
     ) -> None:
+        config = parse_config(config)
         self._arguments = kept_arguments(locals())
         request = LayoutRequest.parse_arguments(self._arguments)
         options = parse_server_options(server)
@@ -176,7 +181,8 @@ class MilvusStore(SharedCopies, Closing):
         self.address = resolve_address(uri, token, db_name, options.tls)
         self.collection_name = _parse_name(collection_name)
         self.threads = Threads("hybridge")
-        self._search_fields = _parse_search_fields(search_fields)
+        self._search_fields = _parse_search_fields(search_fields) or config.search_fields
+        self._defaults = config.defaults()
         self._health = _parse_health(health)
         self._encoder = parse_encoder(metadata_encoder)
         self._average_length = _parse_positive(average_length, "average_length", "tokens")
@@ -300,6 +306,12 @@ class MilvusStore(SharedCopies, Closing):
         function: DenseEmbeddingFunction | None = self.function("dense")
         return function
 
+    @property
+    def config(self) -> SearchConfig:
+        """What searches do that say nothing."""
+        config: SearchConfig = self._arguments["config"]
+        return config
+
     def function(self, field: str) -> Any:
         """Return the embedding function that was given for a field, or None.
 
@@ -353,7 +365,7 @@ class MilvusStore(SharedCopies, Closing):
             **_one(query, vector),
             k=k, offset=offset, mode=mode, filter=filter, expr=expr, fusion=fusion,
             fetch_k=fetch_k, reranker=reranker, min_relevance=min_relevance,
-            with_vectors=with_vectors, search_params=search_params,
+            with_vectors=with_vectors, search_params=search_params, defaults=self._defaults,
         )  # fmt: skip
         return self._search(asked)[0]
 
@@ -379,7 +391,7 @@ class MilvusStore(SharedCopies, Closing):
             **_one(query, vector),
             k=k, offset=offset, mode=mode, filter=filter, expr=expr, fusion=fusion,
             fetch_k=fetch_k, reranker=reranker, min_relevance=min_relevance,
-            with_vectors=with_vectors, search_params=search_params,
+            with_vectors=with_vectors, search_params=search_params, defaults=self._defaults,
         )  # fmt: skip
         return (await self._asearch(asked))[0]
 
@@ -421,7 +433,7 @@ class MilvusStore(SharedCopies, Closing):
             queries=queries, vectors=vectors,
             k=k, offset=offset, mode=mode, filter=filter, expr=expr, fusion=fusion,
             fetch_k=fetch_k, reranker=reranker, min_relevance=min_relevance,
-            with_vectors=with_vectors, search_params=search_params,
+            with_vectors=with_vectors, search_params=search_params, defaults=self._defaults,
         )  # fmt: skip
         return self._search(asked)
 
@@ -447,7 +459,7 @@ class MilvusStore(SharedCopies, Closing):
             queries=queries, vectors=vectors,
             k=k, offset=offset, mode=mode, filter=filter, expr=expr, fusion=fusion,
             fetch_k=fetch_k, reranker=reranker, min_relevance=min_relevance,
-            with_vectors=with_vectors, search_params=search_params,
+            with_vectors=with_vectors, search_params=search_params, defaults=self._defaults,
         )  # fmt: skip
         return await self._asearch(asked)
 
@@ -498,8 +510,8 @@ class MilvusStore(SharedCopies, Closing):
             min_relevance=min_relevance,
             with_vectors=with_vectors,
             search_params=search_params,
-            mmr=MMR(fetch_k, balance, mmr_field),
-        )
+            mmr=MMR(fetch_k, balance, mmr_field), defaults=self._defaults,
+        )  # fmt: skip
         return self._search(asked)[0]
 
     async def asearch_mmr(
@@ -530,8 +542,8 @@ class MilvusStore(SharedCopies, Closing):
             min_relevance=min_relevance,
             with_vectors=with_vectors,
             search_params=search_params,
-            mmr=MMR(fetch_k, balance, mmr_field),
-        )
+            mmr=MMR(fetch_k, balance, mmr_field), defaults=self._defaults,
+        )  # fmt: skip
         return (await self._asearch(asked))[0]
 
     @operation("search")
