@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pymilvus import DataType, MilvusClient
 from scipy.sparse import csr_array
 
 _FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -28,8 +29,8 @@ sys.path.append(str(_FIXTURES / "peers"))
 
 from peer_corpus import COUNT, DIM, embed, metadata, queries, text, weights  # noqa: E402
 
-__all__ = ["COUNT", "LAYOUTS", "NODES", "PeerCollection", "ToyFunction", "embed", "metadata",
-           "queries", "text", "unpack"]  # fmt: skip
+__all__ = ["COUNT", "LAYOUTS", "NODES", "PeerCollection", "ToyFunction", "embed",
+           "make_collection", "metadata", "queries", "text", "unpack"]  # fmt: skip
 
 NODES = [
     "llama-index-ip", "llama-index-l2", "llama-index-cosine", "llama-index-columns",
@@ -142,3 +143,18 @@ def unpack(folder: Path, name: str) -> PeerCollection:
         members = [one for one in archive.getmembers() if one.name.startswith(f"peers/{name}/")]
         archive.extractall(folder, members=members, filter="data")
     return PeerCollection(name, folder / "peers" / name)
+
+
+def make_collection(
+    uri: Path | str, columns: dict[str, Any], name: str = "own", **options: Any
+) -> None:
+    """Make a collection of one's own, with raw pymilvus: types and options by column."""
+    client = MilvusClient(str(uri))
+    schema = client.create_schema(**{"auto_id": False, **options})
+    index = client.prepare_index_params()
+    for column, (kind, more) in columns.items():
+        schema.add_field(column, kind, **more)
+        if kind == DataType.FLOAT_VECTOR:
+            index.add_index(column, index_type="FLAT", metric_type="COSINE")
+    client.create_collection(name, schema=schema, index_params=index)
+    client.close()

@@ -238,7 +238,7 @@ class VectorField:
         The names of the model stay, and so does its probe.
         """
         described = self if self.model else self.named()
-        return replace(described, function=None, name="")
+        return replace(described, function=None, name="", stored_as=None)
 
     def same_model(self, vector: Any) -> bool:
         """Whether a function is the field's model, judged by its vector of `probe_text`.

@@ -1,9 +1,9 @@
 """Collections that another library made: what their columns mean, and rows out of them and in.
 
 What such a collection is follows from its schema, each time that it is opened, and nothing is
-written to remember it: there is no companion, no BM25 of ours and no mark of a write. How a library
-names its columns is a `Convention`; columns that none knows are named by the store's `text=`,
-`metadata=` and `fields=`.
+written to remember it: there is no mark of a write, and no companion and no BM25 of ours but by
+`hybridge.store.bm25.enabling`. How a library names its columns is a `Convention`; columns that none
+knows are named by the store's `text=`, `metadata=` and `fields=`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ from hybridge.store.node_content import CONTENT, TYPE, content_of, parse_content
 
 DYNAMIC = "$meta"
 """Milvus's name of all that rows have beside their columns."""
+
+COPY = "copy it to a collection of Hybridge's: hybridge.tools.copy(store, uri='./new.db')"
+"""What can be done where such a collection cannot have what is asked for."""
 
 _TYPES: Mapping[str, type] = {
     "VARCHAR": str, "BOOL": bool, "DOUBLE": float,
@@ -110,6 +113,7 @@ class Foreign:
             are not compiled for.
         required: Those of them that every row must have.
         vectors: The columns of vectors, which no metadata can be named like.
+        number: Milvus's own number of the collection: another one of its name has another.
     """
 
     convention: Convention
@@ -123,6 +127,11 @@ class Foreign:
     columns: Mapping[str, type | None]
     required: frozenset[str]
     vectors: frozenset[str]
+    number: int | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the companion keeps: which collection it is of, and what is counted."""
+        return {"collection": self.number, "text": self.text}
 
     @cached_property
     def key_column(self) -> Column:
@@ -236,8 +245,7 @@ class Foreign:
         if homeless:
             msg = (
                 f"{name}: this collection, which {self.convention.library} made, has no place for "
-                f"the metadata {sorted(map(str, homeless))}: leave them out, or copy the rows to a "
-                "collection of Hybridge's: new.add(old.scroll(with_vectors=True))"
+                f"the metadata {sorted(map(str, homeless))}: leave them out, or {COPY}"
             )
             raise InvalidInputError(msg)
 
@@ -313,8 +321,19 @@ def recognise(
         columns=scalars,
         required=frozenset(one for one in required if "default_value" not in columns[one]),
         vectors=frozenset(vectors),
+        number=schema.get("collection_id"),
     )
     return foreign, _fields(schema, types, indexes, convention, naming)
+
+
+def is_of(adopted: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
+    """Whether a companion is that of a collection, and not of one that had its name.
+
+    Args:
+        adopted: What `Foreign.to_json` gave.
+        schema: What Milvus says of the collection.
+    """
+    return adopted.get("collection") == schema.get("collection_id")
 
 
 def _type_name(column: Mapping[str, Any]) -> str:

@@ -77,7 +77,7 @@ class Examination:
             known = shared.health
             shared.note_health({**known, **measured})
             for name, health in measured.items():
-                if collection.is_foreign:
+                if not self.opened.layout.has_companion:
                     break  # it has no companion: what was measured is known to this process
                 collection.companion.write_value(f"{HEALTH}/{name}", health._asdict())
         for name, health in measured.items():

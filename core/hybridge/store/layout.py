@@ -26,7 +26,7 @@ from hybridge.sparse.bm25 import BM25EmbeddingFunction
 from hybridge.store.bm25.field import BM25Field
 from hybridge.store.bm25.milvus import MilvusBM25Field
 from hybridge.store.fields import AUTO, Auto, DenseField, SparseField, VectorField
-from hybridge.store.foreign import Foreign, Naming, recognise
+from hybridge.store.foreign import COPY, Foreign, Naming, is_of, recognise
 from hybridge.store.rows import (
     COLUMN_NAMES,
     COLUMN_PREFIX,
@@ -40,6 +40,9 @@ from hybridge.store.rows import (
 )
 
 VERSION = 2
+ADOPTED = "adopted"
+"""What the companion says of the collection, where another library made that."""
+
 COLUMN_TYPES: Mapping[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 KINDS: Mapping[str, type[VectorField]] = {
     one.kind: one for one in (DenseField, SparseField, BM25Field, MilvusBM25Field)
@@ -122,8 +125,13 @@ class Layout:
 
     @cached_property
     def has_context(self) -> bool:
-        """Whether rows have a context."""
-        return self.version > 1
+        """Whether rows have a context, and the mark of the write that they came with."""
+        return self.version > 1 and self.foreign is None
+
+    @cached_property
+    def has_companion(self) -> bool:
+        """Whether there is a companion: another library's collection has one for BM25 alone."""
+        return self.foreign is None or any(one.is_counted for one in self.fields.values())
 
     @cached_property
     def ids_are_tenants(self) -> bool:
@@ -138,8 +146,10 @@ class Layout:
     def to_json(self) -> dict[str, Any]:
         """Return the layout as JSON, for the companion collection."""
         old = {"sparse": self._sparse_of_version_1} if self.version == 1 else {}
+        adopted = {} if self.foreign is None else {ADOPTED: self.foreign.to_json()}
         return {
             **old,
+            **adopted,
             "version": self.version,
             "fields": {name: one.to_json() for name, one in self.fields.items()},
             "metadata_schema": {key: kind.__name__ for key, kind in self.metadata_schema.items()},
@@ -175,14 +185,16 @@ class Layout:
         indexes: Mapping[str, Mapping[str, Any]],
         naming: Naming,
         name: str,
+        stored: Mapping[str, Any] | None = None,
     ) -> Layout:
-        """Return what a collection holds that has no companion: another library made it.
+        """Return what a collection holds that another library made.
 
         Args:
             schema: What Milvus says of it.
             indexes: What Milvus says of its indexes, by column.
             naming: What the store's arguments say of its columns.
             name: The collection.
+            stored: What its companion says, where it was given one for BM25.
 
         Raises:
             CollectionMismatchError: If it is one of ours that has lost its companion, or which
@@ -196,8 +208,15 @@ class Layout:
                 "collection_name"
             )
             raise CollectionMismatchError(msg)
+        own: Mapping[str, VectorField] = {}
+        adopted = None if stored is None else stored.get(ADOPTED)
+        if stored is not None and is_mapping(adopted) and is_of(adopted, schema):
+            kept = cls.from_json(stored, name).fields
+            own = {key: one for key, one in kept.items() if one.is_counted and key in indexes}
+            columns_of = naming.fields.union(own)
+            naming = replace(naming, text=adopted["text"], fields=columns_of)
         foreign, fields = recognise(schema, indexes, naming, name)
-        return cls(fields, version=1, foreign=foreign)
+        return cls({**fields, **own}, foreign=foreign)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any], name: str) -> Layout:
@@ -383,8 +402,7 @@ class LayoutRequest:
                 msg = (
                     f"collection {name!r}, which {layout.foreign.convention.library} made, has "
                     f"{there}, but the store asks for {asked}: leave the argument out to take what "
-                    "is there, or copy the rows to a collection of Hybridge's, which can have it: "
-                    "new.add(old.scroll(with_vectors=True))"
+                    f"is there; enable_bm25() adds BM25 where the server can; or {COPY}"
                 )
             raise CollectionMismatchError(msg)
 

@@ -208,7 +208,8 @@ def read_vectors(row: Mapping[str, Any], fields: Mapping[str, VectorField]) -> d
     return {
         name: field.read(row[field.stored_in])
         for name, field in fields.items()
-        if field.stored_in in row and not (field.optional and row.get(has_column(field)) is False)
+        if row.get(field.stored_in) is not None
+        and not (field.optional and row.get(has_column(field)) is False)
     }
 
 

@@ -37,6 +37,7 @@ from hybridge.retrieval.fusion import Fusion
 from hybridge.store import health, write
 from hybridge.store.batches import batched
 from hybridge.store.bm25.checking import check_bm25
+from hybridge.store.bm25.enabling import enable, parse_bm25
 from hybridge.store.bm25.live import AVERAGED, LiveBM25
 from hybridge.store.bm25.reencoding import reencode
 from hybridge.store.bm25.reindexing import (
@@ -1196,6 +1197,48 @@ class MilvusStore(SharedCopies, Closing):
 
     # --- the store's own BM25 ------------------------------------------------------------------
 
+    @operation("enable_bm25")
+    def enable_bm25(
+        self, sparse: str = "bm25", *, field: str = "sparse", progress: bool = False
+    ) -> int:
+        """Give a collection that another library made BM25 of the store's own.
+
+        It gets a sparse field and a companion, and every row is weighed, while reads and writes go
+        on; a call that was interrupted is gone on with by the next. Servers of Milvus 2.6.18 and
+        later can; else copy the rows: `hybridge.tools.copy`.
+
+        What the other library writes afterwards BM25 neither counts nor finds: `check` tells, and
+        `rebuild_statistics` and `reencode_sparse` mend it. Where it goes on writing, copy.
+
+        Args:
+            sparse: `"bm25"` (English), or `"bm25:<language>"`.
+            field: The name of the field and its column.
+            progress: Whether to show a progress bar.
+
+        Returns:
+            How many rows were written.
+
+        Raises:
+            InvalidInputError: If the engine cannot add vector fields, Milvus numbers the rows, they
+                have no text, or there is no such collection.
+            CollectionMismatchError: If the collection has another column of that name.
+            EngineError: If the server does not add the field.
+        """
+        asked = parse_bm25(sparse, field)
+        check_flag(progress, "progress")
+        with self._call() as opened:
+            if opened is None:
+                raise self._absent("MilvusStore")
+            enable(opened, asked)
+        return self._reindex(progress=progress)
+
+    async def aenable_bm25(
+        self, sparse: str = "bm25", *, field: str = "sparse", progress: bool = False
+    ) -> int:
+        """Async twin of `enable_bm25`."""
+        enable_here = partial(self.enable_bm25, sparse, field=field, progress=progress)
+        return await self.threads.run(enable_here)
+
     @operation("explain", unit="terms")
     def explain(self, query: str, id: str, *, field: str | None = None) -> dict[str, float]:
         """Return what each term of a query adds to the BM25 score of a row, largest first.
@@ -1318,6 +1361,10 @@ class MilvusStore(SharedCopies, Closing):
                 "reindex_sparse() is for all tenants: call it on the store, not on the view of one"
             )
             raise InvalidInputError(msg)
+        return self._reindex(progress=progress)
+
+    def _reindex(self, *, progress: bool) -> int:
+        """Index the rows of BM25 fields that are not indexed by the analyzer that is here."""
         with self._call() as opened:
             adopted = {one.field.name for one in _bm25(opened) if adopt(one)}
         with self._call() as opened:

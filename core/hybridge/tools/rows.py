@@ -25,9 +25,23 @@ class Rows:
     store: MilvusStore
 
     def differing(self, records: Sequence[Record]) -> list[Record]:
-        """Return the records that the store lacks, or has otherwise."""
-        there = self.find(records)
-        return [one for one, row in zip(records, there, strict=True) if not is_same(one, row)]
+        """Return the records that the store lacks, or has otherwise.
+
+        They come without the vectors that the store makes by itself.
+        """
+        given = [self._given(one) for one in records]
+        there = self.find(given)
+        return [one for one, row in zip(given, there, strict=True) if not is_same(one, row)]
+
+    def _given(self, record: Record) -> Record:
+        vectors = {name: one for name, one in record.vectors.items() if name not in self._made}
+        return record.with_vectors(vectors)
+
+    @cached_property
+    def _made(self) -> frozenset[str]:
+        """The fields whose vectors the store, or the server, makes of the texts."""
+        fields = self.store.vector_fields()
+        return frozenset(name for name, one in fields.items() if one.is_counted or one.is_served)
 
     def find(self, records: Sequence[Record]) -> list[Record | None]:
         """Return the row of each record, or None."""

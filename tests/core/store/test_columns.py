@@ -11,16 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from threading import Event
 
-import grpc
 import pytest
-from pymilvus.grpc_gen import common_pb2, milvus_pb2, schema_pb2
+from pymilvus.grpc_gen import common_pb2
 
 from hybridge import F, MilvusStore, Record
 from hybridge.errors import EngineError, HybridgeError, InvalidInputError
 from hybridge.store import columns
 from hybridge.store.engine.companion import LAYOUT
+from support.added_column import AddedColumn
 from support.engines import ServerOverLite, servers_over_lite
-from support.relay import Answer, Call, Failure, Rule, Stand, is_milvus, relay
+from support.relay import Answer, Call, Rule, Stand, is_milvus, relay
 
 COLUMN = "meta_year"
 ROWS = [
@@ -29,43 +29,11 @@ ROWS = [
 FILLED = sum("year" in row.metadata for row in ROWS)
 
 
-class AddedColumn:
-    """A rule: a column is there once it was added, as on Milvus 2.6.
-
-    Attributes:
-        added: Whether it was.
-    """
-
-    def __init__(self) -> None:
-        self.added = False
-
-    def __call__(self, call: Call, answer: Answer) -> bytes:
-        """Add the column, or answer as if there were none before."""
-        if call.name == "AlterCollectionSchema":  # 3.0, which newer clients ask for first
-            raise Failure(grpc.StatusCode.UNIMPLEMENTED, "unknown method")
-        if call.name == "AddCollectionField":
-            return self._add(call)
-        if call.name == "DescribeCollection" and not self.added:
-            described = milvus_pb2.DescribeCollectionResponse.FromString(answer(call))
-            shown = [one for one in described.schema.fields if one.name != COLUMN]
-            del described.schema.fields[:]
-            described.schema.fields.extend(shown)
-            return bytes(described.SerializeToString())
-        return answer(call)
-
-    def _add(self, call: Call) -> bytes:
-        field = schema_pb2.FieldSchema.FromString(call.request.schema)
-        if self.added or not field.nullable or field.data_type != schema_pb2.Int64:
-            return call.refused(1100, f"invalid parameter: duplicated field name {field.name}")
-        self.added = field.name == COLUMN
-        return bytes(common_pb2.Status().SerializeToString())
-
-
 class World:
     """A collection on a server, and the processes that have it open, each behind a relay."""
 
     def __init__(self, server: str, name: str, left: ExitStack) -> None:
-        self.column = AddedColumn()
+        self.column = AddedColumn(COLUMN, "Int64")
         self._server, self._name, self._left = server, name, left
         self.stands: list[Stand] = []
 

@@ -20,6 +20,7 @@ from hybridge.errors import InvalidInputError, PartialWriteError
 from hybridge.store import Metric
 from hybridge.tools import copy, migrate, verify
 from hybridge.tools.origins import FromJSONL, FromStore, Origin
+from support.peers import unpack
 
 MakeStore = Callable[..., MilvusStore]
 LAYOUT_1 = Path(__file__).parents[2] / "fixtures" / "layout_1.tar.gz"
@@ -306,3 +307,27 @@ def test_another_analyzer_may_be_chosen_for_a_copy(path: str, make_store: MakeSt
     origin = FromStore(make_store())
     assert migrate(origin, uri=path, collection_name="de", sparse="bm25:de", progress=False).ok
     assert make_store(collection_name="de").describe()["fields"]["sparse"]["language"] == "de"
+
+
+@pytest.mark.parametrize("layout", ["langchain-auto-ip", "langchain-bm25", "llama-index-ip"])
+def test_what_another_library_made_is_copied(layout: str, tmp_path: Path) -> None:
+    """With its ids, columns and metric; it gets BM25, which it could not have where it was."""
+    peer, path = unpack(tmp_path, layout), str(tmp_path / "new.db")
+    with MilvusStore(peer.path, **peer.arguments) as old:
+        assert copy(old, uri=path, progress=False).ok
+        with MilvusStore(path) as new:
+            assert list(new.get(peer.ids)) == list(old.get(peer.ids))
+            assert new.metadata_columns() == old.metadata_columns()
+            assert new.field_names() == ["dense", "sparse"]
+            assert new.search("kite", k=1, mode="sparse")
+            assert new.check() == []
+
+
+def test_vectors_of_a_field_that_becomes_bm25_stay(tmp_path: Path) -> None:
+    """Those of another library's sparse model are not those of the store's own."""
+    peer, path = unpack(tmp_path, "llama-index-sparse"), str(tmp_path / "new.db")
+    with MilvusStore(peer.path, **peer.arguments) as old:
+        assert copy(old, uri=path, sparse="bm25", progress=False).ok
+        assert copy(old, uri=path, progress=False).written == 0
+    with MilvusStore(path) as new:
+        assert new.check() == []

@@ -52,7 +52,8 @@ def _stale_vectors(bm25: LiveBM25) -> int:
         records = [record for record in page if field.text_of(record) is not None]
         expected = bm25.weigh(bm25.count_rows(records))
         stale += sum(
-            not _alike(field.read(record.vectors[field.name]), field.read(vector))
+            field.name not in record.vectors  # as of a row that another library wrote
+            or not _alike(field.read(record.vectors[field.name]), field.read(vector))
             for record, vector in zip(records, expected, strict=True)
         )
     return stale

@@ -19,12 +19,18 @@ from hybridge.store.engine import shared
 from hybridge.store.engine.companion import AVERAGE_LENGTH, HEALTH, LAYOUT, Companion
 from hybridge.store.engine.connection import Connection
 from hybridge.store.engine.pymilvus_import import pymilvus
-from hybridge.store.engine.schema import create_collection, create_column, finish_collection
+from hybridge.store.engine.schema import (
+    check_new_field,
+    create_collection,
+    create_column,
+    create_field,
+    finish_collection,
+)
 from hybridge.store.engine.transfer import read_rows, upsert_rows
 from hybridge.store.fields import VectorField
 from hybridge.store.foreign import Naming
 from hybridge.store.indexes import deep_enough
-from hybridge.store.layout import VERSION, Layout
+from hybridge.store.layout import ADOPTED, VERSION, Layout
 
 logger = logging.getLogger("hybridge")
 
@@ -139,26 +145,20 @@ class Collection:
             state.look.again(after, self._look)
 
     def _look(self) -> list[dict[str, Any]] | None:
-        state = self.shared
-        if state.layout is not None and state.layout.foreign is not None:
-            self._look_at_schema()
+        state, layout = self.shared, self.shared.layout
+        if layout is None:
             return None
         try:
-            listing = self.companion.listing() if self._is_target() else []
+            is_target = self._is_target()
+            listing = self.companion.listing() if is_target and layout.has_companion else []
         except StoreAbsentError:
-            listing = []
-        if stored_layout(listing) != state.stored:
+            is_target, listing = False, []
+        if not is_target or stored_layout(listing) != state.stored:
             state.forget()  # it was dropped, made anew, or another has its alias
             return None
-        self._note(listing)
+        if layout.has_companion:
+            self._note(listing)
         return listing
-
-    def _look_at_schema(self) -> None:
-        """Look whether another library's collection is still the one that it was."""
-        with suppress(StoreAbsentError):
-            if self._described() == self.shared.stored:
-                return
-        self.shared.forget()
 
     def _note(self, listing: Sequence[Mapping[str, Any]]) -> None:
         """Note what the companion says of the fields."""
@@ -167,6 +167,9 @@ class Collection:
 
     def _is_target(self) -> bool:
         """Whether the name that was asked for is still that of the same collection."""
+        described = self.shared.described
+        if described is not None:
+            return self._described() == described
         return not self.dialect.engine.aliases or self._described()[_NAME] == self.name
 
     def _described(self) -> dict[str, Any]:
@@ -182,24 +185,27 @@ class Collection:
         return True
 
     def _read_layout(self) -> None:
-        state, companion = self.shared, self.companion
-        ours = companion.exists() and companion.is_ours
-        stored = companion.read_value(LAYOUT) if ours else None
-        if stored is None:
-            self._recognise()
-            return
-        layout = Layout.from_json(stored, self.name)
-        if self.is_shared:
+        state, stored = self.shared, self.companion.read_layout()
+        layout = self._parse(stored)
+        if layout.foreign is None and self.is_shared:
             self._finish(layout)
-        listing = Companion(self.connection, self.name, layout.version).listing()
+        listing: list[dict[str, Any]] = []
+        if layout.has_companion:
+            listing = Companion(self.connection, self.name, layout.version).listing()
         self._note(listing)
         state.look.note(listing)
-        state.layout, state.stored = layout, stored
+        state.layout, state.stored = layout, stored if layout.has_companion else None
 
-    def _recognise(self) -> None:
-        """Find what a collection holds that another library made; nothing is written."""
-        state, schema = self.shared, self._described()
-        layout = Layout.recognise(schema, self._indexes(), self._naming, self.name)
+    def _parse(self, stored: Mapping[str, Any] | None) -> Layout:
+        """Return what the collection holds, of what its companion says, where it has one."""
+        if stored is None or ADOPTED in stored:
+            return self._recognised(stored)
+        return Layout.from_json(stored, self.name)
+
+    def _recognised(self, stored: Mapping[str, Any] | None) -> Layout:
+        """Return what a collection holds that another library made; nothing is written."""
+        schema = self._described()
+        layout = Layout.recognise(schema, self._indexes(), self._naming, self.name, stored)
         served = [one for one in layout.fields.values() if one.is_served]
         if served and not self.dialect.engine.functions:
             left = {name: one for name, one in layout.fields.items() if one not in served}
@@ -210,7 +216,8 @@ class Collection:
                 served[0].stored_in,
                 self.dialect.engine.no_functions,
             )
-        state.layout, state.stored = layout, schema
+        self.shared.described = schema
+        return layout
 
     def _indexes(self) -> dict[str, Any]:
         """Return what Milvus says of the indexes, by column."""
@@ -292,9 +299,31 @@ class Collection:
             companion = self.companion
             if self._exists():
                 self.connection.drop(self.name)
-            if not self.is_foreign:
+            if not self.is_foreign or companion.read_layout() is not None:
                 companion.drop()
             self.shared.forget()
+
+    def add_bm25(self, field: VectorField) -> None:
+        """Give a collection that another library made a companion, and a field for BM25 of ours.
+
+        The companion comes first: what it says counts once the field is there.
+
+        Raises:
+            CollectionMismatchError: If a column has the name of the field, or of the companion.
+            EngineError: If the server refuses.
+        """
+        with self.shared.lock:
+            check_new_field(self.connection, self.name, field, self.known)
+            stored = {**self.known.with_field(field).to_json(), "made": uuid.uuid4().hex}
+            self.companion.create()
+            self.companion.write_value(LAYOUT, stored)
+            try:
+                create_field(self.connection, self.name, field)
+            except EngineError:
+                self.companion.drop()
+                raise
+            finally:
+                self.shared.forget()
 
     def add_column(self, key: str, kind: type, layout: Layout) -> None:
         """Add the column of a metadata key, which is then to be filled.
@@ -315,7 +344,7 @@ class Collection:
         """Change what the companion says, which other processes see when they look again."""
         with self.shared.lock:
             stored = self.companion.read_value(LAYOUT) or {}
-            layout = change(Layout.from_json(stored, self.name))
+            layout = change(self._parse(stored))
             stored = {**stored, **layout.to_json()}
             self.companion.write_value(LAYOUT, stored)
             self.shared.layout, self.shared.stored = layout, stored
@@ -376,7 +405,7 @@ class Collection:
 
     @property
     def is_foreign(self) -> bool:
-        """Whether another library made it: it has no companion."""
+        """Whether another library made it."""
         return self.shared.layout is not None and self.shared.layout.foreign is not None
 
     def _output(self, columns: Sequence[str]) -> list[str]:
@@ -539,13 +568,13 @@ class Collection:
             The keys of rows that another process has changed since: the change may not fit them.
         """
         whole = not self.dialect.engine.partial_upserts
-        rows = {key: {self.key: key} for key in changes}
+        rows = {key: self._keyed(key) for key in changes}
         if whole or self.shows_marks:
             rows = self.read(list(changes), ["*"] if whole else ["write"])
         if self.shows_marks:
             rows = {key: row for key, row in rows.items() if row["write"] == marks[key]}
         # Not the mark that was read: another process may write its own before this arrives.
-        kept = rows if whole else {key: {self.key: key} for key in rows}
+        kept = rows if whole else {key: self._keyed(key) for key in rows}
         changed = [{**row, **changes[key]} for key, row in kept.items()]
         with self.shared.changing(len(changed)):
             upsert_rows(self.connection, self.name, changed, partial_update=not whole)
@@ -553,6 +582,11 @@ class Collection:
             after = self.read(list(rows), ["write"])
             rows = {key: row for key, row in after.items() if row["write"] == marks[key]}
         return list(changes.keys() - rows.keys())
+
+    def _keyed(self, key: str) -> dict[str, Any]:
+        """Return a row of nothing but its primary key."""
+        column = self.known.key_column
+        return {column.name: int(key) if column.decimal else key}
 
     def delete(self, keys: Sequence[str], marks: Sequence[str] = ()) -> None:
         """Delete rows by key, which is always escaped: pymilvus's own `ids=` is not.
@@ -606,7 +640,8 @@ class Collection:
             self.shared.check_not_broken()
             try:
                 self.connection.call("flush", self.name)
-                if not self.is_foreign:
+                layout = self.shared.layout
+                if layout is None or layout.has_companion:
                     self.companion.flush()
             except StoreError as error:
                 if self.is_shared:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hybridge.errors import CollectionMismatchError
+from hybridge.errors import CollectionMismatchError, EngineError
 from hybridge.filters import ID_COLUMN, ids_expression, quote
 from hybridge.store.engine.connection import Connection
 from hybridge.store.engine.schema import create_companion
@@ -76,6 +76,15 @@ class Companion:
                 )
                 raise CollectionMismatchError(msg)
             self._connection.drop(self.name)
+
+    def read_layout(self) -> dict[str, Any] | None:
+        """Return the layout, or None where there is no companion, or another library's namesake."""
+        try:
+            return self.read_value(LAYOUT) if self.exists() else None
+        except EngineError:
+            if self.is_ours:
+                raise
+            return None
 
     def read_value(self, row_id: str) -> dict[str, Any] | None:
         """Return a value, or None if there is none of this id."""

@@ -50,6 +50,7 @@ class Engine:
         functions: Whether the engine has BM25 functions and `TEXT_MATCH` that can be relied on.
         partial_upserts: Whether an upsert may leave out columns that keep their values.
         new_columns: Whether columns can be added to a collection.
+        new_vectors: Whether vector fields can.
         flushes_alone: Whether what is read beside a flush may be wrong.
         message_bytes: The largest message, in either direction.
         window: How many rows one answer holds at most.
@@ -73,6 +74,7 @@ class Engine:
     functions: bool = True
     partial_upserts: bool = True
     new_columns: bool = True
+    new_vectors: bool = True
 
     def __init__(self, version: str = "") -> None:
         self.version = version
@@ -110,6 +112,23 @@ class Engine:
             )
             raise InvalidInputError(msg)
 
+    def check_new_field(self, name: str, cure: str) -> None:
+        """Refuse to add a vector field where the engine cannot.
+
+        Args:
+            name: The field.
+            cure: What to do instead.
+
+        Raises:
+            InvalidInputError: If it cannot.
+        """
+        if not self.new_vectors:
+            msg = (
+                f"the field {name!r} cannot be added: that takes a server of Milvus 2.6.18 or "
+                f"later, and this is {self.version}; {cure}"
+            )
+            raise InvalidInputError(msg)
+
     def check_fields(self, fields: Iterable[VectorField]) -> None:
         """Refuse fields that the engine would have to make by a function.
 
@@ -144,7 +163,7 @@ class Lite(Engine):
     functions = False
     no_functions = "Milvus Lite's counts each segment by itself, and stems no word"
     message_bytes = 256 * _MIB
-    new_columns = False
+    new_columns = new_vectors = False
 
     @classmethod
     def speaks(cls, address: Address, version: str) -> bool:
@@ -201,6 +220,7 @@ class Server(Engine):
             raise StoreError(msg)
         self.functions = not numbers or numbers >= (2, 5)
         self.partial_upserts = self.new_columns = not numbers or numbers >= (2, 6)
+        self.new_vectors = not numbers or numbers >= (2, 6, 18)
 
     @classmethod
     def speaks(cls, address: Address, version: str) -> bool:

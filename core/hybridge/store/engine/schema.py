@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from hybridge.errors import EngineError
+from hybridge.errors import CollectionMismatchError, EngineError
 from hybridge.store.engine.connection import Connection
 from hybridge.store.engine.pymilvus_import import pymilvus
-from hybridge.store.fields import SparseField
+from hybridge.store.fields import SparseField, VectorField
 from hybridge.store.layout import Layout
 from hybridge.store.rows import ID_BYTES, column, metadata_column, schema_columns
+
+_ADDED = "added by Hybridge"
+"""The description of a field that was added to another library's collection."""
 
 
 def create_collection(connection: Connection, name: str, layout: Layout) -> None:
@@ -39,20 +42,54 @@ def create_column(connection: Connection, name: str, key: str, kind: type, layou
     It may be done twice: a killed process may have done it before.
     """
     column_name, type_name, options = metadata_column(key, kind, layout)
-    data_type = pymilvus().DataType[type_name]
     del options["is_partition_key"]
+    _add(connection, name, column_name, type_name, options)
+    if connection.dialect.engine.column_indexes:
+        _finish(connection, name, [_column_index(key)])
+
+
+def check_new_field(connection: Connection, name: str, field: VectorField, layout: Layout) -> None:
+    """Refuse to add a field with the name of another, or of a column that Hybridge has not added.
+
+    Raises:
+        CollectionMismatchError: If there is one.
+    """
+    other = layout.fields.get(field.name)
+    column_there = _columns(connection, name).get(field.name)
+    is_added = column_there is None or column_there.get("description") == _ADDED
+    if not is_added or (other is not None and other.stored_as is not None):
+        msg = (
+            f"collection {name!r} has a field {field.name!r} of its own: give the new one another "
+            "name, such as field='bm25'"
+        )
+        raise CollectionMismatchError(msg)
+
+
+def create_field(connection: Connection, name: str, field: VectorField) -> None:
+    """Add a sparse field to a collection that is there, and index it; it may be done twice."""
+    options = {"nullable": True, "desc": _ADDED}
+    _add(connection, name, field.name, "SPARSE_FLOAT_VECTOR", options)
+    _finish(connection, name, [field.index(connection.dialect.engine.exact_indexes)])
+
+
+def _add(
+    connection: Connection, name: str, column_name: str, type_name: str, options: dict[str, Any]
+) -> None:
+    data_type = pymilvus().DataType[type_name]
     try:
         connection.call(
             "add_collection_field", name, field_name=column_name, data_type=data_type, **options
         )
     except EngineError as error:
-        described = connection.call("describe_collection", name)
-        types = {one["name"]: one["type"] for one in described["fields"]}
-        if types.get(column_name) != data_type:
+        there = _columns(connection, name).get(column_name, {})
+        if there.get("type") != data_type:
             msg = f"the server does not add the column {column_name!r} to {name!r}: {error}"
             raise type(error)(msg, error.code) from error
-    if connection.dialect.engine.column_indexes:
-        _finish(connection, name, [_column_index(key)])
+
+
+def _columns(connection: Connection, name: str) -> dict[str, dict[str, Any]]:
+    described = connection.call("describe_collection", name)
+    return {one["name"]: one for one in described["fields"]}
 
 
 def create_companion(connection: Connection, name: str) -> None:

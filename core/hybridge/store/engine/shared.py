@@ -144,6 +144,7 @@ class SharedState:
         layout: What the collection holds; None while it is not known to exist.
         made: Whether this process made the collection.
         stored: The layout as the companion has it.
+        described: What Milvus says of the collection, where another library made it.
         target: The collection's own name, where it was opened by an alias.
         look: What was last seen of the companion, beside what tenants have there.
         waiting: Rows that may be unflushed. A collection just opened counts as waiting, since
@@ -172,6 +173,7 @@ class SharedState:
     layout: Layout | None = None
     made: bool = False
     stored: Mapping[str, Any] | None = None
+    described: Mapping[str, Any] | None = None
     target: str = ""
     look: Look = field(default_factory=Look)
     waiting: int = FLUSH_THRESHOLD
@@ -212,7 +214,7 @@ class SharedState:
         """Forget the collection: it was dropped."""
         with self.lock:
             self._changed()
-            self.layout = self.stored = None
+            self.layout = self.stored = self.described = None
             self.made, self.target, self.look = False, "", Look()
             self.bm25, self.suspects = {}, set()
             self.lacking = set()

@@ -12,10 +12,11 @@ from hybridge.tools.origins.origin import Origin
 
 @dataclass(frozen=True)
 class FromStore(Origin):
-    """A collection of Hybridge: to another path or server, or to the layout of this version.
+    """A collection that a store opens: to another path or server, or to this version's layout.
 
     A new collection has the same fields, with the names and probes of their models, the same typed
-    columns and the same partition key. What BM25 counts is counted anew.
+    columns and the same partition key. What BM25 counts is counted anew; it is added to what
+    another library made without a sparse field.
 
     Attributes:
         store: The store, or the view of one tenant.
@@ -36,13 +37,14 @@ class FromStore(Origin):
 
     def arguments(self) -> StoreArguments:
         """Return what a new collection is made with."""
-        fields = self._fields()
+        fields, described = self._fields(), self.store.describe()
         arguments: StoreArguments = {
             "fields": {name: one.asked() for name, one in fields.items()},
             "metadata_schema": self.store.metadata_columns(),
-            "partition_key": self.store.describe().get("partition_key"),
+            "partition_key": described.get("partition_key"),
         }
-        return arguments if "sparse" in fields else {**arguments, "sparse": None}
+        has_bm25 = "sparse" in fields or "library" in described
+        return arguments if has_bm25 else {**arguments, "sparse": None}
 
     def metric_of(self, field: str) -> Metric:
         """Return how the store compares the vectors of a field."""
