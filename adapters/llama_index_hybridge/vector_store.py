@@ -392,7 +392,7 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
         columns = self._columns(getattr(query, "filters", None))
         check_flag(kwargs.get("with_scores", False), "with_scores")
         defaults: dict[str, Any] = {"fusion": self.fusion, "reranker": self._reranker}
-        if mode is VectorStoreQueryMode.DEFAULT and query.query_str is not None:
+        if mode is VectorStoreQueryMode.DEFAULT and getattr(query, "query_str", None) is not None:
             defaults["mode"] = self._store.config.search_fields  # None leaves it dense
         return plan_query(query, self._node_ids(query), fields, columns, {**defaults, **kwargs})
 
