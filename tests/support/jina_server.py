@@ -24,6 +24,7 @@ KEY = "jina_0123456789abcdefghijklmnopqrstuvwxyz"
 WIDTH = 8
 MOST_DOCUMENTS = 2_048
 MOST_TEXTS = 512
+MOST_DIMENSIONS = 4_096
 
 
 class Request(NamedTuple):
@@ -118,6 +119,8 @@ class JinaServer:
         texts, width = payload["input"], payload.get("dimensions", WIDTH)
         if not 1 <= len(texts) <= MOST_TEXTS:
             return 422, {"detail": f"Each input list can contain at most {MOST_TEXTS} items."}
+        if width > MOST_DIMENSIONS:
+            return 422, {"detail": f"dimensions: at most {MOST_DIMENSIONS}"}
         data = [
             {"index": index, "embedding": vector(text, payload.get("task"), width)}
             for index, text in enumerate(texts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from support.jina_server import Answer, JinaServer, vector
+from support.jina_server import MOST_DIMENSIONS, Answer, JinaServer, vector
 
 MOST_TEXTS = 2_048
 MOST_TOKENS = 300_000
@@ -29,6 +29,8 @@ class OpenAIServer(JinaServer):
         if tokens > MOST_TOKENS:
             return 400, _error("Requested too many tokens", "max_tokens_per_request")
         width = payload.get("dimensions", WIDTH)
+        if width > MOST_DIMENSIONS:
+            return 400, _error(f"dimensions: at most {MOST_DIMENSIONS}", "invalid_value")
         data = [
             {"object": "embedding", "index": index, "embedding": vector(text, None, width)}
             for index, text in enumerate(texts)
