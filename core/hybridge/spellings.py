@@ -6,7 +6,7 @@ table of the store's arguments; what only one framework has is beside its adapte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from inspect import Parameter, signature
 from typing import TypeAlias
@@ -110,6 +110,38 @@ STORE: Spellings = {
 }
 """What others call the arguments of a `MilvusStore`."""
 
+_PAGES: Mapping[str, Sequence[str]] = {
+    "milvus.md": (
+        "auto_id", "builtin_function", "collection_properties", "connection_args", "doc_id_field",
+        "drop_old", "embedding_field", "enable_dense", "enable_dynamic_field", "enable_sparse",
+        "hybrid_ranker", "hybrid_ranker_params", "index_config", "index_management",
+        "metadata_field", "num_partitions", "partition_key_field", "partition_names",
+        "primary_field", "scalar_field_names", "scalar_field_types", "similarity_metric",
+        "sparse_embedding_field", "sparse_embedding_function", "sparse_index_config", "text_field",
+        "upsert_mode", "use_async_client", "vector_field", "vector_schema",
+    ),
+    "chroma.md": (
+        "chroma_cloud_api_key", "chroma_collection", "client_settings", "collection_configuration",
+        "collection_metadata", "create_collection_if_not_exists", "persist_directory",
+    ),
+    "qdrant.md": (
+        "content_payload_key", "dense_config", "dense_vector_name", "enable_hybrid",
+        "fastembed_sparse_model", "force_recreate", "grpc_port", "https", "location",
+        "metadata_payload_key", "on_disk", "payload_indexes", "prefer_grpc", "quantization_config",
+        "replication_factor", "retrieval_mode", "shard_key_selector", "shard_number",
+        "sparse_vector_name", "validate_collection_config", "vector_name", "vector_params",
+    ),
+    "README.md": (
+        "aclient", "client", "client_kwargs", "collection", "database", "distance",
+        "distance_strategy", "headers", "host", "index_name", "metric_type", "password", "path",
+        "persist_dir", "port", "table_name", "url", "user",
+    ),
+}  # fmt: skip
+MOVING: Mapping[str, str] = {
+    name: f"docs/moving/{page}" for page, names in _PAGES.items() for name in names
+}
+"""The page of the repository for who comes from the library that has an argument."""
+
 
 def check_names(
     given: Iterable[str],
@@ -132,9 +164,12 @@ def check_names(
     names = sorted(known)
     for name in given:
         if name not in names:
-            hint = (spellings or {}).get(name) or _similar(name, names)
+            answer = (spellings or {}).get(name)
+            page = MOVING.get(name) if answer else None
+            hint = answer or _similar(name, names)
             there = f"{owner} has no argument {name!r:.80}"
-            msg = f"{there}{f' ({hint})' if hint else ''}; it has {', '.join(names)}"
+            moving = f"; to move from there see {page}" if page else ""
+            msg = f"{there}{f' ({hint})' if hint else ''}{moving}; it has {', '.join(names)}"
             raise InvalidInputError(msg)
 
 

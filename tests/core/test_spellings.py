@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from hybridge.errors import InvalidInputError
-from hybridge.spellings import STORE, check_names, names_of
+from hybridge.spellings import MOVING, STORE, check_names, names_of
 from hybridge.store import StoreArguments
 
+ROOT = Path(__file__).parents[2]
 TABLE = {"limit": "write k="}
 
 
@@ -16,6 +19,14 @@ def test_the_name_of_another_library_is_answered() -> None:
     with pytest.raises(InvalidInputError) as error:
         check_names(["limit"], {"k", "filter"}, "a search", TABLE)
     assert str(error.value) == "a search has no argument 'limit' (write k=); it has filter, k"
+
+
+def test_who_comes_from_another_library_is_told_the_page() -> None:
+    """Where an argument tells which one it was; there is no page that does not exist."""
+    with pytest.raises(InvalidInputError, match=r"uri=.*; to move from there see docs/moving/q"):
+        check_names(["location"], {"uri"}, "a store", STORE)
+    for page in set(MOVING.values()):
+        assert (ROOT / page).is_file(), page
 
 
 def test_a_misspelling_is_answered_by_the_most_similar_name() -> None:
