@@ -1,7 +1,9 @@
 """LlamaIndex nodes as other vector stores and docstores keep them.
 
-They become what our LlamaIndex adapter writes, so that they come back as the same nodes. The
-adapter, which alone knows LlamaIndex, is loaded when the first node is read.
+They become what our LlamaIndex adapter writes, contexts and the defaults of each class included, so
+that they are its own nodes from then on. The adapter, which alone knows LlamaIndex, is loaded when
+the first node is read. (`hybridge.store.node_content` reads rows that stay where they are, at each
+search and without LlamaIndex: it keeps what they say, and derives nothing.)
 """
 
 from __future__ import annotations
@@ -11,13 +13,12 @@ from typing import Any, TypeGuard
 
 from hybridge.extras import import_extra
 from hybridge.records import Record
-
-_CONTENT = "_node_content"
+from hybridge.store.node_content import CONTENT
 
 
 def holds_node(metadata: Mapping[str, Any] | None) -> TypeGuard[Mapping[str, Any]]:
     """Say whether metadata hold a node, as LlamaIndex's vector stores write them."""
-    return metadata is not None and isinstance(metadata.get(_CONTENT), str)
+    return metadata is not None and isinstance(metadata.get(CONTENT), str)
 
 
 def node_to_record(metadata: Mapping[str, Any], text: str | None) -> Record:
