@@ -9,7 +9,7 @@ from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 
 from langchain_hybridge import MilvusVectorStore
-from support.peers import LAYOUTS, embed, metadata, queries, text, unpack
+from support.peers import WRITTEN, embed, metadata, queries, text, unpack
 
 
 class ToyEmbeddings(Embeddings):
@@ -24,7 +24,7 @@ class ToyEmbeddings(Embeddings):
         return embed(text)
 
 
-@pytest.mark.parametrize("name", LAYOUTS)
+@pytest.mark.parametrize("name", WRITTEN)
 def test_documents_and_rankings_are_the_peers(name: str, tmp_path: Path) -> None:
     """Ids, metadata and the first ten; documents are added and deleted."""
     peer = unpack(tmp_path, name)

@@ -22,7 +22,7 @@ from llama_index_hybridge import MilvusVectorStore
 from llama_index_hybridge.convert import node_to_record
 from support.examples import examples
 from support.llama_embedding import WordEmbedding
-from support.node_strategies import nodes
+from support.node_strategies import nodes, text_nodes
 from support.qdrant_server import KEY, QdrantServer
 
 
@@ -94,7 +94,7 @@ def test_nodes_in_payloads_are_moved(index: VectorStoreIndex, path: str) -> None
         assert {node.node_id: node for node in store.get_nodes(list(before))} == before
 
 
-@given(node=nodes.filter(lambda node: type(node) is TextNode))
+@given(node=text_nodes())
 @settings(max_examples=examples(20))
 def test_a_node_in_metadata_is_what_our_adapter_writes(node: Any) -> None:
     """Whether its text is in it or beside it; as LlamaIndex itself reads it."""

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from pymilvus import DataType, MilvusClient
 from scipy.sparse import csr_array
@@ -29,8 +30,20 @@ sys.path.append(str(_FIXTURES / "peers"))
 
 from peer_corpus import COUNT, DIM, embed, metadata, queries, text, weights  # noqa: E402
 
-__all__ = ["COUNT", "LAYOUTS", "NODES", "PeerCollection", "ToyFunction", "embed",
-           "make_collection", "metadata", "queries", "text", "unpack"]  # fmt: skip
+__all__ = [
+    "COUNT",
+    "LAYOUTS",
+    "NODES",
+    "WRITTEN",
+    "PeerCollection",
+    "ToyFunction",
+    "embed",
+    "make_collection",
+    "metadata",
+    "queries",
+    "text",
+    "unpack",
+]  # fmt: skip
 
 NODES = [
     "llama-index-ip", "llama-index-l2", "llama-index-cosine", "llama-index-columns",
@@ -41,6 +54,17 @@ LAYOUTS = [
     "langchain-dynamic-auto", "langchain-json", "langchain-renamed", "langchain-sparse",
     "langchain-bm25", *NODES,
 ]  # fmt: skip
+WRITTEN = [
+    pytest.param(
+        name,
+        marks=()
+        if name in {"langchain-static-l2", "langchain-auto-ip", "langchain-json",
+                    "langchain-sparse", "llama-index-ip"}
+        else pytest.mark.long,
+    )
+    for name in LAYOUTS
+]  # fmt: skip
+"""The layouts for what writes to them: in the short run those that differ in where things are."""
 
 
 class ToyFunction:
