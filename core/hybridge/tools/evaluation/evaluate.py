@@ -1,0 +1,200 @@
+"""Comparing all ways to search a collection on one's own questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from hybridge.arguments import check_flag, shown
+from hybridge.errors import InvalidInputError
+from hybridge.registry import rerank_function
+from hybridge.store import DenseField, MilvusStore, parse_limit
+from hybridge.store.query import HYBRID
+from hybridge.tools.evaluation.evaluation import Evaluation, Row
+from hybridge.tools.evaluation.latency import latencies
+from hybridge.tools.evaluation.measures import (
+    Rankings,
+    Values,
+    interval,
+    measure,
+    names_of,
+    p_values,
+)
+from hybridge.tools.evaluation.questions import Questions
+from hybridge.tools.evaluation.settings import Setting, settings_of
+from hybridge.tools.evaluation.threshold import learn_threshold
+
+_SAMPLE_WORDS = 8
+_SAMPLES = 30
+
+
+def evaluate(
+    store: MilvusStore,
+    questions: Questions | None = None,
+    *,
+    k: int = 10,
+    rerankers: Sequence[str] = (),
+    progress: bool = True,
+) -> Evaluation:
+    """Compare the ways to search a collection: each field, each set of fields, each fusion.
+
+    The setting that a search has by default is proposed, unless another is better and that is
+    hardly chance (p < .05, corrected for the number of settings): then the best of those.
+
+    Args:
+        store: The collection, with the functions that encode its questions.
+        questions: Questions and what answers them. None measures latency and health alone, and
+            proposes nothing: questions drawn from documents would flatter BM25.
+        k: How many hits of each question count.
+        rerankers: Names of rerank functions (see `hybridge.registry`) to compare as well.
+        progress: Whether to show a progress bar.
+
+    Raises:
+        InvalidInputError: If an argument makes no sense, the collection is empty, or none of the
+            documents that answer questions is in it.
+        MissingExtraError: If `ir-measures` is not installed.
+    """
+    k = parse_limit(k, "k")
+    check_flag(progress, "progress")
+    described = _described(store, questions)
+    fields = _searched(store)
+    functions = {name: rerank_function(name) for name in rerankers}
+    settings = settings_of(fields, _preferred(fields), functions)
+    proposed = threshold = None
+    with tqdm(total=len(settings) + 1, disable=not progress, desc="evaluate") as bar:
+        rows = _rows(store, settings, questions, k, bar.update)
+        if questions is not None:
+            proposed = proposed_of(rows, names_of(k)[0])
+            threshold = learn_threshold(store, rows[proposed].setting, questions)
+        bar.update()
+    return Evaluation(
+        collection=store.collection_name,
+        documents=described["rows"],
+        questions=0 if questions is None else len(questions),
+        k=k,
+        rows=rows,
+        health=_health(store, described["fields"]),
+        proposed=proposed,
+        threshold=threshold,
+    )
+
+
+def _described(store: MilvusStore, questions: Questions | None) -> dict[str, Any]:
+    """Return what a collection says of itself, if there is something to ask it.
+
+    Raises:
+        InvalidInputError: If there is not.
+    """
+    if questions is not None and not isinstance(questions, Questions):
+        msg = f"questions is {shown(questions)}: read_beir and read_questions make them of files"
+        raise InvalidInputError(msg)
+    described = store.describe()
+    if not described.get("rows"):
+        msg = f"the collection {store.collection_name!r} has no rows: add documents first"
+        raise InvalidInputError(msg)
+    return described
+
+
+def proposed_of(rows: Sequence[Row], measure_name: str) -> int:
+    """Return the place of the best setting that is surely better than the first, or the first."""
+    first = rows[0].measures[measure_name].mean
+    better = [
+        place
+        for place, row in enumerate(rows)
+        if row.p is not None and row.p < _LEVEL and row.measures[measure_name].mean > first
+    ]
+    return max(better, key=lambda place: rows[place].measures[measure_name].mean, default=0)
+
+
+_LEVEL = 0.05
+
+
+def _searched(store: MilvusStore) -> list[str]:
+    """Return the fields that a text alone can search."""
+    fields = {
+        name: field for name, field in store.vector_fields().items() if field.function is not None
+    }
+    if not fields:
+        msg = (
+            f"no field of {store.collection_name!r} can be searched by a text: give the store the "
+            "functions that made its vectors"
+        )
+        raise InvalidInputError(msg)
+    return list(fields)
+
+
+def _health(store: MilvusStore, described: Mapping[str, Any]) -> dict[str, float]:
+    """Return how well each model finds the documents by their own words, where it was measured."""
+    fields = store.vector_fields()
+    return {
+        name: float(one["health"])
+        for name, one in described.items()
+        if one.get("health") is not None and not (fields[name].is_counted or fields[name].is_served)
+    }
+
+
+def _preferred(fields: Sequence[str]) -> list[str]:
+    """Return the fields that a search uses which names none."""
+    return [name for name in HYBRID if name in fields] or list(fields)
+
+
+def _rows(
+    store: MilvusStore,
+    settings: Sequence[Setting],
+    questions: Questions | None,
+    k: int,
+    done: Callable[[], Any],
+) -> list[Row]:
+    asked = list(_sample(store)) if questions is None else list(questions.texts.values())
+    values: list[dict[str, Values]] = []
+    vectors = {} if questions is None else _vectors(store, asked)
+    for setting in settings:
+        values.append({} if questions is None else _values(store, setting, questions, vectors, k))
+        done()
+    first = names_of(k)[0]
+    chances: list[float | None] = [None] * len(settings)
+    if questions is not None:
+        chances[1:] = p_values([one[first] for one in values[1:]], values[0][first])
+    taken = latencies(store, settings, asked, k)
+    return [
+        Row(setting, {name: interval(one) for name, one in some.items()}, chance, latency)
+        for setting, some, chance, latency in zip(settings, values, chances, taken, strict=True)
+    ]
+
+
+def _vectors(store: MilvusStore, texts: Sequence[str]) -> dict[str, Any]:
+    """Return the vectors of questions by dense field, so that none is encoded for each setting."""
+    return {
+        name: field.function.encode_queries(list(texts))
+        for name, field in store.vector_fields().items()
+        if isinstance(field, DenseField) and hasattr(field.function, "encode_queries")
+    }
+
+
+def _values(
+    store: MilvusStore,
+    setting: Setting,
+    questions: Questions,
+    vectors: Mapping[str, Any],
+    k: int,
+) -> dict[str, Values]:
+    texts = list(questions.texts.values())
+    given = {name: some for name, some in vectors.items() if name in setting.fields}
+    answers = store.search_many(texts, vectors=given or None, k=k, **setting.options)
+    rankings: Rankings = {
+        key: [hit.id for hit in hits] for key, hits in zip(questions.texts, answers, strict=True)
+    }
+    if not any(rankings.values()):
+        return {name: np.zeros(len(rankings)) for name in names_of(k)}
+    return measure(rankings, questions.qrels, k)
+
+
+def _sample(store: MilvusStore) -> Iterator[str]:
+    """Yield the first words of some documents: something to search for, no measure of quality."""
+    for number, record in enumerate(store.scroll()):
+        if number == _SAMPLES:
+            return
+        yield " ".join(record.text.split()[:_SAMPLE_WORDS]) or "something"
