@@ -1356,15 +1356,15 @@ class MilvusStore(SharedCopies, Closing):
                 own.
         """
         check_flag(progress, "progress")
+        return self._reindex(progress=progress)
+
+    def _reindex(self, *, progress: bool) -> int:
+        """Index the rows of BM25 fields that are not indexed by the analyzer that is here."""
         if self._tenant.value is not None:
             msg = (
                 "reindex_sparse() is for all tenants: call it on the store, not on the view of one"
             )
             raise InvalidInputError(msg)
-        return self._reindex(progress=progress)
-
-    def _reindex(self, *, progress: bool) -> int:
-        """Index the rows of BM25 fields that are not indexed by the analyzer that is here."""
         with self._call() as opened:
             adopted = {one.field.name for one in _bm25(opened) if adopt(one)}
         with self._call() as opened:
