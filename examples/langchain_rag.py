@@ -5,7 +5,8 @@
 Indexes the documentation of a few modules of Python in an embedded Milvus (the folder
 langchain_rag.db), shows what the retriever finds and why, and builds the usual chain: retriever,
 prompt, chat model. In place of a chat model stands `Extract`, which needs no key: it answers with
-the sentence of the context that has most words of the question. A second run reuses the index.
+the sentence of the context that has most words of the question. A second run finds the index and
+stores nothing.
 """
 
 from __future__ import annotations

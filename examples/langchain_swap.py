@@ -4,6 +4,8 @@
 
 `swap_before.py` is a small LangChain application on LangChain's vector store in memory;
 `swap_after.py` is the same application on Hybridge. Shows the difference, and what both answer.
+The application runs twice in a temporary folder, and its tickets, which have ids, are stored once;
+nothing stays, and a second run of this program does the same again.
 """
 
 from __future__ import annotations

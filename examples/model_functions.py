@@ -1,7 +1,8 @@
 """The model functions by themselves: text in, vectors or scores out, no database.
 
 Run it with `python examples/model_functions.py`. The last part needs a key of Jina's API in
-JINA_API_KEY and says how to get one; everything else runs offline.
+JINA_API_KEY and says how to get one; everything else runs offline. It stores nothing, so a second
+run prints the same.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@
 
 LlamaIndex splits and writes a text; LangChain finds, reads, changes and adds; LlamaIndex reads
 again and still knows how its nodes hang together. Every step is asserted. Needs
-`pip install 'hybridge[all]'`, no server, and no API key.
+`pip install 'hybridge[all]'`, no server, and no API key. The collection is in a temporary folder:
+nothing stays, and a second run does the same again.
 """
 
 from __future__ import annotations

@@ -3,9 +3,11 @@
     make demo            or:  python examples/quickstart.py
 
 Collects the docstrings of the running interpreter, indexes them in an embedded Milvus (the folder
-quickstart.db), answers ten questions in three modes side by side, and then asks one question
-through a LangChain chain and one through a LlamaIndex query engine over the same collection.
-Nothing is downloaded, no server and no API key is needed. A second run reuses the collection.
+quickstart.db), shows at which place each of three modes finds the right answers to sixteen
+questions, and then asks one question through a LangChain chain and one through a LlamaIndex query
+engine over the same collection. Nothing is downloaded, no server and no API key is needed.
+
+A second run finds the collection, stores nothing, and starts with the questions.
 """
 
 from __future__ import annotations
@@ -20,18 +22,33 @@ from stdlib_docs import collect_docstrings
 DATABASE = Path(__file__).with_name("quickstart.db")
 COLLECTION = "stdlib"
 
-QUESTIONS = [
-    ("how do I parse a date from a string", ["strptime", "fromisoformat"]),
-    ("copy a file", ["shutil.copy"]),
-    ("run a command and capture its output", ["subprocess.run", "check_output"]),
-    ("find all matches of a regular expression", ["re.findall", "finditer"]),
-    ("parse a JSON document from a string", ["json.load", "JSONDecoder.decode"]),
-    ("count how often items occur", ["collections.Counter"]),
-    ("create a temporary directory that is removed afterwards", ["TemporaryDirectory"]),
-    ("remember the results of a function", ["lru_cache", "cache"]),
-    ("compress bytes with gzip", ["gzip.compress"]),
-    ("shuffle a list in place", ["shuffle"]),
-]
+# How these were chosen: of 71 questions, each written down with its answers beforehand, the first
+# eight names that BM25 alone finds and the first eight paraphrases that dense vectors alone find,
+# among the first three of Python 3.11's documentation. What hybrid search makes of them was looked
+# at after that, and nothing was changed. So 8 of 16 of each mode alone is the choice; hybrid's
+# figure is the result.
+NAMES = {
+    "NFKC": ["unicodedata.normalize", "unicodedata.is_normalized"],
+    "POSIXLY_CORRECT": ["getopt.gnu_getopt"],
+    "PYTHONSTARTUP": ["site.enablerlcompleter"],
+    "RFC 5280": ["ssl.cert_time_to_seconds"],
+    "SQLITE_BUSY": ["sqlite3.Connection.deserialize"],
+    "__match_args__": ["dataclasses.dataclass"],
+    "UIDVALIDITY": ["imaplib.IMAP4.select"],
+    "RFC 4086": ["ssl.RAND_add"],
+}
+PARAPHRASES = {
+    "the largest number that divides two others": ["math.gcd"],
+    "how alike are two words": ["difflib.SequenceMatcher", "difflib.get_close_matches"],
+    "the typical value, half are above it and half below": ["statistics.median"],
+    "how much space is left on the drive": ["shutil.disk_usage"],
+    "who is logged in": ["getpass.getuser", "os.getlogin"],
+    "words in alphabetical order": ["builtins.sorted", "builtins.list.sort"],
+    "flip a list around": ["builtins.reversed", "builtins.list.reverse"],
+    "squash data to make it smaller": ["zlib.compress", "gzip.compress", "bz2.compress"],
+}
+MODES: dict[Literal["dense", "sparse", "hybrid"], str]
+MODES = {"dense": "dense", "sparse": "BM25", "hybrid": "hybrid"}
 
 
 def main() -> None:
@@ -60,29 +77,36 @@ def index(store: MilvusStore) -> None:
 
 
 def compare_modes(store: MilvusStore) -> None:
-    print("Ten questions, the three best answers of each mode; * marks an expected one.")
-    print("  dense: by meaning (all-MiniLM-L6-v2)   BM25: by words   hybrid: both, fused\n")
-    modes: dict[Literal["dense", "sparse", "hybrid"], str]
-    modes = {"dense": "dense", "sparse": "BM25", "hybrid": "hybrid"}
-    answered = dict.fromkeys(modes, 0)
-    print("   " + "".join(f"  {label:<34}" for label in modes.values()).rstrip())
-    for question, expected in QUESTIONS:
-        columns = []
-        for mode in modes:
-            names = [hit.id for hit in store.search(question, k=3, mode=mode)]
-            marks = ["*" if any(part in name for part in expected) else " " for name in names]
-            answered[mode] += "*" in marks
-            columns.append([f"{mark} {name}" for mark, name in zip(marks, names, strict=True)])
-        print(f"? {question}")
-        for row in zip(*columns, strict=True):
-            print("   " + "".join(f"{shorten(cell):<36}" for cell in row).rstrip())
-    print("\nQuestions with an expected answer among the first three:")
-    for mode, label in modes.items():
-        print(f"   {label:<7} {answered[mode]} of {len(QUESTIONS)}")
+    print("At which place is the right answer?  (- : not among the first ten)")
+    print("dense: by meaning (all-MiniLM-L6-v2)   BM25: by words   hybrid: both, fused")
+    places: list[list[int | None]] = []
+    for kind, questions in (("By name", NAMES), ("In other words", PARAPHRASES)):
+        print("\n" + line_of(kind, "right answer", *MODES.values()))
+        for question, answers in questions.items():
+            places.append([place_of(answers, store, question, mode) for mode in MODES])
+            print(line_of(f"  {question}", answers[0], *(place or "-" for place in places[-1])))
+    print()
+    for depth, name in ((3, "three"), (10, "ten")):
+        by_mode = zip(*places, strict=True)
+        found = [sum(place is not None and place <= depth for place in of) for of in by_mode]
+        print(line_of(f"Right among the first {name}, of {len(places)} questions", "", *found))
 
 
-def shorten(text: str, width: int = 34) -> str:
-    return text if len(text) <= width else f"{text[: width - 1]}…"
+def line_of(question: str, answer: str, *of_modes: object) -> str:
+    dense, sparse, hybrid = of_modes
+    return f"{question:<55}{answer:<31}{dense:>6}{sparse:>7}{hybrid:>8}"
+
+
+def place_of(
+    answers: list[str],
+    store: MilvusStore,
+    question: str,
+    mode: Literal["dense", "sparse", "hybrid"],
+) -> int | None:
+    """Return the place of the first right answer among ten, from 1, or None."""
+    names = [hit.id for hit in store.search(question, k=10, mode=mode)]
+    places = (place for place, name in enumerate(names, 1) if any(part in name for part in answers))
+    return next(places, None)
 
 
 def ask_through_langchain(store: MilvusStore) -> None:
@@ -118,7 +142,8 @@ def ask_through_llama_index(store: MilvusStore, model: DefaultEmbeddingFunction)
         llm=MockLLM(), similarity_top_k=2, vector_store_query_mode="hybrid"
     )
     response = engine.query("How do I compress bytes with gzip?")
-    print("\nThrough a LlamaIndex query engine over the same collection, the sources it used:")
+    print("\nThrough a LlamaIndex query engine over the same collection, the sources that it used,")
+    print("with their relevance to the question, from 0 to 1:")
     for source in response.source_nodes:
         print(f"   {source.score:.2f}  {source.node.node_id}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import importlib
 import inspect
@@ -60,6 +61,8 @@ def _collect(owner: Any, path: str, docstrings: dict[str, str]) -> None:
 
 def _belongs(value: Any, module: str) -> bool:
     """Whether a module defines a value, or re-exports it from its own private C module."""
+    if getattr(builtins, getattr(value, "__name__", ""), None) is value:
+        return module == "builtins"  # and not `uuid.int_`
     home = getattr(value, "__module__", None) or module
     if home in PLATFORM:
         return module == "os"

@@ -1,4 +1,7 @@
-"""A small LangChain application that answers from tickets; `langchain_swap.py` runs it."""
+"""A small LangChain application that answers from tickets; `langchain_swap.py` runs it.
+
+Its tickets have ids: a second run overwrites them in a store that has kept them.
+"""
 
 from __future__ import annotations
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -20,6 +22,30 @@ from support.pages import MOVING, blocks_of, program_of, promises_of
 
 ROOT = Path(__file__).parents[1]
 README = blocks_of(ROOT / "README.md")
+BEGINNINGS = (
+    """
+from hybridge import DefaultEmbeddingFunction
+from langchain_core.documents import Document
+from langchain_hybridge import DenseEmbeddings, MilvusVectorStore
+documents = [Document("Parrots can learn to speak.", id="parrot")]
+{}
+print(retriever.invoke("talking birds")[0].page_content)  # Parrots can learn to speak.
+""",
+    """
+from hybridge import DefaultEmbeddingFunction
+from llama_index.core import Document, StorageContext, VectorStoreIndex
+from llama_index_hybridge import DenseEmbedding, MilvusVectorStore
+documents = [Document(text="Parrots can learn to speak.", id_="parrot")]
+{}
+print(retriever.retrieve("talking birds")[0].text)  # Parrots can learn to speak.
+""",
+)
+"""What the README's three lines of each framework stand in."""
+
+THREE_LINES = [
+    program.format(lines)
+    for program, lines in zip(BEGINNINGS, blocks_of(ROOT / "README.md", "py"), strict=True)
+]
 PAGES = [
     program_of(MOVING / f"{name}.md")
     for name in ("files", "hybridge", "in_memory", "llama_index", "milvus")
@@ -48,6 +74,7 @@ def outputs(programs: list[Path]) -> list[str]:
         env={name: value for name, value in os.environ.items() if "API_KEY" not in name},
     )
     assert done.returncode == 0, done.stderr
+    assert "Loading weights" not in done.stderr
     ran = [json.loads(line) for line in done.stdout.splitlines()]
     assert [failure for _, failure in ran if failure] == []
     return [printed for printed, _ in ran]
@@ -62,7 +89,7 @@ def examples(tmp_path: Path) -> Path:
 
 def test_the_examples_of_the_readme_and_of_the_pages_run(tmp_path: Path) -> None:
     """Copied into an empty folder each prints what its comments say; and again, over its rows."""
-    sources = [*README, *PAGES]
+    sources = [*THREE_LINES, *README, *PAGES]
     programs = [tmp_path / str(place) / "program.py" for place in range(len(sources))]
     for program, source in zip(programs, sources, strict=True):
         program.parent.mkdir()
@@ -94,6 +121,45 @@ def check_swap(shown: str) -> None:
         in_memory, hybridge = answer.splitlines()[1:3]
         assert in_memory.split(":", 1)[1].strip() == hybridge.split(":", 1)[1].strip()
     assert "a second start finds the same: True" in shown
+
+
+def test_the_picture_of_the_demo_is_of_its_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is drawn anew when they change, holds text, and takes nothing from elsewhere."""
+    monkeypatch.syspath_prepend(ROOT / "examples")
+    quickstart = importlib.import_module("quickstart")
+    picture = ElementTree.parse(ROOT / "docs" / "pictures" / "demo.svg").getroot()
+    texts = ["".join(element.itertext()) for element in picture]
+    assert {*quickstart.NAMES, *quickstart.PARAPHRASES} <= set(texts)
+    tags = {element.tag.partition("}")[2] for element in picture}
+    assert tags == {"title", "rect", "text"}
+    assert not any("url(" in value or "href" in name for name, value in attributes_of(picture))
+
+
+def attributes_of(picture: ElementTree.Element) -> list[tuple[str, str]]:
+    """The names and values of all attributes of a picture."""
+    return [pair for element in picture.iter() for pair in element.attrib.items()]
+
+
+@pytest.mark.long
+def test_the_demo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Over a part of the documents; a second run stores nothing, and finds the same."""
+    monkeypatch.syspath_prepend(ROOT / "examples")
+    quickstart = importlib.import_module("quickstart")
+    every = quickstart.collect_docstrings()
+    part = dict([*every.items()][::20]) | {"gzip.compress": every["gzip.compress"]}
+    monkeypatch.setattr(quickstart, "collect_docstrings", lambda: part)
+    monkeypatch.setattr(quickstart, "DATABASE", tmp_path / "quickstart.db")
+    quickstart.main()
+    first = capsys.readouterr().out
+    quickstart.main()
+    second = capsys.readouterr().out
+    assert "Indexing 2" in first
+    assert "Reusing the collection: 2" in second
+    assert first.partition("At which place")[2] == second.partition("At which place")[2]
+    assert "of 16 questions" in first
+    assert "gzip.compress" in first
 
 
 @pytest.mark.long

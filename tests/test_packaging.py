@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import runpy
 import subprocess
 import sys
 import venv
@@ -31,6 +33,23 @@ def test_the_changelog_tells_of_this_version() -> None:
     assert f"\n## [{hybridge.__version__}] - " in changelog
     assert "\n## [Unreleased]\n" in changelog
     assert "\nversion =" not in (ROOT / "pyproject.toml").read_text("utf-8")
+
+
+def test_the_links_of_the_readme_work_on_the_index() -> None:
+    """Once the project has a public home, none is relative, and pictures are fetched as bytes."""
+    pytest.importorskip("hatchling", reason="hatchling is not installed: pip install hatchling")
+    home, tag = "https://host/owner/hybridge", f"v{hybridge.__version__}"
+    links = runpy.run_path(str(ROOT / "hatch_build.py"))
+    readme = (ROOT / "README.md").read_text("utf-8")
+    shown = links["absolute"](readme, home, tag)
+    found = re.findall(r"\]\(([^)]+)\)", shown)
+    assert len(found) == len(re.findall(r"\]\(([^)]+)\)", readme)) > 10
+    assert all(link.startswith(("https://", "#")) for link in found)
+    assert f"]({home}/raw/{tag}/docs/pictures/demo.svg)" in shown
+    assert f"]({home}/blob/{tag}/SECURITY.md)" in shown
+    assert links["absolute"](readme, "", tag) == readme
+    assert set(links["urls"](home)) >= {"Source", "Documentation", "Changelog"}
+    assert links["urls"]("") == {}
 
 
 @pytest.fixture(scope="module")

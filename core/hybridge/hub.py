@@ -7,6 +7,7 @@ request to the hub decides.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -54,7 +55,8 @@ def load_model(
     with model_errors(name, cure):
         folder = Path(name).expanduser()
         if folder.is_dir():
-            return load(str(folder), False)
+            with _without_bars():
+                return load(str(folder), False)
         if name.startswith((".", "~", "/")) or "\\" in name or name.count("/") > 1:
             msg = f"There is no folder {shown(name)}: check the path"
             raise ModelNotFoundError(msg)
@@ -62,7 +64,7 @@ def load_model(
         files = [(each, marker) for each in names for marker in markers]
         if any(_is_cached(each, marker, cache_folder, revision) for each, marker in files):
             # The cache may hold what is left of an interrupted download.
-            with suppress(OSError):
+            with suppress(OSError), _without_bars():
                 return load(name, True)
         if not _hub_answers():
             msg = _not_found(name, "the hub cannot be reached", cure)
@@ -155,6 +157,24 @@ def _is_cached(name: str, marker: str, cache_folder: str | None, revision: str |
     # The answer is a path, or a marker for a file that the model is known to lack, or None.
     found = try_to_load_from_cache(name, marker, cache_dir=cache_folder, revision=revision)
     return found is not None
+
+
+@contextmanager
+def _without_bars() -> Generator[None]:
+    """Keep transformers from drawing a progress bar while it reads weights of this machine.
+
+    Whoever set HF_HUB_DISABLE_PROGRESS_BARS has decided about bars already.
+    """
+    transformers = sys.modules.get("transformers")
+    bars = None if os.getenv("HF_HUB_DISABLE_PROGRESS_BARS") else transformers
+    if bars is None or not bars.utils.logging.is_progress_bar_enabled():
+        yield
+        return
+    bars.utils.logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        bars.utils.logging.enable_progress_bar()
 
 
 def _hub_answers() -> bool:

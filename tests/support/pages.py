@@ -9,9 +9,9 @@ ROOT = Path(__file__).parents[2]
 MOVING = ROOT / "docs" / "moving"
 
 
-def blocks_of(page: Path) -> list[str]:
-    """Return each piece of Python on a page."""
-    return re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+def blocks_of(page: Path, language: str = "python") -> list[str]:
+    """Return each piece of Python on a page, or of what is marked by another word."""
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
 
 
 def program_of(page: Path) -> str:

