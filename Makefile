@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 
-.PHONY: demo test test-long fuzz test-server check format bench clean
+.PHONY: demo docs test test-long fuzz test-server check format bench clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -23,8 +23,17 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) -e '.[dev]'
 	@touch $@ $(VENV)/.demo
 
-demo: $(VENV)/.demo ## Index the standard library's documentation and ask it ten questions
+$(VENV)/.docs: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing Hybridge and what builds its documentation (a minute, once) ..."
+	$(PIP) -e '.[docs]'
+	@touch $@
+
+demo: $(VENV)/.demo ## Index the standard library's documentation and ask it sixteen questions
 	$(BIN)/python examples/quickstart.py
+
+docs: $(VENV)/.docs ## The documentation site, into site/; a warning is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "Open site/index.html, or for its search: $(BIN)/python -m http.server --directory site"
 
 test: $(VENV)/.dev ## The tests, on two cores (22 CPU minutes)
 	$(BIN)/python -m pytest -n 2 --dist loadscope
@@ -55,5 +64,5 @@ bench: $(VENV)/.dev ## The speed and memory bars
 	@for bench in tests/bench/trip.py tests/bench/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
 
 clean: ## Remove what the targets made
-	rm -rf $(VENV) .venv-* dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis milvus.db
+	rm -rf $(VENV) .venv-* dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis milvus.db
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

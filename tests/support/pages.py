@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-MOVING = ROOT / "docs" / "moving"
+DOCS = ROOT / "docs"
+MOVING = DOCS / "moving"
 
 
 def blocks_of(page: Path, language: str = "python") -> list[str]:
@@ -17,6 +18,12 @@ def blocks_of(page: Path, language: str = "python") -> list[str]:
 def program_of(page: Path) -> str:
     """Return the program that the pieces of a page make, one after another."""
     return "\n".join(blocks_of(page))
+
+
+def unexplained(page: Path) -> list[str]:
+    """Return what is marked `py`, which no test runs, without `<!-- not run: reason -->` above."""
+    pieces = re.findall(r"(<!-- not run: \S.*-->\n)?```py\n(.*?)```", page.read_text("utf-8"), re.S)
+    return [code for reason, code in pieces if not reason]
 
 
 def promises_of(program: str) -> list[str]:
