@@ -1,0 +1,78 @@
+"""The options that several commands have, and what their values mean."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hybridge.errors import FilterError
+
+if TYPE_CHECKING:
+    from hybridge.filters import Filter
+
+Uri = Annotated[
+    str | None,
+    typer.Option(
+        "--uri",
+        metavar="PATH|URI",
+        help="A Milvus Lite path that ends in .db, or a server's URI; "
+        "without it MILVUS_URI, else ./milvus.db.",
+        show_default=False,
+    ),
+]
+Collection = Annotated[str, typer.Option("--collection", metavar="NAME", help="The collection.")]
+Tenant = Annotated[
+    str | None,
+    typer.Option(
+        "--tenant", metavar="NAME", help="See and write the rows of this tenant alone.",
+        show_default=False,
+    ),
+]  # fmt: skip
+FilterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--filter",
+        metavar="JSON",
+        help="""Only rows whose metadata match, such as '{"year": {"$gte": 2020}}'.""",
+        show_default=False,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
+
+COLLECTION = "hybridge"
+
+
+def parse_filter(text: str | None) -> Filter | None:
+    """Return the filter that an option spells.
+
+    Raises:
+        typer.BadParameter: If it is no JSON object, or no filter.
+    """
+    from hybridge.filters import from_dictionary
+
+    if text is None:
+        return None
+    try:
+        return from_dictionary(parse_object(text, "--filter"))
+    except FilterError as error:
+        raise typer.BadParameter(str(error), param_hint="--filter") from None
+
+
+def parse_object(text: str, option: str) -> Mapping[str, Any]:
+    """Return the JSON object that an option holds.
+
+    Raises:
+        typer.BadParameter: If it holds none.
+    """
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        msg = f"it is no JSON ({error}): quote it for the shell, '{{\"year\": 2020}}'"
+        raise typer.BadParameter(msg, param_hint=option) from None
+    if not isinstance(value, dict):
+        msg = f"it is a {type(value).__name__}: give a JSON object, '{{\"year\": 2020}}'"
+        raise typer.BadParameter(msg, param_hint=option)
+    return value
