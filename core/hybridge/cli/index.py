@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 Paths = Annotated[
-    list[str], typer.Argument(metavar="PATH...", help="Files and folders.", show_default=False)
+    list[str], typer.Argument(metavar="PATH", help="Files and folders.", show_default=False)
 ]
 Dense = Annotated[
     str | None,
@@ -44,9 +44,7 @@ Sparse = Annotated[
         show_default=False,
     ),
 ]
-ChunkSize = Annotated[
-    int, typer.Option(min=1, max=16_000, help="Characters of a chunk, at most.")
-]
+ChunkSize = Annotated[int, typer.Option(min=1, max=16_000, help="Characters of a chunk, at most.")]
 TextColumn = Annotated[
     str, typer.Option(metavar="NAME", help="The column of JSONL and CSV with the text.")
 ]
