@@ -11,6 +11,7 @@ import pytest
 
 from hybridge import MilvusStore, Record
 from hybridge.errors import InvalidInputError
+from hybridge.tools import write_search_page
 from hybridge.tools.evaluation import (
     Evaluation,
     Questions,
@@ -222,6 +223,23 @@ def test_what_is_no_file_of_questions_is_refused(content: str, told: str, tmp_pa
     (tmp_path / "questions.csv").write_text(content)
     with pytest.raises(InvalidInputError, match=told):
         read_questions(tmp_path / "questions.csv")
+
+
+def test_questions_about_another_collection_are_refused(store: MilvusStore) -> None:
+    """All their measures would be 0."""
+    other = Questions({"1": "where?"}, {"1": {"no such row": 1}})
+    with pytest.raises(InvalidInputError, match="no such row"):
+        evaluate(store, other, progress=False)
+
+
+def test_a_question_in_every_mode_is_one_page(store: MilvusStore, tmp_path: Path) -> None:
+    """Scores, relevances and the terms that match; what the texts hold is text."""
+    write_search_page(store, "the red <castle>", tmp_path / "search.html", k=3)
+    page = (tmp_path / "search.html").read_text("utf-8")
+    for told in ("dense + sparse", "red-castle", "relevance", "sparse terms: ", "&lt;castle&gt;"):
+        assert told in page
+    assert "<castle>" not in page
+    assert "src=" not in page
 
 
 def test_a_collection_that_cannot_be_searched_is_refused(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from hybridge.tools.evaluation.questions import Questions
 from hybridge.tools.evaluation.settings import Setting, settings_of
 from hybridge.tools.evaluation.threshold import learn_threshold
 
+_PAGE = 1000
 _SAMPLE_WORDS = 8
 _SAMPLES = 30
 
@@ -61,6 +62,8 @@ def evaluate(
     check_flag(progress, "progress")
     described = _described(store, questions)
     fields = _searched(store)
+    if questions is not None:
+        _check_answers(store, questions)
     functions = {name: rerank_function(name) for name in rerankers}
     settings = settings_of(fields, _preferred(fields), functions)
     proposed = threshold = None
@@ -96,6 +99,21 @@ def _described(store: MilvusStore, questions: Questions | None) -> dict[str, Any
         msg = f"the collection {store.collection_name!r} has no rows: add documents first"
         raise InvalidInputError(msg)
     return described
+
+
+def _check_answers(store: MilvusStore, questions: Questions) -> None:
+    """Refuse questions about another collection: all their measures would be 0.
+
+    Raises:
+        InvalidInputError: If none of the documents that answer them is there.
+    """
+    ids = list(dict.fromkeys(id for some in questions.qrels.values() for id in some))
+    if not any(store.get(ids[start : start + _PAGE]) for start in range(0, len(ids), _PAGE)):
+        msg = (
+            f"none of the {len(ids):,} documents that answer the questions, such as {ids[0]!r}, "
+            f"is in {store.collection_name!r}: give ids of its rows"
+        )
+        raise InvalidInputError(msg)
 
 
 def proposed_of(rows: Sequence[Row], measure_name: str) -> int:
