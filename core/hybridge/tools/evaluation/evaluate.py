@@ -47,10 +47,10 @@ def evaluate(
 
     Args:
         store: The collection, with the functions that encode its questions.
-        questions: Questions and what answers them. None measures latency and health alone, and
-            proposes nothing: questions drawn from documents would flatter BM25.
+        questions: Questions and what answers them. None measures latency and health alone:
+            questions drawn from documents would flatter BM25.
         k: How many hits of each question count.
-        rerankers: Names of rerank functions (see `hybridge.registry`) to compare as well.
+        rerankers: Names of rerank functions to compare as well; see `hybridge.registry`.
         progress: Whether to show a progress bar.
 
     Raises:
@@ -59,14 +59,13 @@ def evaluate(
         MissingExtraError: If `ir-measures` is not installed.
     """
     k = parse_limit(k, "k")
-    check_flag(progress, "progress")
     described = _described(store, questions)
     fields = _searched(store)
-    if questions is not None:
-        _check_answers(store, questions)
-    functions = {name: rerank_function(name) for name in rerankers}
-    settings = settings_of(fields, _preferred(fields), functions)
+    _check_answers(store, questions)
+    made = {name: rerank_function(name) for name in rerankers}
+    settings = settings_of(fields, _preferred(fields), made)
     proposed = threshold = None
+    check_flag(progress, "progress")
     with tqdm(total=len(settings) + 1, disable=not progress, desc="evaluate") as bar:
         rows = _rows(store, settings, questions, k, bar.update)
         if questions is not None:
@@ -76,7 +75,7 @@ def evaluate(
     return Evaluation(
         collection=store.collection_name,
         documents=described["rows"],
-        questions=0 if questions is None else len(questions),
+        questions=len(questions or ()),
         k=k,
         rows=rows,
         health=_health(store, described["fields"]),
@@ -101,12 +100,14 @@ def _described(store: MilvusStore, questions: Questions | None) -> dict[str, Any
     return described
 
 
-def _check_answers(store: MilvusStore, questions: Questions) -> None:
+def _check_answers(store: MilvusStore, questions: Questions | None) -> None:
     """Refuse questions about another collection: all their measures would be 0.
 
     Raises:
         InvalidInputError: If none of the documents that answer them is there.
     """
+    if questions is None:
+        return
     ids = list(dict.fromkeys(id for some in questions.qrels.values() for id in some))
     if not any(store.get(ids[start : start + _PAGE]) for start in range(0, len(ids), _PAGE)):
         msg = (
