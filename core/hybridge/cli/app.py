@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from hybridge import __version__
+from hybridge.cli.eval import eval
 from hybridge.cli.failures import Commands
 from hybridge.cli.index import index
 from hybridge.cli.search import search
@@ -19,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (index, search):
+for command in (index, search, eval):
     app.command(command.__name__.replace("_", "-"))(command)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -60,6 +61,14 @@ Reranker = Annotated[
         show_default=False,
     ),
 ]
+Page = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Write every mode side by side as one HTML file, too.",
+        show_default=False,
+    ),
+]
 Full = Annotated[bool, typer.Option("--full", help="Show whole texts.")]
 
 
@@ -76,10 +85,12 @@ def search(
     dense: Dense = None,
     reranker: Reranker = None,
     full: Full = False,
+    html: Page = None,
     json: Json = False,
 ) -> None:
     """Search a collection by meaning and by words."""
     from hybridge.registry import rerank_function
+    from hybridge.tools import write_search_page
 
     asked: dict[str, Any] = {
         "k": k,
@@ -90,9 +101,13 @@ def search(
         "reranker": None if reranker is None else rerank_function(reranker),
     }
     place = Place(uri, collection, tenant)
-    embeds = mode != "sparse"  # BM25 alone needs no model, which may take seconds to load
+    embeds = (
+        mode != "sparse" or html is not None
+    )  # BM25 alone needs no model, which may take seconds to load
     with place.reading(models=embeds, dense=dense) as store:
         hits = store.search(query, **asked)
+        if html is not None:
+            write_search_page(store, query, html, k=k, filter=asked["filter"], full=full)
     data = {**place.to_json(), "query": query, "hits": [_data(hit) for hit in hits]}
     show(data, _lines(hits, full=full), as_json=json)
 
