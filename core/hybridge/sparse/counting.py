@@ -7,7 +7,7 @@ One dictionary takes each raw word to its index, so a word is stemmed once and n
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, count, pairwise
@@ -145,8 +145,8 @@ class TermCounter:
             self._codes = self._new_codes()
 
     def _new_codes(self) -> _Codes:
-        kinds = {Kind.CONTENT} if self._content_alone else set(Kind)
-        return _Codes(self._tokens, self._term_ids, kinds)
+        last = Kind.CONTENT if self._content_alone else Kind.FUNCTION
+        return _Codes(self._tokens, self._term_ids, last)
 
     def __reduce__(self) -> tuple[object, ...]:
         make = partial(TermCounter, content_alone=self._content_alone)
@@ -176,12 +176,12 @@ class _Codes(dict[str, int]):
         self,
         tokens: Callable[[str], Sequence[Token]],
         term_ids: TermIds,
-        kinds: Collection[Kind],
+        last: Kind,
     ) -> None:
         super().__init__()
         self._tokens = tokens
         self._index = term_ids.index
-        self._kinds = kinds
+        self._last = last
         self._several: dict[int, list[int]] = {}
         self._numbers = count(_SEVERAL)
 
@@ -189,7 +189,7 @@ class _Codes(dict[str, int]):
         codes = [
             self._index(term) | kind << 32
             for term, kind in self._tokens(word)
-            if kind in self._kinds
+            if kind <= self._last
         ]
         if len(codes) == 1:
             code = codes[0]

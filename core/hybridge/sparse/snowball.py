@@ -39,10 +39,13 @@ _ASCII_WORDS = {
     point: chr(point) if chr(point).isalnum() or chr(point) in JOINTS else " "
     for point in range(128)
 }
-_TYPOGRAPHIC = str.maketrans({"’": "'", "ʼ": "'", "‐": "-"})
+_TYPOGRAPHIC = {"’": "'", "ʼ": "'", "‐": "-"}
 _INVISIBLE = "\N{SOFT HYPHEN}\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}\N{WORD JOINER}"
-_MANY_MARKS = re.compile("([\u0300-\u036f]{8})[\u0300-\u036f]+")
-"""More marks on a letter than any language has, which normalisation sorts in quadratic time."""
+_MANY_MARKS = re.compile("([\u0300-\u036f][\u0300-\u036f]{7})[\u0300-\u036f]+")
+"""More marks on a letter than any language has, which normalisation sorts in quadratic time.
+
+It begins with a single mark, which `re` looks for twice as fast as for eight.
+"""
 
 
 class SnowballAnalyzer(WordAnalyzer):
@@ -83,12 +86,13 @@ class SnowballAnalyzer(WordAnalyzer):
 
     def split(self, text: str) -> list[str]:
         """Return the words of a text, compounds in one, as they are written."""
+        text = _typed(text)  # most of English is ASCII then
         if text.isascii() and not self._turkish:
             return text.replace(". ", " ").translate(_ASCII_WORDS).split()
         text = unicodedata.normalize("NFKC", _MANY_MARKS.sub(r"\1", text)).replace("İ", "i")
         if self._turkish:
             text = text.replace("I", "ı")
-        text = text.translate(_TYPOGRAPHIC)
+        text = _typed(text)
         for mark in self._invisible:
             text = text.replace(mark, "")
         return self._words(spaced(text))
@@ -125,6 +129,13 @@ class SnowballAnalyzer(WordAnalyzer):
             folded = folded.translate(self._folding)
         with self._lock:
             return self._stem(folded)
+
+
+def _typed(text: str) -> str:
+    """Return a text with the joints that keyboards have in place of typographic ones."""
+    for sign, joint in _TYPOGRAPHIC.items():
+        text = text.replace(sign, joint)
+    return text
 
 
 def _stemmer(language: Language) -> tuple[Callable[[str], str], str]:
