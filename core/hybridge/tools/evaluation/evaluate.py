@@ -11,8 +11,9 @@ from tqdm.auto import tqdm
 from hybridge.arguments import check_flag, shown
 from hybridge.errors import InvalidInputError
 from hybridge.registry import rerank_function
-from hybridge.store import DenseField, MilvusStore, parse_limit
+from hybridge.store import MilvusStore, parse_limit
 from hybridge.store.query import HYBRID
+from hybridge.tools.evaluation.encoded import encoded
 from hybridge.tools.evaluation.evaluation import Evaluation, Row
 from hybridge.tools.evaluation.latency import latencies
 from hybridge.tools.evaluation.measures import (
@@ -169,7 +170,7 @@ def _rows(
 ) -> list[Row]:
     asked = list(_sample(store)) if questions is None else list(questions.texts.values())
     values: list[dict[str, Values]] = []
-    vectors = {} if questions is None else _vectors(store, asked)
+    vectors = {} if questions is None else encoded(store, asked)
     for setting in settings:
         values.append({} if questions is None else _values(store, setting, questions, vectors, k))
         done()
@@ -182,15 +183,6 @@ def _rows(
         Row(setting, {name: interval(one) for name, one in some.items()}, chance, latency)
         for setting, some, chance, latency in zip(settings, values, chances, taken, strict=True)
     ]
-
-
-def _vectors(store: MilvusStore, texts: Sequence[str]) -> dict[str, Any]:
-    """Return the vectors of questions by dense field, so that none is encoded for each setting."""
-    return {
-        name: field.function.encode_queries(list(texts))
-        for name, field in store.vector_fields().items()
-        if isinstance(field, DenseField) and hasattr(field.function, "encode_queries")
-    }
 
 
 def _values(

@@ -16,6 +16,7 @@ from hybridge.filters import ROW_ID
 from hybridge.records import Hit
 from hybridge.retrieval.relevance import propose_threshold
 from hybridge.store import MilvusStore
+from hybridge.tools.evaluation.encoded import encoded
 from hybridge.tools.evaluation.off_topic import OFF_TOPIC
 from hybridge.tools.evaluation.questions import Questions
 from hybridge.tools.evaluation.settings import Setting
@@ -68,14 +69,21 @@ def learn_threshold(store: MilvusStore, setting: Setting, questions: Questions) 
     if len(some) < FEWEST_QUESTIONS:
         return None
     options: dict[str, Any] = {"k": 1, **setting.options}
-    answered = store.search_many([questions.texts[key] for key in some], **options)
+    texts = [questions.texts[key] for key in some]
+    vectors = {
+        name: found for name, found in encoded(store, texts).items() if name in setting.fields
+    }
+    answered = store.search_many(texts, vectors=vectors or None, **options)
     if any(hits and hits[0].relevance is None for hits in answered):
         return None
     removed = [
         store.search(
-            questions.texts[key], filter=~ROW_ID.isin(list(questions.qrels[key])), **options
+            questions.texts[key],
+            vector={name: found[place] for name, found in vectors.items()} or None,
+            filter=~ROW_ID.isin(list(questions.qrels[key])),
+            **options,
         )
-        for key in some
+        for place, key in enumerate(some)
     ]
     off_topic = store.search_many(list(OFF_TOPIC), **options)
     best = _proposed(answered, removed, off_topic)
