@@ -7,10 +7,17 @@ from typing import Annotated
 import typer
 
 from hybridge import __version__
+from hybridge.cli.check import check
+from hybridge.cli.copy import copy
 from hybridge.cli.eval import eval
+from hybridge.cli.export import export
 from hybridge.cli.failures import Commands
 from hybridge.cli.index import index
+from hybridge.cli.migrate import migrate
+from hybridge.cli.reindex import reindex
 from hybridge.cli.search import search
+from hybridge.cli.serve_lite import serve_lite
+from hybridge.cli.stats import stats
 
 app = typer.Typer(
     cls=Commands,
@@ -20,7 +27,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (index, search, eval):
+_COMMANDS = (index, search, eval, stats, check, reindex, migrate, copy, export, serve_lite)
+for command in _COMMANDS:
     app.command(command.__name__.replace("_", "-"))(command)
 
 

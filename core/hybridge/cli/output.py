@@ -23,7 +23,7 @@ def show(data: Mapping[str, Any], lines: Iterable[str | Text], *, as_json: bool)
     """
     if as_json:
         ascii_only = not (sys.stdout.encoding or "").lower().startswith("utf")
-        print(json.dumps(data, ensure_ascii=ascii_only, indent=2))
+        print(json.dumps(data, ensure_ascii=ascii_only, indent=2), flush=True)
         return
     console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
     for line in lines:

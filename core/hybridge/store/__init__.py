@@ -9,6 +9,7 @@ from hybridge.store.arguments import StoreArguments, plain_arguments, restored_a
 from hybridge.store.batches import batched
 from hybridge.store.binding import bound_store
 from hybridge.store.engine.address import Address, resolve_address
+from hybridge.store.engine.lite_server import serve_lite
 from hybridge.store.fields import (
     AUTO,
     DenseField,
@@ -81,6 +82,7 @@ __all__ = [
     "plain_value",
     "resolve_address",
     "restored_arguments",
+    "serve_lite",
     "sparse_rows",
     "unpack_reranker",
 ]

@@ -1,0 +1,39 @@
+"""`hybridge stats`: what a collection holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hybridge.cli.options import COLLECTION, Collection, Json, Tenant, Uri
+from hybridge.cli.output import show
+from hybridge.cli.stores import Place
+
+
+def stats(
+    uri: Uri = None,
+    collection: Collection = COLLECTION,
+    tenant: Tenant = None,
+    json: Json = False,
+) -> None:
+    """Show how many rows there are, and the fields with their models and their health."""
+    place = Place(uri, collection, tenant)
+    with place.reading() as store:
+        described = store.describe()
+    data = {**place.to_json(), **described}
+    show(data, _lines(data), as_json=json)
+
+
+def _lines(data: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{data['collection']} at {data['uri']}: {data['rows']:,} rows"
+    for name, field in data["fields"].items():
+        told = ", ".join(f"{key} {value}" for key, value in field.items() if value is not None)
+        yield f"  {name}: {told}"
+    columns = ", ".join(f"{key} ({kind})" for key, kind in data["metadata_schema"].items())
+    for what, value in (
+        ("typed columns", columns),
+        ("partition key", data["partition_key"]),
+        ("made by", data.get("library")),
+    ):
+        if value:
+            yield f"  {what}: {value}"
