@@ -15,7 +15,8 @@ from hybridge.texts import check_text, parse_texts
 
 __all__ = ["Analyzer", "FunctionAnalyzer", "as_analyzer", "build_default_analyzer", "lineage"]
 
-_VERSIONS = re.compile(r"words \d+|stop words (?!own )[^,]*|\(PyStemmer [^)]*\)|\b\d+(\.\d+)+\S*")
+_PACKAGES = re.compile(r"\(PyStemmer [^)]*\)|\b\d+(\.\d+)+\S*")
+_VERSIONS = re.compile(rf"words \d+|stop words (?!own )[^,]*|{_PACKAGES.pattern}")
 
 
 class FunctionAnalyzer:
@@ -90,6 +91,11 @@ def as_analyzer(value: str | Analyzer | Callable[[str], list[str]]) -> Analyzer:
 def lineage(identity: str) -> str:
     """Return what an upgrade leaves of an analyzer's identity: no versions, no list of its own."""
     return _VERSIONS.sub("", identity)
+
+
+def is_other_release(identity: str, other: str) -> bool:
+    """Whether two identities differ by the releases of packages alone, which may do the same."""
+    return _PACKAGES.sub("", identity) == _PACKAGES.sub("", other)
 
 
 def _analyzer(language: Language, stop_words: StopWords, argument: str | None) -> WordAnalyzer:

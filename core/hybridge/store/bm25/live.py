@@ -19,7 +19,7 @@ from hybridge.errors import CollectionMismatchError, StoreDamagedError, StoreErr
 from hybridge.filters import quote
 from hybridge.narrowing import is_number
 from hybridge.records import Record, SparseVector
-from hybridge.sparse.analyzer import Analyzer
+from hybridge.sparse.analyzer import Analyzer, is_other_release
 from hybridge.sparse.counting import TermCounter, TermCounts, document_vectors, query_vectors
 from hybridge.sparse.statistics import Statistics
 from hybridge.sparse.term_ids import HashedTermIds
@@ -58,6 +58,9 @@ AVERAGE_WITHIN = 10.0
 
 _LONGEST = 2.0**53
 """Tokens of a document: a float counts no further one by one."""
+
+_LOOKED_AT = 1000
+"""Rows by which it is told whether another release of an analyzer does the same."""
 
 _ATTEMPTS = 3
 _REENCODING = "reencoding"
@@ -137,13 +140,36 @@ class LiveBM25:
 
     @property
     def differs(self) -> bool:
-        """Whether the rows were indexed by another analyzer."""
-        return bool(self.analyzer.identity != self.field.settings["analyzer"])
+        """Whether the rows were indexed by an analyzer that makes other terms.
+
+        Another release of a package may make the same: some rows are analyzed anew to see, once.
+        """
+        stored, here = self.field.settings["analyzer"], self.analyzer.identity
+        if here == stored:
+            return False
+        agrees = self.state.agrees
+        if here not in agrees:
+            agrees[here] = is_other_release(here, stored) and self._makes_their_terms()
+        return not agrees[here]
+
+    def _makes_their_terms(self) -> bool:
+        """Whether the analyzer that is here makes the terms of the first rows."""
+        looked_at = 0
+        for page in self.live_records():
+            records = [one for one in page if self.field.text_of(one) is not None]
+            made = self.weigh(self.count_rows(records))
+            stored = [self.field.read(one.vectors[self.field.name]) for one in records]
+            if any(one.keys() != has.keys() for one, has in zip(made, stored, strict=True)):
+                return False
+            looked_at += len(records)
+            if looked_at >= _LOOKED_AT:
+                break
+        return True
 
     @property
     def is_outdated(self) -> bool:
         """Whether some rows lack the terms of the analyzer that is here."""
-        return self.differs or self.field.state is not None
+        return self.field.state is not None or self.differs
 
     def outdated_error(self) -> CollectionMismatchError:
         """Return the error that says why the field cannot be searched, and what to do."""

@@ -113,6 +113,7 @@ class BM25State:
         average_look: The look at the companion that it follows.
         is_first: Whether this process has fixed it, and not looked since whether it stands.
         overruled: Whether it did not: rows were weighed by another.
+        agrees: Whether the analyzer that is here, by its identity, makes the terms of the rows.
         weighed: How many documents the frozen average length is the average of.
         interrupted: Whether an earlier re-encoding was interrupted; None until it is known.
         reported: Whether the drift from the frozen average length was reported.
@@ -130,6 +131,7 @@ class BM25State:
     average_look: int = 0
     is_first: bool = False
     overruled: bool = False
+    agrees: dict[str, bool] = field(default_factory=dict[str, bool])
     weighed: int = 0
     interrupted: bool | None = None
     reported: bool = False
