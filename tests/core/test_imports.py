@@ -28,6 +28,8 @@ HEAVY = {
     "psycopg",
     "pyarrow",
     "qdrant_client",
+    "rich",
+    "typer",
 }
 
 

@@ -9,6 +9,9 @@ from hybridge.cli.options import COLLECTION, Collection, Json, Tenant, Uri
 from hybridge.cli.output import show
 from hybridge.cli.stores import Place
 
+_TOLD = ("kind", "model", "source", "dim", "metric", "language", "health")
+"""What people want to know of a field; `--json` has all there is."""
+
 
 def stats(
     uri: Uri = None,
@@ -27,8 +30,8 @@ def stats(
 def _lines(data: Mapping[str, Any]) -> Iterator[str]:
     yield f"{data['collection']} at {data['uri']}: {data['rows']:,} rows"
     for name, field in data["fields"].items():
-        told = ", ".join(f"{key} {value}" for key, value in field.items() if value is not None)
-        yield f"  {name}: {told}"
+        told = [f"{key} {field[key]}" for key in _TOLD if field.get(key) is not None]
+        yield f"  {name}: {', '.join(told)}"
     columns = ", ".join(f"{key} ({kind})" for key, kind in data["metadata_schema"].items())
     for what, value in (
         ("typed columns", columns),

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -155,11 +156,25 @@ def test_without_the_extra_one_line_says_what_to_install(
         hybridge.cli.main()
 
 
-def test_importing_the_library_loads_no_command_line() -> None:
-    """Neither Typer nor Rich; and the help of the command loads no store."""
-    program = "import sys, hybridge.store; print({'typer', 'rich'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert done.stdout == "set()\n", done.stderr
+def test_help_loads_no_store() -> None:
+    """It is what completion waits for at each press of the key."""
     program = "import sys, hybridge.cli.app; print({'scipy', 'pymilvus'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout == "set()\n", done.stderr
+
+
+def test_an_interrupted_command_ends_with_130(
+    filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a traceback, and the next one works; nothing of a file is there but whole."""
+
+    def interrupted(*arguments: object, **others: object) -> Iterator[Record]:
+        yield Record(id="a", text="red apples")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(MilvusStore, "scroll", interrupted)
+        done = run("export", tmp_path / "rows.jsonl", "--uri", filled, "--json", code=130)
+    assert (done.stdout, done.stderr) == ("", "")
+    assert [one for one in tmp_path.iterdir() if one.is_file()] == []
+    assert run_json("export", tmp_path / "rows.jsonl", "--uri", filled)["rows"] == 2
