@@ -104,12 +104,12 @@ def _server(database: Any) -> Any:
     keeper = _Keeper(flush)
 
     class Interceptor(grpc.ServerInterceptor):  # type: ignore[misc]
-        def intercept_service(self, continuation: Any, details: Any) -> Any:
-            handler = continuation(details)
+        def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
+            handler = continuation(handler_call_details)
             if handler is None or handler.unary_unary is None:
                 return handler
             return grpc.unary_unary_rpc_method_handler(
-                keeper.kept(details.method.rpartition("/")[2], handler.unary_unary),
+                keeper.kept(_operation(handler_call_details), handler.unary_unary),
                 request_deserializer=handler.request_deserializer,
                 response_serializer=handler.response_serializer,
             )
@@ -122,6 +122,11 @@ def _server(database: Any) -> Any:
     )
     milvus_pb2_grpc.add_MilvusServiceServicer_to_server(servicer, server)
     return server
+
+
+def _operation(details: Any) -> str:
+    """Return the name of the method that is called: "/milvus.proto.milvus.MilvusService/Query"."""
+    return str(details.method).rpartition("/")[2]
 
 
 class _Keeper:
