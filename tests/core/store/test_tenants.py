@@ -265,6 +265,7 @@ EVERY_CALL: Mapping[str, Sequence[tuple[Sequence[Any], Mapping[str, Any]]]] = {
     "reencode_sparse": [asked()],
     "reindex_sparse": [asked()],
     "add_column": [asked("pages", int)],
+    "enable_bm25": [asked()],
     "drop": [asked()],
     "clear": [asked()],
     "close": [asked()],
