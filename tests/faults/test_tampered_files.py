@@ -118,6 +118,13 @@ def test_a_changed_value(data: st.DataObject, good: Any, tmp_path: Path) -> None
     check_load(path)
 
 
+def test_an_idf_that_no_corpus_has(good: Any, tmp_path: Path) -> None:
+    """Its exponential is no number."""
+    path = tmp_path / "bm25.json"
+    path.write_text(json.dumps({**good, "idf_value": [710.0, -1e6, 0.0, 1.0]}), "utf-8")
+    check_load(path)
+
+
 @fuzzed
 @given(data=st.data())
 def test_changed_bytes(data: st.DataObject, good: Any, tmp_path: Path) -> None:
