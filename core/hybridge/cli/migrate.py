@@ -12,6 +12,7 @@ from hybridge.cli.options import COLLECTION, Collection, Json, Uri, parse_object
 from hybridge.cli.output import is_watched
 from hybridge.cli.reports import end_with
 from hybridge.errors import InvalidInputError
+from hybridge.narrowing import is_mapping
 
 if TYPE_CHECKING:
     from hybridge.tools.origins import Origin
@@ -90,7 +91,7 @@ def _origin(kind: str, place: str, name: str | None, options: Mapping[str, Any])
         msg = f"there is no {kind!r}: one of {', '.join(ORIGINS)}"
         raise typer.BadParameter(msg, param_hint="KIND")
     given = dict(options)
-    if isinstance(columns := given.get("columns"), dict):
+    if is_mapping(columns := given.get("columns")):
         given["columns"] = _made(origins.Columns, (), columns)
     named = () if name is None else (name,)
     origin: Origin = _made(getattr(origins, ORIGINS[kind]), (_secret(place), *named), given)

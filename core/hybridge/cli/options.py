@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hybridge.errors import FilterError
+from hybridge.narrowing import is_mapping
 
 if TYPE_CHECKING:
     from hybridge.filters import Filter
@@ -72,7 +73,7 @@ def parse_object(text: str, option: str) -> Mapping[str, Any]:
     except (ValueError, RecursionError) as error:
         msg = f"it is no JSON ({error}): quote it for the shell, '{{\"year\": 2020}}'"
         raise typer.BadParameter(msg, param_hint=option) from None
-    if not isinstance(value, dict):
+    if not is_mapping(value):
         msg = f"it is a {type(value).__name__}: give a JSON object, '{{\"year\": 2020}}'"
         raise typer.BadParameter(msg, param_hint=option)
     return value

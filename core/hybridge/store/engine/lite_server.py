@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 from hybridge.errors import InvalidInputError, StoreLockedError
@@ -57,12 +58,10 @@ def serve_lite(address: Address, host: str, port: int) -> Generator[int]:
         raise InvalidInputError(msg)
     prepare_place(address)
     pymilvus()
-    from milvus_lite.db import MilvusLite
-    from milvus_lite.exceptions import DataDirLockedError
-
+    locked = import_module("milvus_lite.exceptions").DataDirLockedError
     try:
-        database = MilvusLite(address.uri)
-    except DataDirLockedError as error:
+        database = import_module("milvus_lite.db").MilvusLite(address.uri)
+    except locked as error:
         msg = f"{address} is open in another process: close it there, or use its server"
         raise StoreLockedError(msg) from error
     try:
@@ -90,14 +89,14 @@ def _listen(server: Any, host: str, port: int) -> int:
 
 def _server(database: Any) -> Any:
     import grpc
-    from milvus_lite.adapter.grpc.servicer import MilvusServicer
-    from pymilvus.grpc_gen import milvus_pb2, milvus_pb2_grpc
 
-    servicer = MilvusServicer(database)
+    messages = import_module("pymilvus.grpc_gen.milvus_pb2")
+    services = import_module("pymilvus.grpc_gen.milvus_pb2_grpc")
+    servicer = import_module("milvus_lite.adapter.grpc.servicer").MilvusServicer(database)
 
     def flush(request: Any, context: Any) -> None:
         names = {"db_name": request.db_name, "collection_names": [request.collection_name]}
-        status = servicer.Flush(milvus_pb2.FlushRequest(**names), context).status
+        status = servicer.Flush(messages.FlushRequest(**names), context).status
         if status.code:
             logger.warning("%r cannot be flushed: %s", request.collection_name, status.reason)
 
@@ -120,7 +119,7 @@ def _server(database: Any) -> Any:
         # Two servers on one port would each get a part of the calls.
         options=[*((name, _MESSAGE_BYTES) for name in _MESSAGE), ("grpc.so_reuseport", 0)],
     )
-    milvus_pb2_grpc.add_MilvusServiceServicer_to_server(servicer, server)
+    services.add_MilvusServiceServicer_to_server(servicer, server)
     return server
 
 

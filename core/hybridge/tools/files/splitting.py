@@ -77,7 +77,8 @@ class _Headings:
         self._title = title
         self._places: list[int] = []
         self._paths: list[list[str]] = []
-        path, place, fence = {0: title} if title else {}, 0, ""
+        path: dict[int, str] = {0: title} if title else {}
+        place, fence = 0, ""
         for line in text.splitlines(keepends=True):
             if mark := _FENCE.match(line):
                 fence = "" if fence and mark[1].startswith(fence) else fence or mark[1]
