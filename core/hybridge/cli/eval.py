@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -128,10 +129,10 @@ def _written(
     """Write what was asked for; yield where to."""
     from hybridge.tools.evaluation import plot, write_page
 
-    writers: list[tuple[Path | None, Any]] = [
+    writers = [
         (config, found.write_config),
-        (picture, lambda path: plot(found, path)),
-        (html, lambda path: write_page(found, path)),
+        (picture, partial(plot, found)),
+        (html, partial(write_page, found)),
     ]
     for path, write in writers:
         if path is not None:

@@ -85,7 +85,7 @@ def evaluate(
     )
 
 
-def _described(store: MilvusStore, questions: Questions | None) -> dict[str, Any]:
+def _described(store: MilvusStore, questions: Any) -> dict[str, Any]:
     """Return what a collection says of itself, if there is something to ask it.
 
     Raises:

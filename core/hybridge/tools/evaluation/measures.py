@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from hybridge.extras import import_extra
 from hybridge.tools.evaluation.questions import Qrels
@@ -23,6 +23,8 @@ Rankings = Mapping[str, Sequence[str]]
 """By question: the ids that were found, best first."""
 
 Values = NDArray[np.float64]
+
+_stats: Any = import_module("scipy.stats")  # which has no types
 
 _RESAMPLES = 2000
 _PERMUTATIONS = 9999
@@ -82,7 +84,7 @@ def interval(values: Values) -> Measured:
     mean = float(values.mean())
     if len(values) == 1 or np.ptp(values) == 0:
         return Measured(mean, mean, mean)
-    found = stats.bootstrap(
+    found = _stats.bootstrap(
         (values,),
         np.mean,
         n_resamples=_RESAMPLES,
@@ -98,16 +100,20 @@ def p_values(others: Sequence[Values], reference: Values) -> list[float]:
     if not others:
         return []
     raw = [_p_value(one - reference) for one in others]
-    return [float(one) for one in stats.false_discovery_control(raw, method="bh")]
+    return [float(one) for one in _stats.false_discovery_control(raw, method="bh")]
+
+
+def _mean_difference(one: Values, other: Values, axis: int) -> Values:
+    return np.asarray(np.mean(one - other, axis=axis))
 
 
 def _p_value(differences: Values) -> float:
     if len(differences) == 1 or not differences.any():
         return 1.0
     # Of a paired difference a permutation changes the sign.
-    test = stats.permutation_test(
+    test = _stats.permutation_test(
         (differences, np.zeros_like(differences)),
-        lambda x, y, axis: np.mean(x - y, axis=axis),
+        _mean_difference,
         permutation_type="samples",
         n_resamples=_PERMUTATIONS,
         vectorized=True,

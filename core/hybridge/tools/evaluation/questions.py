@@ -127,16 +127,16 @@ def _text(path: Path) -> str:
         raise InvalidInputError(msg) from error
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for number, line in enumerate(_text(path).splitlines(), start=1):
-        try:
-            row = json.loads(line)
-        except ValueError:
-            row = None
-        strings = is_mapping(row) and all(isinstance(row.get(key), str) for key in ("_id", "text"))
-        if not strings:
-            msg = f"{path}, line {number}: no JSON object with `_id` and `text`: {shown(line)}"
-            raise InvalidInputError(msg)
-        rows.append(row)
-    return rows
+def _rows(path: Path) -> list[Mapping[str, Any]]:
+    return [_row(line, f"{path}, line {n}") for n, line in enumerate(_text(path).splitlines(), 1)]
+
+
+def _row(line: str, place: str) -> Mapping[str, Any]:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        row = None
+    if is_mapping(row) and all(isinstance(row.get(key), str) for key in ("_id", "text")):
+        return row
+    msg = f"{place}: no JSON object with `_id` and `text`: {shown(line)}"
+    raise InvalidInputError(msg)
