@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -129,7 +129,7 @@ def _written(
     """Write what was asked for; yield where to."""
     from hybridge.tools.evaluation import plot, write_page
 
-    writers = [
+    writers: list[tuple[Path | None, Callable[[Path], None]]] = [
         (config, found.write_config),
         (picture, partial(plot, found)),
         (html, partial(write_page, found)),
