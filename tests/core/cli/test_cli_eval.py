@@ -53,7 +53,7 @@ def test_questions_of_a_csv_are_about_the_collection(docs: Path, path: str) -> N
     found = run_json("eval", "--data", questions, "--uri", path)
     assert found["settings"][0]["measures"]["MRR@10"]["mean"] == 1.0
     shown = run("eval", "--data", questions, "--uri", path).stdout
-    assert "Keep the default, sparse" in shown
+    assert "There is one way to search, sparse" in shown
     assert "it takes 20 questions" in shown
 
 

@@ -146,6 +146,8 @@ class Evaluation:
                 f"Search with {self.setting.name}: its nDCG@{self.k} is higher than the default's, "
                 f"and that is hardly chance (p = {self.rows[self.proposed].p:.3f})."
             )
+        if len(self.rows) == 1:
+            return f"There is one way to search, {self.setting.name}: nothing is compared."
         return (
             f"Keep the default, {self.setting.name}: of {len(self.rows) - 1} other ways none is "
             f"better by more than chance may explain, with {self.questions} questions."
