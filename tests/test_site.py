@@ -73,6 +73,7 @@ def test_the_site_has_no_dead_link_and_asks_no_other_host(site: Path) -> None:
     ("page", "names"),
     [
         ("store", {"hybridge.MilvusStore.search", "hybridge.Record", "hybridge.ServerOptions"}),
+        ("tools", {"hybridge.tools.migrate.migrate", "hybridge.errors.StoreError"}),
         ("langchain", {"langchain_hybridge.MilvusVectorStore"}),
         ("llama_index", {"llama_index_hybridge.MilvusVectorStore"}),
     ],
