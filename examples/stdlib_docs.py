@@ -24,10 +24,12 @@ def collect_docstrings() -> dict[str, str]:
     A docstring that several have, as where a method is inherited, stands under its shortest name.
     """
     docstrings: dict[str, str] = {}
-    for name in sorted(sys.stdlib_module_names - SKIPPED - PLATFORM):
-        module = None if name.startswith("_") else _imported(name)
-        if module is not None:
-            _collect(module, name, docstrings)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of modules and of names that are deprecated
+        for name in sorted(sys.stdlib_module_names - SKIPPED - PLATFORM):
+            module = None if name.startswith("_") else _imported(name)
+            if module is not None:
+                _collect(module, name, docstrings)
     by_length = sorted(docstrings, key=lambda name: (len(name), name), reverse=True)
     names = {docstrings[name]: name for name in by_length}
     return {name: docstring for docstring, name in names.items()}
@@ -35,8 +37,7 @@ def collect_docstrings() -> dict[str, str]:
 
 def _imported(name: str) -> ModuleType | None:
     """Import a module, or return None where the interpreter was built without it."""
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
+    with contextlib.redirect_stdout(io.StringIO()):
         try:
             return importlib.import_module(name)
         except ImportError:
