@@ -152,7 +152,6 @@ def attributes_of(picture: ElementTree.Element) -> list[tuple[str, str]]:
 
 
 @pytest.mark.long
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what the standard library gives up
 def test_the_demo(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
