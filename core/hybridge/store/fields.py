@@ -135,6 +135,11 @@ class VectorField:
     finds_all: ClassVar[bool] = False
     """Whether a search finds every row that has the field, however unlike; else such a row is 0."""
 
+    @property
+    def is_made_here(self) -> bool:
+        """Whether the store, or the server, makes the vectors of the texts: no model is asked."""
+        return self.is_counted or self.is_served
+
     def __post_init__(self) -> None:
         named = isinstance(self.source, str) and bool(self.source)
         if not (named or self.source is None or self.source is TEXT or self.source is AUTO):

@@ -161,7 +161,7 @@ def described(opened: Opened) -> dict[str, Any]:
         known = opened.collection.shared.health.get(name)
         found = None if known is None else known.found
         fields[name].pop("probe")
-        fields[name]["health"] = 1.0 if one.is_counted or one.is_served else found
+        fields[name]["health"] = 1.0 if one.is_made_here else found
     shown = ("version", "metadata_schema", "partition_key")
     foreign = opened.layout.foreign
     library = {} if foreign is None else {"library": foreign.convention.library}
@@ -182,7 +182,7 @@ def is_examined(one: VectorField, allowed: bool | None) -> bool:
         one: The field.
         allowed: True for every model, False for none, None for those that no API bills.
     """
-    if one.function is None or one.is_counted or one.is_served or allowed is False:
+    if one.function is None or one.is_made_here or allowed is False:
         return False
     return allowed is True or not is_billed(one.function)
 

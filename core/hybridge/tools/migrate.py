@@ -150,6 +150,6 @@ def _without_functions(store: MilvusStore) -> MilvusStore:
     called = {
         name: None
         for name, one in store.vector_fields().items()
-        if one.function is not None and not one.is_counted and not one.is_served
+        if one.function is not None and not one.is_made_here
     }
     return store.using(**called)

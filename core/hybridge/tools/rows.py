@@ -41,7 +41,7 @@ class Rows:
     def _made(self) -> frozenset[str]:
         """The fields whose vectors the store, or the server, makes of the texts."""
         fields = self.store.vector_fields()
-        return frozenset(name for name, one in fields.items() if one.is_counted or one.is_served)
+        return frozenset(name for name, one in fields.items() if one.is_made_here)
 
     def find(self, records: Sequence[Record]) -> list[Record | None]:
         """Return the row of each record, or None."""

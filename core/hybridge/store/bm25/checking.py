@@ -47,16 +47,7 @@ def _differences(stored: Statistics | None, fresh: Statistics) -> list[str]:
 
 
 def _stale_vectors(bm25: LiveBM25) -> int:
-    stale, field = 0, bm25.field
-    for page in bm25.live_records():
-        records = [record for record in page if field.text_of(record) is not None]
-        expected = bm25.weigh(bm25.count_rows(records))
-        stale += sum(
-            field.name not in record.vectors  # as of a row that another library wrote
-            or not _alike(field.read(record.vectors[field.name]), field.read(vector))
-            for record, vector in zip(records, expected, strict=True)
-        )
-    return stale
+    return sum(not _alike(there, made) for there, made in bm25.vectors_and_made_anew())
 
 
 def _alike(stored: SparseVector, expected: SparseVector) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
+from itertools import islice
 from time import monotonic, sleep
 from typing import Any
 
@@ -154,17 +155,8 @@ class LiveBM25:
 
     def _makes_their_terms(self) -> bool:
         """Whether the analyzer that is here makes the terms of the first rows."""
-        looked_at = 0
-        for page in self.live_records():
-            records = [one for one in page if self.field.text_of(one) is not None]
-            made = self.weigh(self.count_rows(records))
-            stored = [self.field.read(one.vectors[self.field.name]) for one in records]
-            if any(one.keys() != has.keys() for one, has in zip(made, stored, strict=True)):
-                return False
-            looked_at += len(records)
-            if looked_at >= _LOOKED_AT:
-                break
-        return True
+        first = islice(self.vectors_and_made_anew(), _LOOKED_AT)
+        return all(there.keys() == made.keys() for there, made in first)
 
     @property
     def is_outdated(self) -> bool:
@@ -451,6 +443,15 @@ class LiveBM25:
         for page in collection.select(self.scope, ["id", *columns]):
             yield [to_record(row, {self.field.name: self.field}) for row in page]
 
+    def vectors_and_made_anew(self) -> Iterator[tuple[SparseVector, SparseVector]]:
+        """Yield the vector of each live row that has the field, and what it would be now."""
+        field = self.field
+        for page in self.live_records():
+            records = [one for one in page if field.text_of(one) is not None]
+            made = self.weigh(self.count_rows(records))
+            for record, vector in zip(records, made, strict=True):
+                yield field.read(record.vectors[field.name]), field.read(vector)
+
     @property
     def drift(self) -> float:
         """How far the true average length is from the frozen one, as a share of the latter."""
@@ -529,7 +530,8 @@ class LiveBM25:
             counts = self.count_rows(records[:AVERAGED])
             if tokens := int(counts.lengths.sum()):
                 self.freeze(tokens / len(counts), len(counts))
-        self.state.is_first = bool(self.tenant) and self.collection.is_shared
+        is_fixed = self.state.average_length is not None
+        self.state.is_first = is_fixed and bool(self.tenant) and self.collection.is_shared
 
     def _has_average(self) -> bool:
         """Whether another process has fixed the average length since it was looked for.

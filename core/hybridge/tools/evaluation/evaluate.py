@@ -152,7 +152,7 @@ def _health(store: MilvusStore, described: Mapping[str, Any]) -> dict[str, float
     return {
         name: float(one["health"])
         for name, one in described.items()
-        if one.get("health") is not None and not (fields[name].is_counted or fields[name].is_served)
+        if one.get("health") is not None and not fields[name].is_made_here
     }
 
 

@@ -30,7 +30,7 @@ class FromStore(Origin):
 
     def records(self) -> Iterator[Record]:
         """Yield each row."""
-        moved = {name for name, one in self._fields().items() if not _is_made_anew(one)}
+        moved = {name for name, one in self._fields().items() if not one.is_made_here}
         for record in self.store.scroll(with_vectors=True):
             vectors = {name: one for name, one in record.vectors.items() if name in moved}
             yield record.with_vectors(vectors)
@@ -53,7 +53,3 @@ class FromStore(Origin):
 
     def _fields(self) -> dict[str, VectorField]:
         return dict(self.store.vector_fields())
-
-
-def _is_made_anew(one: VectorField) -> bool:
-    return one.is_counted or one.is_served
