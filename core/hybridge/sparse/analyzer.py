@@ -13,7 +13,14 @@ from hybridge.sparse.stop_words import StopWords, default_stop_words, own_stop_w
 from hybridge.sparse.word_analyzer import Analyzer, WordAnalyzer
 from hybridge.texts import check_text, parse_texts
 
-__all__ = ["Analyzer", "FunctionAnalyzer", "as_analyzer", "build_default_analyzer", "lineage"]
+__all__ = [
+    "Analyzer",
+    "FunctionAnalyzer",
+    "as_analyzer",
+    "build_default_analyzer",
+    "is_other_release",
+    "lineage",
+]
 
 _PACKAGES = re.compile(r"\(PyStemmer [^)]*\)|\b\d+(\.\d+)+\S*")
 _VERSIONS = re.compile(rf"words \d+|stop words (?!own )[^,]*|{_PACKAGES.pattern}")

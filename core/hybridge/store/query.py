@@ -38,6 +38,16 @@ _FUSION = ConfidenceWeighted()
 MAX_LIMIT = 16_384
 
 
+def preferred_fields(usable: Sequence[str], wanted: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Return the fields that a search uses which names none.
+
+    Args:
+        usable: The fields that have an input.
+        wanted: The store's `search_fields`; None means "dense" and "sparse".
+    """
+    return tuple(name for name in wanted or HYBRID if name in usable) or tuple(usable)
+
+
 @dataclass(frozen=True)
 class MMR:
     """How hits are made unlike each other (maximal marginal relevance).

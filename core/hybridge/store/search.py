@@ -21,7 +21,7 @@ from hybridge.store.encoding import Encoding, ModelCheck
 from hybridge.store.engine.collection import FieldSearch
 from hybridge.store.fields import DenseField, VectorField
 from hybridge.store.hints import hint_at_paths
-from hybridge.store.query import HYBRID, Query
+from hybridge.store.query import HYBRID, Query, preferred_fields
 from hybridge.store.rows import has_column, vector_columns
 from hybridge.store.scores import Answer, make_hits
 from hybridge.store.selection import Selection
@@ -137,9 +137,8 @@ def _choose(
             raise InvalidInputError(msg)
     names = query.mode
     if names is None:
-        preferred = search_fields or [name for name in HYBRID if name in fields]
         usable = [name for name in fields if _has_input(query, fields[name])]
-        names = tuple(name for name in preferred if name in usable) or tuple(usable)
+        names = preferred_fields(usable, search_fields)
         names += tuple(name for name in query.vectors if name not in names)
     for name in names:
         _check_field(name, query, fields)

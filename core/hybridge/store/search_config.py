@@ -71,11 +71,7 @@ class SearchConfig:
         Raises:
             InvalidInputError: If the fusion is one of somebody else, which a file cannot hold.
         """
-        said = {
-            one.name: getattr(self, one.name)
-            for one in fields(self)
-            if getattr(self, one.name) is not None
-        }
+        said = {name: value for name, value in vars(self).items() if value is not None}
         if "fusion" in said:
             said["fusion"] = _plain_fusion(said["fusion"])
         content = {_FORMAT_KEY: FORMAT, **said, _EVIDENCE_KEY: dict(evidence)}

@@ -9,6 +9,7 @@ from hybridge.arguments import check_flag
 from hybridge.records import Hit
 from hybridge.store import FilterLike, MilvusStore
 from hybridge.tools.page import block, element, write_html
+from hybridge.tools.searchable import searchable_fields
 
 _SHOWN = 400
 """Characters of a hit that are shown."""
@@ -43,7 +44,7 @@ def write_search_page(
         InvalidInputError: If an argument makes no sense.
     """
     check_flag(full, "full")
-    fields = {name: one for name, one in store.vector_fields().items() if one.function is not None}
+    fields = searchable_fields(store)
     counted = [name for name, one in fields.items() if one.is_counted]
     modes: dict[str, list[str]] = {name: [name] for name in fields}
     if len(fields) > 1:

@@ -208,6 +208,14 @@ def test_files_of_questions_are_read(tmp_path: Path) -> None:
     ]
 
 
+def test_cells_and_texts_may_hold_what_looks_like_an_end_of_line(tmp_path: Path) -> None:
+    """A quoted cell of two lines; a line separator inside a text of JSON."""
+    (tmp_path / "questions.csv").write_text('question,id\n"where is\nit?",a\n', "utf-8")
+    assert list(read_questions(tmp_path / "questions.csv").texts) == ["where is\nit?"]
+    (tmp_path / "corpus.jsonl").write_text('{"_id": "a", "text": "one\u2028two"}\n', "utf-8")
+    assert [record.text for record in read_corpus(tmp_path)] == ["one\u2028two"]
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [

@@ -11,8 +11,8 @@ from tqdm.auto import tqdm
 from hybridge.arguments import check_flag, shown
 from hybridge.errors import InvalidInputError
 from hybridge.registry import rerank_function
-from hybridge.store import MilvusStore, parse_limit
-from hybridge.store.query import HYBRID
+from hybridge.store import MilvusStore, batched, parse_limit
+from hybridge.store.query import preferred_fields
 from hybridge.tools.evaluation.encoded import encoded
 from hybridge.tools.evaluation.evaluation import Evaluation, Row
 from hybridge.tools.evaluation.latency import latencies
@@ -27,7 +27,9 @@ from hybridge.tools.evaluation.measures import (
 from hybridge.tools.evaluation.questions import Questions
 from hybridge.tools.evaluation.settings import Setting, settings_of
 from hybridge.tools.evaluation.threshold import learn_threshold
+from hybridge.tools.searchable import searchable_fields
 
+_LEVEL = 0.05
 _PAGE = 1000
 _SAMPLE_WORDS = 8
 _SAMPLES = 30
@@ -60,13 +62,13 @@ def evaluate(
         MissingExtraError: If `ir-measures` is not installed.
     """
     k = parse_limit(k, "k")
+    check_flag(progress, "progress")
     described = _described(store, questions)
-    fields = _searched(store)
+    fields = list(searchable_fields(store))
     _check_answers(store, questions)
     made = {name: rerank_function(name) for name in rerankers}
-    settings = settings_of(fields, _preferred(fields), made)
+    settings = settings_of(fields, preferred_fields(fields), made)
     proposed = threshold = None
-    check_flag(progress, "progress")
     with tqdm(total=len(settings) + 1, disable=not progress, desc="evaluate") as bar:
         rows = _rows(store, settings, questions, k, bar.update)
         if questions is not None:
@@ -110,7 +112,7 @@ def _check_answers(store: MilvusStore, questions: Questions | None) -> None:
     if questions is None:
         return
     ids = list(dict.fromkeys(id for some in questions.qrels.values() for id in some))
-    if not any(store.get(ids[start : start + _PAGE]) for start in range(0, len(ids), _PAGE)):
+    if not any(store.get(some) for some in batched(ids, _PAGE)):
         msg = (
             f"none of the {len(ids):,} documents that answer the questions, such as {ids[0]!r}, "
             f"is in {store.collection_name!r}: give ids of its rows"
@@ -129,23 +131,6 @@ def proposed_of(rows: Sequence[Row], measure_name: str) -> int:
     return max(better, key=lambda place: rows[place].measures[measure_name].mean, default=0)
 
 
-_LEVEL = 0.05
-
-
-def _searched(store: MilvusStore) -> list[str]:
-    """Return the fields that a text alone can search."""
-    fields = {
-        name: field for name, field in store.vector_fields().items() if field.function is not None
-    }
-    if not fields:
-        msg = (
-            f"no field of {store.collection_name!r} can be searched by a text: give the store the "
-            "functions that made its vectors"
-        )
-        raise InvalidInputError(msg)
-    return list(fields)
-
-
 def _health(store: MilvusStore, described: Mapping[str, Any]) -> dict[str, float]:
     """Return how well each model finds the documents by their own words, where it was measured."""
     fields = store.vector_fields()
@@ -154,11 +139,6 @@ def _health(store: MilvusStore, described: Mapping[str, Any]) -> dict[str, float
         for name, one in described.items()
         if one.get("health") is not None and not fields[name].is_made_here
     }
-
-
-def _preferred(fields: Sequence[str]) -> list[str]:
-    """Return the fields that a search uses which names none."""
-    return [name for name in HYBRID if name in fields] or list(fields)
 
 
 def _rows(
@@ -170,7 +150,7 @@ def _rows(
 ) -> list[Row]:
     asked = list(_sample(store)) if questions is None else list(questions.texts.values())
     values: list[dict[str, Values]] = []
-    vectors = {} if questions is None else encoded(store, asked)
+    vectors = {} if questions is None else encoded(store, asked, list(searchable_fields(store)))
     for setting in settings:
         values.append({} if questions is None else _values(store, setting, questions, vectors, k))
         done()

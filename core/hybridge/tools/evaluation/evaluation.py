@@ -76,8 +76,8 @@ class Evaluation:
         Raises:
             InvalidInputError: If nothing is.
         """
-        reliable = self.threshold is not None and self.threshold.is_reliable
-        return self.setting.config(self.threshold.value if self.threshold and reliable else None)
+        one = self.threshold
+        return self.setting.config(one.value if one is not None and one.is_reliable else None)
 
     def write_config(self, path: str | os.PathLike[str]) -> None:
         """Write what is proposed, for `MilvusStore(config=path)` and both frameworks.

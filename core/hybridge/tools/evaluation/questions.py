@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, TypeVar
 
 from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
-from hybridge.narrowing import is_mapping
 from hybridge.records import Record
+from hybridge.tools.json_lines import place_of, read_json_lines
 
+T = TypeVar("T")
 Qrels = Mapping[str, Mapping[str, int]]
 
 
@@ -57,14 +58,16 @@ def read_beir(folder: str | os.PathLike[str], split: str = "test") -> Questions:
     """
     qrels: dict[str, dict[str, int]] = {}
     path = Path(folder) / "qrels" / f"{split}.tsv"
-    for number, row in enumerate(csv.reader(_text(path).splitlines(), delimiter="\t"), start=1):
-        if number == 1:
-            continue  # the heading
-        if len(row) < _COLUMNS or _grade(row[2]) is None:
-            msg = f"{path}, line {number}: give question, document and a whole number, by tabs"
-            raise InvalidInputError(msg)
-        if (grade := _grade(row[2]) or 0) > 0:
-            qrels.setdefault(row[0], {})[row[1]] = grade
+    with _opened(path) as file:
+        for number, row in enumerate(csv.reader(file, delimiter="\t"), start=1):
+            if number == 1:
+                continue  # the heading
+            grade = _grade(row[2]) if len(row) >= _COLUMNS else None
+            if grade is None:
+                msg = f"{path}, line {number}: give question, document and a whole number, by tabs"
+                raise InvalidInputError(msg)
+            if grade > 0:
+                qrels.setdefault(row[0], {})[row[1]] = grade
     rows = _rows(Path(folder) / "queries.jsonl")
     return Questions({row["_id"]: row["text"] for row in rows if row["_id"] in qrels}, qrels)
 
@@ -94,7 +97,8 @@ def read_questions(path: str | os.PathLike[str]) -> Questions:
     Raises:
         InvalidInputError: If the file is not there, or lacks a column or a value.
     """
-    rows = list(csv.DictReader(_text(Path(path)).splitlines()))
+    with _opened(Path(path)) as file:
+        rows = list(csv.DictReader(file))
     qrels: dict[str, dict[str, int]] = {}
     for number, row in enumerate(rows, start=2):
         grade = _grade(row.get("grade") or "1")
@@ -109,6 +113,11 @@ def read_questions(path: str | os.PathLike[str]) -> Questions:
     return Questions({question: question for question in qrels}, qrels)
 
 
+def spread(items: Sequence[T], most: int) -> Sequence[T]:
+    """Return every nth of some items, so that they are at most so many."""
+    return items[:: max(1, len(items) // most)][:most]
+
+
 _COLUMNS = 3
 
 
@@ -119,24 +128,21 @@ def _grade(text: str) -> int | None:
         return None
 
 
-def _text(path: Path) -> str:
+@contextmanager
+def _opened(path: Path) -> Generator[TextIO]:
     try:
-        return path.read_text("utf-8-sig")
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            yield file
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{path} cannot be read: {error}"
         raise InvalidInputError(msg) from error
 
 
-def _rows(path: Path) -> list[Mapping[str, Any]]:
-    return [_row(line, f"{path}, line {n}") for n, line in enumerate(_text(path).splitlines(), 1)]
-
-
-def _row(line: str, place: str) -> Mapping[str, Any]:
-    try:
-        row = json.loads(line)
-    except ValueError:
-        row = None
-    if is_mapping(row) and all(isinstance(row.get(key), str) for key in ("_id", "text")):
-        return row
-    msg = f"{place}: no JSON object with `_id` and `text`: {shown(line)}"
-    raise InvalidInputError(msg)
+def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
+    with _opened(path) as file:
+        for number, row in read_json_lines(file, str(path)):
+            if not all(isinstance(row.get(key), str) for key in ("_id", "text")):
+                where = place_of(number, str(path))
+                msg = f"{where} has no `_id` and `text` that are strings: {shown(row)}"
+                raise InvalidInputError(msg)
+            yield row

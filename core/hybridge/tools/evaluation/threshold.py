@@ -18,7 +18,7 @@ from hybridge.retrieval.relevance import propose_threshold
 from hybridge.store import MilvusStore
 from hybridge.tools.evaluation.encoded import encoded
 from hybridge.tools.evaluation.off_topic import OFF_TOPIC
-from hybridge.tools.evaluation.questions import Questions
+from hybridge.tools.evaluation.questions import Questions, spread
 from hybridge.tools.evaluation.settings import Setting
 
 MOST_QUESTIONS = 300
@@ -65,14 +65,12 @@ class Threshold:
 def learn_threshold(store: MilvusStore, setting: Setting, questions: Questions) -> Threshold | None:
     """Return the threshold of a setting; None where hits have no relevance, or of few questions."""
     keys = list(questions.texts)
-    some = keys[:: max(1, len(keys) // MOST_QUESTIONS)][:MOST_QUESTIONS]
+    some = spread(keys, MOST_QUESTIONS)
     if len(some) < FEWEST_QUESTIONS:
         return None
     options: dict[str, Any] = {"k": 1, **setting.options}
     texts = [questions.texts[key] for key in some]
-    vectors = {
-        name: found for name, found in encoded(store, texts).items() if name in setting.fields
-    }
+    vectors = encoded(store, texts, setting.fields)
     answered = store.search_many(texts, vectors=vectors or None, **options)
     if any(hits and hits[0].relevance is None for hits in answered):
         return None

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
 from hybridge.errors import InvalidInputError
-from hybridge.narrowing import is_mapping
 from hybridge.store import parse_metadata, plain_value
 from hybridge.tools.files.decoding import encoding_of, undecodable
 from hybridge.tools.files.part import Part, Settings
+from hybridge.tools.json_lines import read_json_lines
 
 _LONGEST = 2**31 - 1
 """Characters of a cell of a CSV file; Python's own limit is 131,072."""
@@ -22,9 +21,8 @@ _LONGEST = 2**31 - 1
 def read_jsonl(path: Path, settings: Settings) -> Iterator[Part]:
     """Yield a part for each line that holds something."""
     with _opened(path, settings) as file:
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                yield _part(_parse_line(line, number), number, settings)
+        for number, row in read_json_lines(file):
+            yield _part(row, number, settings)
 
 
 def read_csv(path: Path, settings: Settings) -> Iterator[Part]:
@@ -50,18 +48,6 @@ def _opened(path: Path, settings: Settings) -> Generator[TextIO]:
             yield file
     except UnicodeDecodeError as error:
         raise undecodable(error) from error
-
-
-def _parse_line(line: str, number: int) -> Mapping[str, Any]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        msg = f"line {number} is no JSON ({error}): mend it"
-        raise InvalidInputError(msg) from error
-    if not is_mapping(row):
-        msg = f"line {number} is a {type(row).__name__}, not a JSON object: mend it"
-        raise InvalidInputError(msg)
-    return row
 
 
 def _parse_row(row: Mapping[str | None, Any], number: int) -> Mapping[str, Any]:
