@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hybridge.cli.options import COLLECTION, Json
+from hybridge.cli.options import COLLECTION, Json, optional
 from hybridge.cli.output import is_watched
 from hybridge.cli.reports import end_with
 from hybridge.cli.stores import Place
@@ -19,11 +19,11 @@ Target = Annotated[str, typer.Argument(help="The path or URI to copy to.", show_
 From = Annotated[str, typer.Option("--collection", metavar="NAME", help="What is copied.")]
 To = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="What the copy is called, if otherwise.", show_default=False),
-]  # fmt: skip
+    optional("What the copy is called, if otherwise."),
+]
 Sparse = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="Another BM25, such as bm25:de.", show_default=False),
+    optional("Another BM25, such as bm25:de."),
 ]
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hybridge.cli.options import COLLECTION, Collection, Json, Tenant, Uri
+from hybridge.cli.options import COLLECTION, Collection, Json, Tenant, Uri, optional
 from hybridge.cli.output import is_watched, show
 from hybridge.cli.stores import NONE, Place
 
@@ -22,47 +22,36 @@ if TYPE_CHECKING:
 
 Data = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FOLDER|CSV",
-        help="Questions: a folder in BEIR's layout, or a CSV with the columns question and id. "
+    optional(
+        "Questions: a folder in BEIR's layout, or a CSV with the columns question and id. "
         "Without it latency and health are measured, and nothing is proposed.",
-        show_default=False,
+        metavar="FOLDER|CSV",
     ),
 ]
 Dense = Annotated[
     str | None,
-    typer.Option(
-        metavar="NAME", help=f"The embedding model, '{NONE}' for none.", show_default=False
-    ),
+    optional(f"The embedding model, '{NONE}' for none."),
 ]
 Sparse = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="bm25:LANGUAGE, or a sparse model.", show_default=False),
+    optional("bm25:LANGUAGE, or a sparse model."),
 ]
 Rerankers = Annotated[
     list[str] | None,
-    typer.Option(
-        "--reranker",
-        metavar="NAME",
-        help="A reranker to compare as well; may be given several times.",
-        show_default=False,
-    ),
+    optional("A reranker to compare as well; may be given several times.", "--reranker"),
 ]
 Count = Annotated[int, typer.Option("-k", help="How many hits of each question count.")]
 Written = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FILE", help="Write what is proposed, for MilvusStore(config=FILE).",
-        show_default=False,
-    ),
-]  # fmt: skip
+    optional("Write what is proposed, for MilvusStore(config=FILE).", metavar="FILE"),
+]
 Picture = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Draw quality against latency (.png).", show_default=False),
+    optional("Draw quality against latency (.png).", metavar="FILE"),
 ]
 Page = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Write all of it as one HTML file.", show_default=False),
+    optional("Write all of it as one HTML file.", metavar="FILE"),
 ]
 
 

@@ -16,6 +16,7 @@ from hybridge.cli.options import (
     Json,
     Tenant,
     Uri,
+    optional,
     parse_filter,
 )
 from hybridge.cli.output import is_watched, short_path, show
@@ -30,19 +31,11 @@ Paths = Annotated[
 ]
 Dense = Annotated[
     str | None,
-    typer.Option(
-        metavar="NAME",
-        help=f"The embedding model, '{NONE}' for BM25 alone; of a new collection {DENSE}.",
-        show_default=False,
-    ),
+    optional(f"The embedding model, '{NONE}' for BM25 alone; of a new collection {DENSE}."),
 ]
 Sparse = Annotated[
     str | None,
-    typer.Option(
-        metavar="NAME",
-        help=f"bm25:LANGUAGE, a sparse model, or '{NONE}'; of a new collection bm25:en.",
-        show_default=False,
-    ),
+    optional(f"bm25:LANGUAGE, a sparse model, or '{NONE}'; of a new collection bm25:en."),
 ]
 ChunkSize = Annotated[int, typer.Option(min=1, max=16_000, help="Characters of a chunk, at most.")]
 TextColumn = Annotated[
@@ -50,9 +43,7 @@ TextColumn = Annotated[
 ]
 IdColumn = Annotated[
     str | None,
-    typer.Option(
-        metavar="NAME", help="The column of JSONL and CSV with the id.", show_default=False
-    ),
+    optional("The column of JSONL and CSV with the id."),
 ]
 Encoding = Annotated[
     str, typer.Option(metavar="NAME", help="The encoding of files that do not say theirs.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hybridge.cli.options import COLLECTION, Collection, Json, Uri, parse_object
+from hybridge.cli.options import COLLECTION, Collection, Json, Uri, optional, parse_object
 from hybridge.cli.output import is_watched
 from hybridge.cli.reports import end_with
 from hybridge.errors import InvalidInputError
@@ -52,11 +52,8 @@ Options = Annotated[
 ]
 Dense = Annotated[
     str | None,
-    typer.Option(
-        metavar="NAME", help="The model that made the vectors; it is not called.",
-        show_default=False,
-    ),
-]  # fmt: skip
+    optional("The model that made the vectors; it is not called."),
+]
 
 
 def migrate(

@@ -14,31 +14,35 @@ from hybridge.narrowing import is_mapping
 if TYPE_CHECKING:
     from hybridge.filters import Filter
 
+
+def optional(help: str, *flags: str, metavar: str = "NAME") -> Any:
+    """Return an option that may be left out, and then has no default to show.
+
+    Args:
+        help: What it means.
+        *flags: How it is written; without one it is written as its parameter.
+        metavar: What stands for its value.
+    """
+    return typer.Option(*flags, metavar=metavar, help=help, show_default=False)
+
+
 Uri = Annotated[
     str | None,
-    typer.Option(
+    optional(
+        "A Milvus Lite path that ends in .db, or a server's URI; "
+        "without it MILVUS_URI, else ./milvus.db.",
         "--uri",
         metavar="PATH|URI",
-        help="A Milvus Lite path that ends in .db, or a server's URI; "
-        "without it MILVUS_URI, else ./milvus.db.",
-        show_default=False,
     ),
 ]
 Collection = Annotated[str, typer.Option("--collection", metavar="NAME", help="The collection.")]
-Tenant = Annotated[
-    str | None,
-    typer.Option(
-        "--tenant", metavar="NAME", help="See and write the rows of this tenant alone.",
-        show_default=False,
-    ),
-]  # fmt: skip
+Tenant = Annotated[str | None, optional("See and write the rows of this tenant alone.", "--tenant")]
 FilterOption = Annotated[
     str | None,
-    typer.Option(
+    optional(
+        """Only rows whose metadata match, such as '{"year": {"$gte": 2020}}'.""",
         "--filter",
         metavar="JSON",
-        help="""Only rows whose metadata match, such as '{"year": {"$gte": 2020}}'.""",
-        show_default=False,
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]

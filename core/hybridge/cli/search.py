@@ -17,6 +17,7 @@ from hybridge.cli.options import (
     Json,
     Tenant,
     Uri,
+    optional,
     parse_filter,
 )
 from hybridge.cli.output import short_path, show
@@ -35,11 +36,9 @@ Count = Annotated[int, typer.Option("-k", help="How many hits.")]
 Offset = Annotated[int, typer.Option(help="How many of the best are left out.")]
 ModeOption = Annotated[
     str | None,
-    typer.Option(
-        metavar="NAME",
-        help="dense, sparse, hybrid, or names of fields with commas between them; "
-        "hybrid where there are both.",
-        show_default=False,
+    optional(
+        "dense, sparse, hybrid, or names of fields with commas between them; "
+        "hybrid where there are both."
     ),
 ]
 Least = Annotated[
@@ -47,27 +46,15 @@ Least = Annotated[
 ]
 Dense = Annotated[
     str | None,
-    typer.Option(
-        metavar="NAME",
-        help="The embedding model, where the collection cannot make its own.",
-        show_default=False,
-    ),
+    optional("The embedding model, where the collection cannot make its own."),
 ]
 Reranker = Annotated[
     str | None,
-    typer.Option(
-        metavar="NAME",
-        help="Orders the hits anew, such as cross-encoder/ms-marco-MiniLM-L6-v2.",
-        show_default=False,
-    ),
+    optional("Orders the hits anew, such as cross-encoder/ms-marco-MiniLM-L6-v2."),
 ]
 Page = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="Write every mode side by side as one HTML file, too.",
-        show_default=False,
-    ),
+    optional("Write every mode side by side as one HTML file, too.", metavar="FILE"),
 ]
 Full = Annotated[bool, typer.Option("--full", help="Show whole texts.")]
 
@@ -101,9 +88,8 @@ def search(
         "reranker": None if reranker is None else rerank_function(reranker),
     }
     place = Place(uri, collection, tenant)
-    embeds = (
-        mode != "sparse" or html is not None
-    )  # BM25 alone needs no model, which may take seconds to load
+    # BM25 alone needs no model, which may take seconds to load.
+    embeds = mode != "sparse" or html is not None
     with place.reading(models=embeds, dense=dense) as store:
         hits = store.search(query, **asked)
         if html is not None:
