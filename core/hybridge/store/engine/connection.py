@@ -8,7 +8,6 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -33,6 +32,7 @@ from hybridge.errors import (
     StorePermissionError,
 )
 from hybridge.store.engine.address import Address, Secret
+from hybridge.store.engine.client import make_client
 from hybridge.store.engine.damage import check_whole
 from hybridge.store.engine.dialect import Dialect, detect
 from hybridge.store.engine.gate import Gate
@@ -139,35 +139,6 @@ def _attempts(limit: float) -> Retrying:
 
 def _may_pass(error: BaseException) -> bool:
     return isinstance(error, StoreConnectionError) or getattr(error, "passes", False)
-
-
-def make_client(**arguments: Any) -> Any:
-    """Make pymilvus's client; tests put one in its place that stands in for what a server lacks.
-
-    The alias keeps pymilvus 2.6 from giving out a connection of others to this address, whatever
-    certificates that was opened with: it would end when they close theirs.
-    """
-    return _client_class()(dedicated=True, alias=f"hybridge-{uuid.uuid4().hex}", **arguments)
-
-
-@cache
-def _client_class() -> Any:
-    """Return pymilvus's client, made to keep its connection apart from those of others.
-
-    pymilvus's clients share a manager, which is locked while any of them connects or is closed: for
-    as long as one server does not answer, no other could be opened.
-    """
-
-    class Client(pymilvus().MilvusClient):  # type: ignore[misc]
-        @property
-        def _manager(self) -> Any:
-            return self._own_manager
-
-        @_manager.setter
-        def _manager(self, shared: Any) -> None:
-            self._own_manager = type(shared)()
-
-    return Client
 
 
 class Connection:

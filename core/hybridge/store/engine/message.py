@@ -1,0 +1,105 @@
+"""Rows as the message that writes them, made column by column.
+
+pymilvus makes the same message value by value, which was 38 % of the time in which 9,000 documents
+were added. What it may be given beyond a store's own rows is left to it.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from itertools import chain
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from hybridge.store.engine.pymilvus_import import pymilvus
+
+Values: TypeAlias = Sequence[Any]
+_Put: TypeAlias = Callable[[Any, Values], None]
+"""Puts a column's values, none of them None, into Milvus's `FieldData`."""
+
+
+def upsert_message(
+    name: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[Mapping[str, Any]]
+) -> Any:
+    """Return the request that writes whole rows, or None where pymilvus has to make it.
+
+    Args:
+        name: The collection.
+        rows: The rows, whose columns are of the types that the collection has.
+        columns: What pymilvus says of the collection's fields.
+    """
+    pymilvus()
+    from pymilvus.grpc_gen.milvus_pb2 import UpsertRequest
+
+    known, there = _kinds(), {column["name"]: column for column in columns}
+    if not rows or not all(row.keys() <= there.keys() for row in rows):
+        return None
+    if not all(_is_plain(column, known) for column in columns):
+        return None
+    request = UpsertRequest(collection_name=name, num_rows=len(rows))
+    for column_name, column in there.items():
+        values = [row.get(column_name) for row in rows]
+        given = [value for value in values if value is not None]
+        if not _fit(given, column) or (len(given) < len(rows) and not column.get("nullable")):
+            return None  # what is wrong pymilvus says
+        data = request.fields_data.add(field_name=column_name, type=column["type"])
+        if column.get("nullable"):
+            data.valid_data.extend([value is not None for value in values])
+        known[column["type"]](data, given)
+    return request
+
+
+def _is_plain(column: Mapping[str, Any], known: Mapping[int, _Put]) -> bool:
+    """Whether rows bring a column's values, in a type that is made here, and no default does."""
+    by_milvus = column.get("auto_id") or column.get("is_function_output")
+    return column["type"] in known and not by_milvus and "default_value" not in column
+
+
+def _fit(values: Values, column: Mapping[str, Any]) -> bool:
+    """Whether none is too long, where the column says how long one may be."""
+    longest = column.get("params", {}).get("max_length")
+    return longest is None or max(map(len, values), default=0) <= int(longest)
+
+
+@cache
+def _kinds() -> dict[int, _Put]:
+    types = pymilvus().DataType
+    return {
+        types.BOOL: _scalars("bool_data"),
+        types.INT64: _scalars("long_data"),
+        types.DOUBLE: _scalars("double_data"),
+        types.VARCHAR: _scalars("string_data"),
+        types.JSON: _put_json,
+        types.FLOAT_VECTOR: _put_dense,
+        types.SPARSE_FLOAT_VECTOR: _put_sparse,
+    }
+
+
+def _scalars(slot: str) -> _Put:
+    def put(data: Any, values: Values) -> None:
+        getattr(data.scalars, slot).data.extend(values)
+
+    return put
+
+
+def _put_json(data: Any, values: Values) -> None:
+    encoded = (json.dumps(one, ensure_ascii=False, separators=(",", ":")) for one in values)
+    data.scalars.json_data.data.extend([one.encode() for one in encoded])
+
+
+def _put_dense(data: Any, values: Values) -> None:
+    matrix = np.asarray(values, dtype=np.float32)
+    data.vectors.dim = matrix.shape[1]
+    data.vectors.float_vector.data.extend(matrix.ravel().tolist())
+
+
+def _put_sparse(data: Any, values: Values) -> None:
+    """Each vector is its pairs of uint32 and float32, little-endian, by index."""
+    rows = data.vectors.sparse_float_vector
+    for vector in values:
+        pairs = sorted(vector.items())
+        rows.contents.append(struct.pack(f"<{'If' * len(pairs)}", *chain.from_iterable(pairs)))
