@@ -20,7 +20,18 @@ from hybridge.store.fields import (
     VectorField,
     sparse_rows,
 )
-from hybridge.store.metadata import MetadataEncoder, parse_metadata, plain_value
+from hybridge.store.layout import LayoutRequest
+from hybridge.store.metadata import MetadataEncoder, parse_encoder, parse_metadata, plain_value
+from hybridge.store.offline import (
+    Counts,
+    Plan,
+    PlannedBM25,
+    RowMaker,
+    add_counts,
+    count_lengths,
+    parse_records,
+    planned_bm25,
+)
 from hybridge.store.pickling import check_named, pack_function, unpack_reranker
 from hybridge.store.query import (
     FetchK,
@@ -32,7 +43,7 @@ from hybridge.store.query import (
     parse_limit,
     parse_mode,
 )
-from hybridge.store.rows import TEXT_BYTES, NewIds
+from hybridge.store.rows import TEXT_BYTES, NewIds, to_record
 from hybridge.store.search_config import SearchConfig
 from hybridge.store.server_options import TLS, ServerOptions
 from hybridge.store.store import BATCH_SIZE, MilvusStore
@@ -48,18 +59,23 @@ __all__ = [
     "TEXT_BYTES",
     "TLS",
     "Address",
+    "Counts",
     "DenseField",
     "DenseVector",
     "FetchK",
     "FilterLike",
     "Fusion",
+    "LayoutRequest",
     "MetadataEncoder",
     "Metric",
     "MilvusFusion",
     "MilvusStore",
     "Mode",
     "NewIds",
+    "Plan",
+    "PlannedBM25",
     "Query",
+    "RowMaker",
     "SearchConfig",
     "SearchParams",
     "ServerOptions",
@@ -68,21 +84,27 @@ __all__ = [
     "SparseField",
     "StoreArguments",
     "VectorField",
+    "add_counts",
     "batched",
     "bound_store",
     "check_named",
+    "count_lengths",
     "is_random_id",
     "pack_function",
+    "parse_encoder",
     "parse_limit",
     "parse_metadata",
     "parse_mode",
+    "parse_records",
     "parse_vectors",
     "parse_weights",
     "plain_arguments",
     "plain_value",
+    "planned_bm25",
     "resolve_address",
     "restored_arguments",
     "serve_lite",
     "sparse_rows",
+    "to_record",
     "unpack_reranker",
 ]

@@ -120,6 +120,8 @@ class VectorField:
     stored_as: str | None = field(default=None, repr=False, compare=False)
 
     kind: ClassVar[str]
+    column_type: ClassVar[str]
+    """Milvus's name of the type of the column that rows are written to."""
     indexes: ClassVar[Mapping[str, Index]]
     """The types of index that there are, the default first."""
     exact_index: ClassVar[str]
@@ -417,6 +419,7 @@ class DenseField(VectorField):
     metric: Metric | None = None
 
     kind: ClassVar[str] = "dense"
+    column_type: ClassVar[str] = "FLOAT_VECTOR"
     indexes: ClassVar[Mapping[str, Index]] = DENSE_INDEXES
     exact_index: ClassVar[str] = "FLAT"
     empty_is_found: ClassVar[bool] = True
@@ -461,7 +464,7 @@ class DenseField(VectorField):
 
     def add_to(self, schema: Any, types: Any) -> None:
         """Add the field to a Milvus schema."""
-        schema.add_field(self.name, types.FLOAT_VECTOR, dim=self.dim)
+        schema.add_field(self.name, types[self.column_type], dim=self.dim)
 
     def to_json(self) -> dict[str, Any]:
         """Return the field as JSON, for the layout."""
@@ -560,6 +563,7 @@ class SparseField(VectorField):
     metric: Any = field(default="IP", init=False)
 
     kind: ClassVar[str] = "sparse"
+    column_type: ClassVar[str] = "SPARSE_FLOAT_VECTOR"
     indexes: ClassVar[Mapping[str, Index]] = SPARSE_INDEXES
     exact_index: ClassVar[str] = "SPARSE_INVERTED_INDEX"
 

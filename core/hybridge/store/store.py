@@ -55,6 +55,7 @@ from hybridge.store.fields import AUTO, DenseField, Sparse, VectorField
 from hybridge.store.hints import hint_at_paths
 from hybridge.store.layout import Layout, LayoutRequest, check_metadata_column
 from hybridge.store.metadata import MetadataEncoder, parse_encoder
+from hybridge.store.offline import Counts, Plan, freeze_averages, publish
 from hybridge.store.operation import logged, operation, repeated
 from hybridge.store.pickling import (
     kept_arguments,
@@ -612,6 +613,12 @@ class MilvusStore(SharedCopies, Closing):
         with self._calls.running():
             return call()
 
+    def _check_unbound(self, method: str) -> None:
+        """Refuse what is for all tenants in the view of one."""
+        if self._tenant.value is not None:
+            msg = f"{method}() is for all tenants: call it on the store, not on the view of one"
+            raise InvalidInputError(msg)
+
     @contextmanager
     def _call(self, *, give_up: bool = False) -> Generator[Opened | None]:
         """Keep the store open for a call; give the collection with the functions of this view.
@@ -938,7 +945,7 @@ class MilvusStore(SharedCopies, Closing):
             collection = self._session.collection()
             with collection.shared.lock:
                 collection.check_writable()
-                opened = self._session.find_or_create(partial(self._layout, batch))
+                opened = self._session.find_or_create(partial(batch.layout, self._session.request))
                 opened = opened.using(self._functions)
                 first = list(chain.from_iterable(head))
                 return write.commit(batch, opened, first, self._average_length)
@@ -965,13 +972,6 @@ class MilvusStore(SharedCopies, Closing):
             if opened is None:
                 return None
             return health.prepare_after(batch, opened, self._health)
-
-    def _layout(self, batch: write.Batch) -> Any:
-        records = batch.encoded()
-        vectors = {
-            name: vector for record in reversed(records) for name, vector in record.vectors.items()
-        }
-        return self._session.request.layout(batch.fields, vectors, batch.probes())
 
     @operation("update")
     def update(
@@ -1181,9 +1181,7 @@ class MilvusStore(SharedCopies, Closing):
         """
         check_metadata_column(key, kind)
         check_flag(progress, "progress")
-        if self._tenant.value is not None:
-            msg = "add_column() is for all tenants: call it on the store, not on the view of one"
-            raise InvalidInputError(msg)
+        self._check_unbound("add_column")
         with self._call() as opened:
             self._session.collection().dialect.engine.check_new_column(key)
             if opened is None:
@@ -1360,11 +1358,7 @@ class MilvusStore(SharedCopies, Closing):
 
     def _reindex(self, *, progress: bool) -> int:
         """Index the rows of BM25 fields that are not indexed by the analyzer that is here."""
-        if self._tenant.value is not None:
-            msg = (
-                "reindex_sparse() is for all tenants: call it on the store, not on the view of one"
-            )
-            raise InvalidInputError(msg)
+        self._check_unbound("reindex_sparse")
         with self._call() as opened:
             adopted = {one.field.name for one in _bm25(opened) if adopt(one)}
         with self._call() as opened:
@@ -1379,6 +1373,52 @@ class MilvusStore(SharedCopies, Closing):
     async def areindex_sparse(self, *, progress: bool = False) -> int:
         """Async twin of `reindex_sparse`."""
         return await self.threads.run(partial(self.reindex_sparse, progress=progress))
+
+    # --- rows that come another way ------------------------------------------------------------
+
+    @operation("prepare_import")
+    def prepare_import(self, plan: Plan, tenants: Sequence[str] = ("",)) -> None:
+        """Make ready for rows that were made elsewhere; see `hybridge.tools.bulk`.
+
+        The collection is made, if it is not there, and weighs documents as the rows were weighed.
+
+        Args:
+            plan: What the rows were made by.
+            tenants: Whose rows there are, by `tenant_key`; "" where there are no tenants.
+
+        Raises:
+            CollectionMismatchError: If the collection holds something else, or weighs otherwise.
+        """
+        self._check_unbound("prepare_import")
+        with self._calls.running():
+            collection = self._session.collection()
+            with collection.shared.lock:
+                collection.check_writable()
+                opened = self._session.find_or_create(lambda: plan.layout)
+                plan.check(opened)
+                freeze_averages(plan, opened, tenants)
+
+    @operation("finish_import")
+    def finish_import(self, plan: Plan, counts: Counts, lacking: Iterable[str] = ()) -> None:
+        """Let searches know of rows that have arrived another way; it may be called twice.
+
+        Args:
+            plan: What the rows were made by.
+            counts: What BM25 counts of them.
+            lacking: The vector fields that some of them lack.
+
+        Raises:
+            InvalidInputError: If there is no collection, or the store is a path, whose rows all
+                come through this process.
+        """
+        self._check_unbound("finish_import")
+        with self._call() as opened:
+            if opened is None:
+                raise self._absent("MilvusStore")
+            if not opened.collection.is_shared:
+                msg = f"{self.address} is a path, which rows reach by add() alone: bulk.load() them"
+                raise InvalidInputError(msg)
+            publish(plan, opened, counts, lacking)
 
     # --- life ----------------------------------------------------------------------------------
 

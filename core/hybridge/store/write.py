@@ -19,15 +19,17 @@ from tqdm.auto import tqdm
 from hybridge.arguments import check_flag
 from hybridge.errors import InvalidInputError, PartialWriteError
 from hybridge.records import Record
+from hybridge.sparse.counting import TermCounts
 from hybridge.store.batches import batched
 from hybridge.store.bm25.counted import Change, counted
+from hybridge.store.bm25.documents import BM25Documents
 from hybridge.store.bm25.field import BM25Field
 from hybridge.store.bm25.live import LiveBM25
 from hybridge.store.bm25.reencoding import settle
 from hybridge.store.bm25.reindexing import note_outdated
 from hybridge.store.encoding import Encoding, ModelCheck
 from hybridge.store.fields import EMPTY_SPARSE, PROBE, DenseField, VectorField
-from hybridge.store.layout import Layout
+from hybridge.store.layout import Layout, LayoutRequest
 from hybridge.store.rows import (
     check_vectors,
     column,
@@ -126,6 +128,19 @@ class Batch:
         return [
             record.with_vectors(some) for record, some in zip(self.records, vectors, strict=True)
         ]
+
+    def layout(self, request: LayoutRequest) -> Layout:
+        """Return the layout of a new collection whose first batch this is.
+
+        Raises:
+            InvalidInputError: If it would hold no vectors, or a length is not known.
+        """
+        vectors = {
+            name: vector
+            for record in reversed(self.encoded())
+            for name, vector in record.vectors.items()
+        }
+        return request.layout(self.fields, vectors, self.probes())
 
     def probes(self) -> dict[str, Any]:
         """Return the vectors of `PROBE` that the models of a new collection made."""
@@ -338,11 +353,11 @@ def put(
         return {}
     collection, layout = opened.collection, opened.layout
     rows = {key: dict(record.vectors) for key, record in records.items()}
-    owners = {key: _owner(record, layout) for key, record in records.items()}
+    owners = {key: owner_of(record, layout) for key, record in records.items()}
     changes: list[Change] = []
     for tenant, own, keys in _by_tenant(owners, opened):
         mine = {key: records[key] for key in keys}
-        firsts = [record for record in first if _owner(record, layout) == tenant]
+        firsts = [record for record in first if owner_of(record, layout) == tenant]
         for bm25 in own.bm25:
             if bm25.differs:
                 note_outdated(bm25)
@@ -352,10 +367,10 @@ def put(
             changes.append(_weigh(bm25, mine, old, rows))
     complete = [record.with_vectors(rows[key]) for key, record in records.items()]
     for record in complete:
-        _check_complete(record, layout)
+        check_complete(record, layout)
     if layout.foreign is not None and layout.foreign.automatic:
         return _inserted(complete, old, opened)
-    collection.note_lacking(_lacking(complete, layout))
+    collection.note_lacking(lacking(complete, layout))
     with counted(collection, changes) as write:
         collection.upsert([to_row(record, layout, write) for record in complete])
     for change in changes:
@@ -379,7 +394,7 @@ def _inserted(
     return {str(one.id): number for one, number in zip(records, numbers, strict=True)}
 
 
-def _owner(record: Record, layout: Layout) -> str | None:
+def owner_of(record: Record, layout: Layout) -> str | None:
     """Return the tenant whose counts a record belongs to."""
     return None if layout.owner is None else record.metadata[layout.owner]
 
@@ -402,18 +417,27 @@ def _weigh(
     rows: Mapping[str, dict[str, Any]],
 ) -> Change:
     """Put the BM25 vectors into the rows; return what it changes."""
+    counts = put_terms(bm25, records, rows)
+    if not old:
+        return Change.of(bm25, counts)
+    texts = _texts(bm25.field, records)
+    gone = _texts(bm25.field, {key: old[key] for key in records if key in old})
+    added = [text for key, text in texts.items() if gone.get(key) != text]
+    removed = [text for key, text in gone.items() if texts.get(key) != text]
+    return Change.of(bm25, bm25.count(added), bm25.count(removed))
+
+
+def put_terms(
+    bm25: BM25Documents, records: Mapping[str, Record], rows: Mapping[str, dict[str, Any]]
+) -> TermCounts:
+    """Put the BM25 vectors of records into their rows, by key; return what was counted."""
     texts = _texts(bm25.field, records)
     counts = bm25.count(texts.values())
     for key in records:
         rows[key].pop(bm25.field.name, None)
     for key, vector in zip(texts, bm25.weigh(counts), strict=True):
         rows[key][bm25.field.name] = vector
-    if not old:
-        return Change.of(bm25, counts)
-    gone = _texts(bm25.field, {key: old[key] for key in records if key in old})
-    added = [text for key, text in texts.items() if gone.get(key) != text]
-    removed = [text for key, text in gone.items() if texts.get(key) != text]
-    return Change.of(bm25, bm25.count(added), bm25.count(removed))
+    return counts
 
 
 def _leave_without_terms(
@@ -431,7 +455,12 @@ def _texts(one: VectorField, records: Mapping[str, Record]) -> dict[str, str]:
     return {key: text for key, text in texts.items() if text is not None}
 
 
-def _check_complete(record: Record, layout: Layout) -> None:
+def check_complete(record: Record, layout: Layout) -> None:
+    """Check that a record has the vectors that its row needs.
+
+    Raises:
+        InvalidInputError: If one is missing, or is none.
+    """
     for one in layout.fields.values():
         vector = record.vectors.get(one.name)
         if vector is not None and not one.is_checked:
@@ -442,7 +471,8 @@ def _check_complete(record: Record, layout: Layout) -> None:
             raise _missing(one, record)
 
 
-def _lacking(records: Sequence[Record], layout: Layout) -> set[str]:
+def lacking(records: Sequence[Record], layout: Layout) -> set[str]:
+    """Return the fields that some of the records lack, and a search would find all the same."""
     optional = [one for one in layout.fields.values() if one.optional and one.empty_is_found]
     return {one.name for one in optional if any(one.name not in r.vectors for r in records)}
 
@@ -657,7 +687,7 @@ def _erase(keys: Sequence[str], opened: Opened, selection: Selection) -> int:
     if not rows:
         return 0
     old = {key: to_record(row, {}) for key, row in rows.items()} if opened.bm25 else {}
-    owners = {key: _owner(record, layout) for key, record in old.items()}
+    owners = {key: owner_of(record, layout) for key, record in old.items()}
     touched = [(bm25, some) for _, own, some in _by_tenant(owners, opened) for bm25 in own.bm25]
     for bm25, _ in touched:
         if bm25.differs:

@@ -18,7 +18,9 @@ from hybridge.errors import (
     InvalidInputError,
     StoreClosedError,
 )
+from hybridge.store import Plan
 from hybridge.store.bm25 import live
+from hybridge.store.layout import Layout
 from support.hostile import HOSTILE
 from support.word_function import WordFunction
 
@@ -266,6 +268,8 @@ EVERY_CALL: Mapping[str, Sequence[tuple[Sequence[Any], Mapping[str, Any]]]] = {
     "reindex_sparse": [asked()],
     "add_column": [asked("pages", int)],
     "enable_bm25": [asked()],
+    "prepare_import": [asked(Plan(Layout({})))],
+    "finish_import": [asked(Plan(Layout({})), {})],
     "drop": [asked()],
     "clear": [asked()],
     "close": [asked()],
@@ -291,7 +295,7 @@ def test_no_method_is_forgotten() -> None:
     assert public - twins == EVERY_CALL.keys()
     without_twin = {
         "function", "using", "for_tenant", "field_names", "vector_fields", "metadata_columns",
-        "check_exists",
+        "check_exists", "prepare_import", "finish_import",
     }  # fmt: skip
     assert {f"a{name}" for name in EVERY_CALL} - twins == {f"a{name}" for name in without_twin}
 

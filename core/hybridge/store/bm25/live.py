@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Container, Iterator, Mapping, Sequence, Set
 from itertools import islice
 from time import monotonic, sleep
 from typing import Any
@@ -21,10 +21,10 @@ from hybridge.filters import quote
 from hybridge.narrowing import is_number
 from hybridge.records import Record, SparseVector
 from hybridge.sparse.analyzer import Analyzer, is_other_release
-from hybridge.sparse.counting import TermCounter, TermCounts, document_vectors, query_vectors
+from hybridge.sparse.counting import TermCounts, query_vectors
 from hybridge.sparse.statistics import Statistics
-from hybridge.sparse.term_ids import HashedTermIds
 from hybridge.sparse.weighting import Weighting
+from hybridge.store.bm25.documents import BM25Documents
 from hybridge.store.bm25.field import BM25Field
 from hybridge.store.bm25.statistics_log import (
     DONE,
@@ -40,7 +40,7 @@ from hybridge.store.bm25.statistics_log import (
 from hybridge.store.engine.collection import LOOK_AGAIN, Collection
 from hybridge.store.engine.companion import AVERAGE_LENGTH
 from hybridge.store.engine.shared import BM25State, Look
-from hybridge.store.fields import EMPTY_SPARSE, sparse_rows
+from hybridge.store.fields import sparse_rows
 from hybridge.store.rows import to_record
 
 logger = logging.getLogger("hybridge")
@@ -67,7 +67,7 @@ _ATTEMPTS = 3
 _REENCODING = "reencoding"
 
 
-class LiveBM25:
+class LiveBM25(BM25Documents):
     """A `SparseEmbeddingFunction` over the statistics of one field of one collection.
 
     Args:
@@ -77,9 +77,6 @@ class LiveBM25:
         weighting: The BM25 parameters.
 
     Attributes:
-        analyzer: Text to tokens.
-        dim: One more than the largest term id.
-        analyzer: Text to tokens.
         tenant: Whose rows are counted, by `tenant_key`; "" where there are no tenants.
         scope: The expression that selects those rows; "" for all.
     """
@@ -87,15 +84,8 @@ class LiveBM25:
     def __init__(
         self, collection: Collection, field: BM25Field, analyzer: Analyzer, weighting: Weighting
     ) -> None:
+        super().__init__(field, analyzer, weighting)
         self.collection = collection
-        self.field = field
-        self.analyzer = analyzer
-        self._weighting = weighting
-        self._term_ids = HashedTermIds()
-        self._counter = TermCounter(
-            analyzer, self._term_ids, content_alone=weighting.counts_content_alone
-        )
-        self.dim = self._term_ids.dim
         self.tenant = self.scope = ""
 
     def of_tenant(self, tenant: str, scope: str) -> LiveBM25:
@@ -458,23 +448,6 @@ class LiveBM25:
         frozen, true = self.average_length, self.statistics.average_length
         return abs(true / frozen - 1) if frozen and true else 0.0
 
-    # --- documents -----------------------------------------------------------------------------
-
-    def count(self, texts: Iterable[str]) -> TermCounts:
-        """Return the term counts of texts."""
-        return self._counter.count(texts)
-
-    def count_rows(self, records: Iterable[Record]) -> TermCounts:
-        """Return the term counts of the records that have the field."""
-        texts = (self.field.text_of(record) for record in records)
-        return self.count(text for text in texts if text is not None)
-
-    def weigh(self, counts: TermCounts) -> list[SparseVector]:
-        """Return document vectors; one without a term gets an index that no query uses."""
-        average = self.average_length or 1.0
-        vectors = document_vectors(counts, self._weighting, average, self.dim)
-        return [vector or EMPTY_SPARSE for vector in sparse_rows(vectors)]
-
     # --- the average length --------------------------------------------------------------------
 
     @property
@@ -608,11 +581,6 @@ class LiveBM25:
         return "/".join([kind, self.field.name, *filter(None, [self.tenant])])
 
     # --- a sparse function ---------------------------------------------------------------------
-
-    def encode_documents(self, documents: Sequence[str]) -> csr_array:
-        """Return document vectors, float32 of shape `(len(documents), dim)`."""
-        average = self.average_length or 1.0
-        return document_vectors(self.count(documents), self._weighting, average, self.dim)
 
     def encode_queries(self, queries: Sequence[str]) -> csr_array:
         """Return query vectors, float32 of shape `(len(queries), dim)`.

@@ -106,6 +106,7 @@ class MilvusBM25Field(SparseField):
     input_column: str | None = field(default=None, repr=False, compare=False)
 
     kind: ClassVar[str] = NAME
+    column_type: ClassVar[str] = "VARCHAR"
     is_checked: ClassVar[bool] = True
     is_served: ClassVar[bool] = True
 

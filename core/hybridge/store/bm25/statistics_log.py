@@ -13,8 +13,8 @@ minute later, when nobody reads them any more.
 
 The rows of a writer that is no writer of ids (earlier versions) stay as they are.
 
-Weights of a sparse vector are float32, exact below 2**24: the frequencies of a collection of up to
-16.7 million documents.
+Weights of a sparse vector are float32, exact up to 2**24 = 16.8 million: a sum cuts the frequency
+of a term that more documents have, which then stands in several of its rows.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ COMPACT_AT_OF_TENANTS = 32
 """The same of a tenant, of which there may be thousands."""
 
 _TERMS_PER_ROW = 250_000  # 2 MB
+_EXACT = 2**24
 _FIELD_OF_VERSION_1 = "sparse"
 
 
@@ -276,13 +277,28 @@ class StatisticsLog:
         total = self.read(counted) if total is None else total
         if total is None:
             return []  # another process has just done it
-        last = max(entry.last for entry in counted)
+        return self.write_sum(
+            writer, max(entry.last for entry in counted), total, writes_of(counted)
+        )
+
+    def write_sum(self, writer: str, last: int, total: Statistics, writes: int = 1) -> list[Entry]:
+        """Write what a writer's rows add up to, which may be done twice.
+
+        Args:
+            writer: The writer.
+            last: The last write that is counted.
+            total: What all of them add up to.
+            writes: How many counts rows of single writes that stands for.
+
+        Returns:
+            The entries of the sum.
+        """
         added, removed = _by_sign(total)
         parts = [
             *((1, part) for part in _parts(added)),
             *((-1, part) for part in _parts(removed)),
         ]
-        value = {"parts": len(parts), "writes": writes_of(counted)}
+        value = {"parts": len(parts), "writes": writes}
         rows = [
             self._row(self._id(f"{writer}/sum/{last}", str(place)), part, sign, dict(value))
             for place, (sign, part) in enumerate(parts)
@@ -351,7 +367,15 @@ def _by_sign(total: Statistics) -> tuple[Statistics, Statistics]:
 
 
 def _parts(statistics: Statistics) -> list[Statistics]:
-    """Return counts in parts that one row can hold; a corpus of nothing is one, too."""
+    """Return counts in parts that one row can hold; a corpus of nothing is one, too.
+
+    What is larger than a weight can be exactly is cut, and stands in several.
+    """
+    left = {term: n - _EXACT for term, n in statistics.frequencies.items() if n > _EXACT}
+    if left:
+        whole = {term: min(n, _EXACT) for term, n in statistics.frequencies.items()}
+        first = Statistics(statistics.documents, statistics.tokens, whole)
+        return [*_parts(first), *_parts(Statistics(frequencies=left))]
     items = iter(statistics.frequencies.items())
     parts = [
         Statistics(statistics.documents, statistics.tokens, dict(islice(items, _TERMS_PER_ROW)))

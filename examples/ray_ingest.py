@@ -1,0 +1,97 @@
+"""Text that is on any machine, read by Ray Data, encoded by several processes, and searched.
+
+The documents are the docstrings of Python's standard library, the manual pages and the descriptions
+of the installed packages. Two workers make rows of them: a folder of Parquet files, which this
+program then loads into a Milvus Lite path, and which a Milvus server would import. With --uri the
+workers write into a collection on a server instead. Run it again, or kill it and run it again: what
+is done stays done.
+
+    pip install 'hybridge[ray,minilm]'
+    python examples/ray_ingest.py [--documents 2000] [--folder ./rows] [--dense NAME] [--uri URI]
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import os
+import re
+from collections.abc import Iterator
+from importlib.metadata import distributions
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import ray
+import ray.data
+
+from hybridge import MilvusStore
+from hybridge.tools import bulk, ray_ingest
+from hybridge.tools.origins import Columns
+from stdlib_docs import collect_docstrings
+
+LONGEST = 20_000
+"""Characters of a document, of which all fields of a store hold at least as many."""
+
+COLUMNS = Columns(id=None, vectors={})
+"""The column "text" is the text, all others are metadata, and ids are made of the content."""
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    rows = list(islice(documents(), arguments.documents))
+    ray.init(
+        num_cpus=max(4, os.cpu_count() or 1), object_store_memory=2**28, include_dashboard=False
+    )
+    dataset = ray.data.from_items(rows, override_num_blocks=-(-len(rows) // arguments.block))
+    given: dict[str, Any] = {"columns": COLUMNS, "dense": arguments.dense}
+    given["block_size"] = arguments.block
+    if arguments.uri:
+        print(ray_ingest.add(dataset, uri=arguments.uri, collection_name="machine", **given))
+    else:
+        print(ray_ingest.write(dataset, arguments.folder, **given))
+    ray.shutdown()
+    uri = arguments.uri or str(arguments.folder / "machine.db")
+    with MilvusStore(uri, collection_name="machine", dense=arguments.dense) as store:
+        if not arguments.uri:
+            print(bulk.load(arguments.folder, store, progress=True))
+        for question in ("parse command line arguments", "copy a file to another place"):
+            print(f"\n{question}")
+            for hit in store.search(question, k=3):
+                print(f"  {hit.metadata['kind']:9} {hit.metadata['name']:32} {hit.relevance:.2f}")
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--documents", type=int, default=2000)
+    parser.add_argument("--block", type=int, default=250, help="documents of a block")
+    parser.add_argument("--folder", type=Path, default=Path("./rows"))
+    parser.add_argument("--dense", default="sentence-transformers/all-MiniLM-L6-v2")
+    parser.add_argument("--uri", help="a server, in the place of the folder")
+    return parser.parse_args()
+
+
+def documents() -> Iterator[dict[str, str]]:
+    """Each document of the machine as a row: its text, its name, and what it is."""
+    for name, text in sorted(collect_docstrings().items()):
+        yield row(f"{name}\n{text}", name, "docstring")
+    for path in sorted(Path("/usr/share/man").glob("man[1-8]/*.gz")):
+        yield row(manual_page(path), path.name.removesuffix(".gz"), "manual")
+    for package in sorted(distributions(), key=lambda one: one.metadata["Name"]):
+        said = package.metadata.json
+        yield row(str(said.get("description") or said.get("summary")), str(said["name"]), "package")
+
+
+def row(text: str, name: str, kind: str) -> dict[str, str]:
+    return {"text": text[:LONGEST], "name": name, "kind": kind}
+
+
+def manual_page(path: Path) -> str:
+    """The words of a manual page, without the commands that set its type."""
+    with gzip.open(path, "rt", errors="replace") as file:
+        lines = [re.sub(r"\\f.|\\[-&(].?", "", line) for line in file if line[:1] not in ".'"]
+    return "".join(lines)
+
+
+if __name__ == "__main__":
+    main()
