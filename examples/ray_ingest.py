@@ -89,8 +89,8 @@ def row(text: str, name: str, kind: str) -> dict[str, str]:
 def manual_page(path: Path) -> str:
     """The words of a manual page, without the commands that set its type."""
     with gzip.open(path, "rt", errors="replace") as file:
-        lines = [re.sub(r"\\f.|\\[-&(].?", "", line) for line in file if line[:1] not in ".'"]
-    return "".join(lines)
+        lines = [line for line in file if line[:1] not in (".", "'")]
+    return re.sub(r"\\f.|\\s[-+]?\d+|\\\*?\(..|\\(.)", r"\1", "".join(lines))
 
 
 if __name__ == "__main__":
