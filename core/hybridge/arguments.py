@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import reprlib
 from collections.abc import Iterable
-from numbers import Real
-from typing import Any, TypeVar
+from numbers import Integral, Real
+from typing import Any, TypeVar, cast
 
 from hybridge.errors import InvalidInputError
 from hybridge.narrowing import is_path
@@ -46,10 +46,22 @@ def check_count(value: object, name: str, lowest: int = 1, largest: int = _LARGE
     Raises:
         InvalidInputError: It is not.
     """
-    if type(value) is not int or not lowest <= value <= largest:
+    parse_count(value, name, lowest, largest)
+
+
+def parse_count(value: object, name: str, lowest: int = 1, largest: int = _LARGEST) -> int:
+    """Return a whole number within limits, NumPy's too, as an `int`; a bool is none.
+
+    Raises:
+        InvalidInputError: It is no such number.
+    """
+    is_whole = isinstance(value, Integral) and not isinstance(value, bool)
+    number = int(cast("int", value)) if is_whole else lowest - 1
+    if not lowest <= number <= largest:
         limits = f"of at least {lowest}" if largest == _LARGEST else f"from {lowest} to {largest}"
         msg = f"{name} must be a whole number {limits}, not {shown(value)}"
         raise InvalidInputError(msg)
+    return number
 
 
 def check_fraction(value: float, name: str) -> None:

@@ -21,7 +21,7 @@ HARMLESS = frozenset(
         "dimensions", "task", "late_chunking", "query_instruction", "doc_instruction",
         "normalize_embeddings", "max_length", "use_fp16", "k_tokens_query", "k_tokens_document",
         "backend", "runtime", "dimension", "document_task", "input_type", "long_text_mode",
-        "normalize", "query_task", "truncate",
+        "normalize", "query_task", "truncate", "truncate_dim",
     }
 )  # fmt: skip
 """The settings that may be read from a collection: others would run code, or send texts and a key

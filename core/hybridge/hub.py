@@ -107,9 +107,32 @@ def model_errors(name: str, cure: str = "") -> Generator[None]:
         raise InvalidInputError(msg) from error
 
 
-def parse_device(device: str | None) -> str | None:
-    """Return the device to load a model on, where "" is None, as it is for `pymilvus.model`."""
-    return None if isinstance(device, str) and not device else device
+def parse_device(device: object, user: str) -> str | None:
+    """Return the device to load a model on, where "" is None, as it is for `pymilvus.model`.
+
+    Args:
+        device: Its name, or a `torch.device`.
+        user: Which class of ours needs it.
+
+    Raises:
+        MissingExtraError: torch is not installed.
+        InvalidInputError: It is no device of this machine.
+    """
+    if device is None or device == "":
+        return None
+    torch = import_extra("torch", user, "dense")
+    try:
+        if not isinstance(device, (str, torch.device)):
+            msg = "one device is needed, by its name"
+            raise TypeError(msg)
+        torch.empty(0, device=device)
+    except Exception as error:  # of several kinds, AssertionError among them
+        msg = (
+            f"device {shown(device)} cannot be used: {_first_line(error)}. Leave it out to have a "
+            "GPU where there is one, and the CPU elsewhere"
+        )
+        raise InvalidInputError(msg) from error
+    return str(device)
 
 
 def load_sentence_transformers(

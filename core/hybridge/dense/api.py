@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Unpack
 
-from hybridge.arguments import check_count, check_label
+from hybridge.arguments import check_label, parse_count
 from hybridge.dense.presets import Fields, preset_of
 from hybridge.errors import InvalidInputError
 from hybridge.function_settings import given_settings
@@ -77,7 +77,7 @@ class ApiEmbeddingFunction:
         check_label(model_name, "model_name")
         self._preset = preset = preset_of(provider)
         if dimensions is not None:
-            check_count(dimensions, "dimensions")
+            dimensions = parse_count(dimensions, "dimensions")
         if api_version is not None:
             check_label(api_version, "api_version")
         self.model_name = model_name
@@ -92,8 +92,7 @@ class ApiEmbeddingFunction:
         if batch_size is not None:
             # What a server of one's own takes is its owner's choice.
             largest = {"largest": preset.most_texts} if service.url else {}
-            check_count(batch_size, "batch_size", **largest)
-            self._limit.texts = batch_size
+            self._limit.texts = parse_count(batch_size, "batch_size", **largest)
         path = preset.versioned_path if api_version else preset.path
         self._path = path.format(model=quote(model_name, safe=""))
         query = {"api-version": api_version} if api_version else {}

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
-from hybridge.arguments import check_count, check_flag, parse_location
+from hybridge.arguments import check_flag, parse_count, parse_location
 from hybridge.dense.onnx_files import OnnxFiles
 from hybridge.dense.onnx_runtimes import INPUTS, Runtime, load_runtime
 from hybridge.function_settings import given_settings
@@ -66,7 +66,6 @@ class OnnxEmbeddingFunction:
         normalize_embeddings: bool = True,
         runtime: Runtime = "onnxruntime",
     ) -> None:
-        check_count(batch_size, "batch_size")
         check_text(query_instruction, "query_instruction")
         check_text(doc_instruction, "doc_instruction")
         check_flag(normalize_embeddings, "normalize_embeddings")
@@ -80,7 +79,7 @@ class OnnxEmbeddingFunction:
             runtime=runtime,
         )
         tokenizer_name = model_name if tokenizer_name is None else tokenizer_name
-        self._batch_size = batch_size
+        self._batch_size = parse_count(batch_size, "batch_size")
         open_file = load_runtime(runtime, _NAME)
         tokenizer_name = parse_location(tokenizer_name, "tokenizer_name")
         files = OnnxFiles.find(self.model_name, tokenizer_name, _NAME)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridge.arguments import check_choice, check_count, check_flag, parse_location
+from hybridge.arguments import check_choice, check_flag, parse_count, parse_location
 from hybridge.dense.weights import MINILM, packaged_minilm
 from hybridge.extras import import_extra
 from hybridge.function_settings import given_settings
@@ -47,7 +47,11 @@ class SentenceTransformerEmbeddingFunction:
         normalize_embeddings: Whether to bring every vector to length 1.
         backend: What runs the model, one of sentence-transformers' own backends; "onnx" and
             "openvino" need the extras `dense-onnx` and `dense-openvino`.
-        **options: Anything else that `SentenceTransformer` takes.
+        truncate_dim: How many of each vector's numbers to keep, the first ones, for models that
+            were trained so; the vectors that are left are normalised.
+        **options: Anything else that `SentenceTransformer` takes, `trust_remote_code` among it.
+            Its `precision` is not: vectors are float32, and an index may hold fewer bits. What
+            `model.encode` makes on several devices can be added as vectors of one's own.
 
     Attributes:
         model_name: The model's name or path.
@@ -70,12 +74,14 @@ class SentenceTransformerEmbeddingFunction:
         normalize_embeddings: bool = True,
         *,
         backend: Literal["torch", "onnx", "openvino"] = "torch",
+        truncate_dim: int | None = None,
         **options: Any,
     ) -> None:
-        check_count(batch_size, "batch_size")
         check_text(query_instruction, "query_instruction")
         check_text(doc_instruction, "doc_instruction")
         check_flag(normalize_embeddings, "normalize_embeddings")
+        if truncate_dim is not None:
+            truncate_dim = parse_count(truncate_dim, "truncate_dim")
         self.model_name = parse_location(model_name, "model_name")
         self.settings = given_settings(
             type(self),
@@ -83,13 +89,15 @@ class SentenceTransformerEmbeddingFunction:
             doc_instruction=doc_instruction,
             normalize_embeddings=normalize_embeddings,
             backend=backend,
+            truncate_dim=truncate_dim,
             **options,
         )
-        self._batch_size = batch_size
+        self._batch_size = parse_count(batch_size, "batch_size")
         self._query_instruction = query_instruction
         self._doc_instruction = doc_instruction
         self._normalize = normalize_embeddings
-        self.model = _load(self.model_name, backend, device=parse_device(device), **options)
+        options = {"device": parse_device(device, _NAME), "truncate_dim": truncate_dim, **options}
+        self.model = _load(self.model_name, backend, **options)
         # The first call sets the tokenizer up, which two threads must not do at once.
         with model_errors(self.model_name):
             self._dim = int(self._vectors("encode", ["dim"], None, False).shape[1])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from hybridge.arguments import check_count, check_flag, parse_location
+from hybridge.arguments import check_flag, parse_count, parse_location
 from hybridge.errors import InvalidInputError
 from hybridge.extras import import_extra
 from hybridge.function_settings import given_settings
@@ -88,6 +88,8 @@ class BGEM3EmbeddingFunction:
             msg = "BGE-M3's multi-vectors are not supported: leave them out"
             raise InvalidInputError(msg)
         self.model_name = parse_location(model_name, "model_name")
+        # A text begins and ends with a special token, and something must be left of it.
+        max_length = parse_count(max_length, "max_length", lowest=3, largest=_LONGEST)
         self._joint = JointEncoder(
             self.model_name, batch_size, device, normalize_embeddings, use_fp16, max_length
         )
@@ -165,14 +167,11 @@ class JointEncoder:
         use_fp16: bool,
         max_length: int,
     ) -> None:
-        check_count(batch_size, "batch_size")
         check_flag(normalize_embeddings, "normalize_embeddings")
-        # A text begins and ends with a special token, and something must be left of it.
-        check_count(max_length, "max_length", lowest=3, largest=_LONGEST)
+        self._batch_size = parse_count(batch_size, "batch_size")
         import_extra("torch", _NAME, "dense")
         import_extra("transformers", _NAME, "dense")
-        self._model = BGEM3Model(model_name, parse_device(device), use_fp16)
-        self._batch_size = batch_size
+        self._model = BGEM3Model(model_name, parse_device(device, _NAME), use_fp16)
         self._normalize = normalize_embeddings
         self._max_length = min(max_length, self._model.longest)
 

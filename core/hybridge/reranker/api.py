@@ -7,7 +7,7 @@ from typing import Any
 
 from typing_extensions import Unpack
 
-from hybridge.arguments import check_count, check_label
+from hybridge.arguments import check_label, parse_count
 from hybridge.function_settings import given_settings
 from hybridge.protocols import RerankScale
 from hybridge.records import RerankResult
@@ -68,8 +68,7 @@ class ApiRerankFunction:
         if batch_size is not None:
             # What a server of one's own takes is its owner's choice.
             largest = {"largest": preset.most_documents} if service.url else {}
-            check_count(batch_size, "batch_size", **largest)
-            self._limit.texts = batch_size
+            self._limit.texts = parse_count(batch_size, "batch_size", **largest)
         self.model_name = model_name
         self.scale: RerankScale | None = preset.scale
         self.provider = provider

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from hybridge.arguments import check_count, check_flag
+from hybridge.arguments import check_count, check_flag, parse_count
 from hybridge.errors import InvalidInputError
 from hybridge.extras import import_extra
 from hybridge.function_settings import given_settings
@@ -48,7 +48,7 @@ class BGERerankFunction(CrossEncoderRerankFunction):
         check_flag(use_fp16, "use_fp16")
         check_flag(normalize, "normalize")
         check_count(query_max_length, "query_max_length")
-        check_count(max_length, "max_length")
+        max_length = parse_count(max_length, "max_length")
         torch = import_extra("torch", "BGERerankFunction", "dense")
         super().__init__(
             model_name,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hybridge.arguments import check_count, parse_location, shown
+from hybridge.arguments import parse_count, parse_location, shown
 from hybridge.errors import HybridgeError, InvalidInputError
 from hybridge.extras import import_extra
 from hybridge.function_settings import given_settings
@@ -64,13 +64,12 @@ class CrossEncoderRerankFunction:
         activation_fct: Callable[..., Any] | None = None,
         **options: Any,
     ) -> None:
-        check_count(batch_size, "batch_size")
         if activation_fct is not None and not callable(activation_fct):
             msg = f"activation_fct must be a function or None, not {shown(activation_fct)}"
             raise InvalidInputError(msg)
         self.model_name = parse_location(model_name, "model_name")
         self.settings = given_settings(type(self), activation_fct=activation_fct, **options)
-        self._batch_size = batch_size
+        self._batch_size = parse_count(batch_size, "batch_size")
         self.scale: RerankScale | None = "probability" if activation_fct is None else None
         self.model: CrossEncoder = load_sentence_transformers(
             "CrossEncoder",
@@ -78,7 +77,7 @@ class CrossEncoderRerankFunction:
             user=_NAME,
             organization="cross-encoder",
             markers=("config.json",),
-            device=parse_device(device),
+            device=parse_device(device, _NAME),
             **options,
         )
         if self.model.num_labels != 1:

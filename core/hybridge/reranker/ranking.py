@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from hybridge.arguments import check_count
 from hybridge.errors import InvalidInputError
 from hybridge.records import RerankResult
@@ -23,7 +21,7 @@ def parse_request(query: str, documents: Sequence[str], top_k: int) -> list[str]
     if not query.strip():
         msg = "query is empty: there is nothing to rank by"
         raise InvalidInputError(msg)
-    check_count(int(top_k) if isinstance(top_k, np.integer) else top_k, "top_k")
+    check_count(top_k, "top_k")
     return parse_texts(documents, "documents")
 
 

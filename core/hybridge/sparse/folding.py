@@ -7,7 +7,10 @@ German, å in Swedish, й in Russian, ñ in Spanish (`Language.letters`).
 
 from __future__ import annotations
 
+import re
+import sys
 import unicodedata
+from functools import cache
 
 from hybridge.sparse.languages import Language
 
@@ -33,6 +36,27 @@ _STRIPPED = (
 
 _NUKTA = 7
 """The combining class of a dot that Brahmic scripts add to a letter, and that typists leave out."""
+
+
+_MANY_SIGNS = re.compile(r"[^\w\s!-~][^\w\s!-~]{31}")
+"""A cheap check: more marks on a letter than any language has are among so many signs.
+
+It begins with a single one, which `re` looks for faster.
+"""
+
+
+def normalized(text: str) -> str:
+    """Return a text in NFKC; of many marks in a row the first, as they are sorted by insertion."""
+    if _MANY_SIGNS.search(text):
+        text = _many_marks().sub(r"\1", text)
+    return unicodedata.normalize("NFKC", text)
+
+
+@cache
+def _many_marks() -> re.Pattern[str]:
+    """Return what finds marks in a row, of any script, the first of them as its group."""
+    marks = "".join(filter(unicodedata.combining, map(chr, range(sys.maxunicode + 1))))
+    return re.compile(f"([{marks}]{{8}})[{marks}]+")
 
 
 class Folding(dict[int, str]):

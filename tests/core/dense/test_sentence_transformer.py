@@ -16,7 +16,7 @@ from hybridge import DefaultEmbeddingFunction, SentenceTransformerEmbeddingFunct
 from hybridge.dense.weights import check_weights, packaged_minilm
 from hybridge.errors import InvalidInputError, ModelNotFoundError
 from hybridge.protocols import DenseEmbeddingFunction
-from support.tiny_models import tiny_sentence_transformer
+from support.tiny_models import tiny_cross_encoder, tiny_sentence_transformer, tiny_splade
 
 DOCUMENTS = [
     "Artificial intelligence was founded as an academic discipline in 1956.",
@@ -196,17 +196,25 @@ def test_without_the_hub_the_cache_is_used(tmp_path: Path) -> None:
     plain = tmp_path / "models--acme--plain" / "snapshots" / commit
     plain.unlink()
     plain.symlink_to(tmp_path / "tiny" / "bert", target_is_directory=True)
+    for name, made in (("pairs", tiny_cross_encoder), ("splade", tiny_splade)):
+        made(tmp_path / name)
+        snapshots = tmp_path / f"models--acme--{name}" / "snapshots"
+        shutil.copytree(cached / "refs", snapshots.parent / "refs")
+        snapshots.mkdir()
+        base = tmp_path / name / ("bert" if name == "splade" else "")
+        (snapshots / commit).symlink_to(base, target_is_directory=True)
     program = """
-from hybridge import SentenceTransformerEmbeddingFunction
+from hybridge import CrossEncoderRerankFunction, SentenceTransformerEmbeddingFunction
+from hybridge import SpladeEmbeddingFunction
 for name in ("cached-model", "sentence-transformers/cached-model", "acme/plain"):
     print(SentenceTransformerEmbeddingFunction(name, device="cpu").dim)
+print(len(CrossEncoderRerankFunction("acme/pairs", "cpu")("red", ["apple"])))
+print(SpladeEmbeddingFunction("acme/splade", device="cpu").dim)
 """
     environment = {"HF_HOME": str(tmp_path), "HF_HUB_CACHE": str(tmp_path)}
     no_hub = {"HF_HUB_OFFLINE": "", "HF_ENDPOINT": "http://127.0.0.1:9"}
-    first, second, third, missing = run(
-        program + MODEL_NOT_FOUND, **environment, **no_hub
-    ).splitlines()
-    assert (first, second, third) == ("384", "384", "32")
+    *found, missing = run(program + MODEL_NOT_FOUND, **environment, **no_hub).splitlines()
+    assert found == ["384", "384", "32", "1", "36"]
     check_not_found(missing)
 
 

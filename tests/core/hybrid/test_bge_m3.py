@@ -183,7 +183,7 @@ def test_what_is_no_list_of_texts_is_refused(function: BGEM3EmbeddingFunction, t
 @pytest.mark.parametrize("device", ["meta", "no-such-device", 10**400])
 def test_a_device_that_cannot_run_the_model_is_refused(folder: Path, device: Any) -> None:
     """The model is tried when the function is made."""
-    with pytest.raises(InvalidInputError, match="cannot be loaded"):
+    with pytest.raises(InvalidInputError, match=r"cannot be (loaded|used)"):
         BGEM3EmbeddingFunction(folder, device=device)
 
 

@@ -126,18 +126,24 @@ LENGTHY = (
     "a-",
     "a'",
     "e\N{COMBINING ACUTE ACCENT}",
+    "\N{COMBINING ACUTE ACCENT}\N{COMBINING DOT BELOW}",
+    "\N{HEBREW POINT HATAF SEGOL}\N{HEBREW POINT SHEVA}",
     "_",
+    "中",
+    "データ",
+    "가",
+    "ไม่",
+    "မြန်",
 )
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("language", ["ca", "en", "fa", "fr", "th", "tr", "uk", "mul"])
+@pytest.mark.parametrize("language", ["ca", "en", "fa", "tr", "uk", "zh", "ja", "ko"])
 def test_no_text_takes_quadratic_time(language: str) -> None:
     """A million characters without a space take seconds: a generous hang guard, for a busy machine.
 
     Of languages that differ in what they split, join, elide and fold; of the others one is like
-    another. And a term has at most 128 letters. What the segmenters of Chinese, Japanese and Korean
-    take is their own affair.
+    another. And a term has at most 128 letters.
     """
     counter = _counter(language)
     started = time.process_time()
@@ -145,6 +151,22 @@ def test_no_text_takes_quadratic_time(language: str) -> None:
         assert len(counter.count([piece * (1_000_000 // len(piece))])) == 1
     assert time.process_time() - started < 15 * len(LENGTHY)
     assert max(map(len, counter.terms("a" * 1000))) <= 128
+
+
+@pytest.mark.parametrize(
+    ("language", "piece", "query"),
+    [("zh", "中国历史", "历史"), ("ja", "東京都日本語", "日本"), ("ko", "한국어사전", "한국")],
+)
+def test_no_run_is_too_long_for_a_segmenter(language: str, piece: str, query: str) -> None:
+    """What has no space is found by its words of two characters; signs and Latin do no harm.
+
+    The last one has words enough to end the process, were they given to MeCab at once.
+    """
+    counter = _counter(language)
+    [wanted] = counter.count_queries([query]).indices
+    for text in (piece * 10_000, f"a-b{piece * 300}", "\N{GRINNING FACE}" * 30_000 + f" {query}"):
+        assert wanted in counter.count([text]).indices
+    assert counter.count(["aB " * 100_000]).lengths.tolist() == [200_000]
 
 
 def test_the_documentation_names_every_language() -> None:
