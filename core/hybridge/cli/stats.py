@@ -37,6 +37,7 @@ def _lines(data: Mapping[str, Any]) -> Iterator[str]:
         ("typed columns", columns),
         ("partition key", data["partition_key"]),
         ("made by", data.get("library")),
+        ("searched", data.get("searched")),
     ):
         if value:
             yield f"  {what}: {value}"

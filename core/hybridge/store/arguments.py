@@ -38,6 +38,7 @@ class StoreArguments(TypedDict, total=False):
     metadata_encoder: MetadataEncoder | None
     overwrite: bool
     timeout: float | None
+    in_process_search: bool
     server: ServerOptions | None
 
 

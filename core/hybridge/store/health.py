@@ -165,7 +165,13 @@ def described(opened: Opened) -> dict[str, Any]:
     shown = ("version", "metadata_schema", "partition_key")
     foreign = opened.layout.foreign
     library = {} if foreign is None else {"library": foreign.convention.library}
-    return {**{key: layout[key] for key in shown}, **library, "fields": fields}
+    searched = opened.collection.connection.searched
+    return {
+        **{key: layout[key] for key in shown},
+        **library,
+        "searched": searched,
+        "fields": fields,
+    }
 
 
 def _examined(opened: Opened, allowed: bool | None) -> list[VectorField]:

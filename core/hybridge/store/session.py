@@ -96,6 +96,7 @@ class Session:
         overwrite: Whether to drop it when it is first opened.
         timeout: Seconds that one call to Milvus may take.
         options: How a server keeps the collection.
+        in_process_search: Whether rows of this process are searched without the engine.
 
     Attributes:
         request: What the store's arguments ask of it.
@@ -112,6 +113,7 @@ class Session:
         overwrite: bool,
         timeout: float | None,
         options: ServerOptions,
+        in_process_search: bool,
     ) -> None:
         self.request = request
         detect(address, version="").engine.check_fields(request.fields.values())
@@ -121,6 +123,7 @@ class Session:
         self._overwrite = overwrite
         self._timeout = timeout
         self._options = options
+        self._in_process_search = in_process_search
         self.calls = Calls(f"the store of {collection_name!r} at {address}")
         self._reset()
         end_with_process(self)
@@ -144,7 +147,12 @@ class Session:
 
     def _connect(self) -> Connection:
         """Return the connection, if the engine can do what is asked of it."""
-        connection = Connection(self._address, self._timeout, self._options)
+        connection = Connection(
+            self._address,
+            self._timeout,
+            self._options,
+            in_process_search=self._in_process_search,
+        )
         try:
             connection.dialect.engine.check_fields(self.request.fields.values())
         except InvalidInputError:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, TypeVar
 
 from hybridge.errors import EngineError, StoreAbsentError, StoreError, StorePermissionError
 from hybridge.filters import Column, conjunction, ids_expression
@@ -43,6 +43,8 @@ MADE_WITHIN = 20.0
 _LACKING = "lacking"
 _MARK = Column("write", str)
 _NAME = "collection_name"
+
+Row = TypeVar("Row", bound=Mapping[str, Any])
 
 
 @dataclass(frozen=True)
@@ -417,10 +419,10 @@ class Collection:
             else foreign.output(columns)
         )
 
-    def _made(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _made(self, rows: Sequence[Row]) -> list[Row | dict[str, Any]]:
         """Return rows as those of our own collections are."""
         foreign = self.known.foreign
-        return rows if foreign is None else [foreign.read(row) for row in rows]
+        return [*rows] if foreign is None else [foreign.read(row) for row in rows]
 
     def read(
         self, keys: Sequence[str], columns: Sequence[str], expression: str = ""
@@ -472,12 +474,22 @@ class Collection:
         )
         return int(rows[0]["count(*)"])
 
-    def search(self, asked: FieldSearch, columns: Sequence[str]) -> list[list[dict[str, Any]]]:
+    def search(
+        self, asked: FieldSearch, columns: Sequence[str]
+    ) -> Sequence[Sequence[Mapping[str, Any]]]:
         """Search one field with several vectors in one call; return the rows of each, best first.
 
         A row has its columns, and its "distance".
         """
+        names = self._output(columns)
+        found = self.connection.search_here(self.name, asked, names, self.shared.view)
+        if found is not None:
+            return [self._made(rows) for rows in found]
+        return self._search_by_engine(asked, columns)
 
+    def _search_by_engine(
+        self, asked: FieldSearch, columns: Sequence[str]
+    ) -> list[list[dict[str, Any]]]:
         def ask(names: Sequence[str]) -> Any:
             return self.connection.call(
                 "search",

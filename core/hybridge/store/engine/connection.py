@@ -6,11 +6,11 @@ import logging
 import threading
 import uuid
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tenacity import (
     RetryCallState,
@@ -42,11 +42,20 @@ from hybridge.store.engine.leavings import REMOVED, remove_indexes
 from hybridge.store.engine.logs import logged_causes, raised_not_logged
 from hybridge.store.engine.place import cannot_be, prepare_place
 from hybridge.store.engine.pymilvus_import import pymilvus
+from hybridge.store.engine.reader import Reader
 from hybridge.store.engine.refusals import NOT_LOADED, translate
 from hybridge.store.lifetime import call_in_child
 from hybridge.store.server_options import TLS, ServerOptions
 
+if TYPE_CHECKING:
+    from hybridge.store.engine.collection import FieldSearch
+    from hybridge.store.engine.reader import Row
+    from hybridge.store.engine.view import KeptView
+
 logger = logging.getLogger("hybridge")
+
+HERE = "in this process"
+"""Where searches are made that are not left to the engine."""
 
 # Seconds that a call may take, its repetitions included.
 _LIMIT = 60.0
@@ -81,12 +90,13 @@ class _Opened:
     """A client, how its engine is talked to, and how many connections use it.
 
     One for each address, since pymilvus 2.6.7 closes all clients of an address with the first.
-    `torn` names the collections to which a write has failed since they were flushed, and `gate` is
-    what every call passes.
+    `torn` names the collections to which a write has failed since they were flushed, `gate` is what
+    every call passes, and `reader` searches rows of this process without the engine.
     """
 
     client: Any
     dialect: Dialect
+    reader: Reader | None = None
     users: int = 0
     torn: set[str] = field(default_factory=set[str])
     gate: Gate = field(default_factory=Gate)
@@ -149,6 +159,7 @@ class Connection:
         timeout: Seconds that one call may take; None means 60 for a server and 600 for a path.
             Loading, indexing and flushing have 600 at least.
         options: How a server keeps collections; the default ones if None.
+        in_process_search: Whether rows of this process are searched without the engine.
 
     Raises:
         StoreLockedError: If another process has the path open.
@@ -161,6 +172,8 @@ class Connection:
         address: Address,
         timeout: float | None = None,
         options: ServerOptions | None = None,
+        *,
+        in_process_search: bool = True,
     ) -> None:
         self.address = address
         self.options = options or ServerOptions()
@@ -170,6 +183,7 @@ class Connection:
         self._client = opened.client
         self.dialect = opened.dialect
         self.torn = opened.torn
+        self._reader = opened.reader if in_process_search else None
         self._gate = opened.gate
         self._closed = False
 
@@ -210,6 +224,26 @@ class Connection:
             else:
                 raise
         return self._call_once(operation, name, arguments, until)
+
+    @property
+    def searched(self) -> str:
+        """Who makes searches: this process by itself, or the engine, and why."""
+        if self._reader is None:
+            return "by the engine"
+        return f"by the engine: {self._reader.failure}" if self._reader.failure else HERE
+
+    def search_here(
+        self, name: str, asked: FieldSearch, columns: Sequence[str], kept: KeptView
+    ) -> list[list[Row]] | None:
+        """Search one field without the engine; see `hybridge.store.engine.reader`.
+
+        Returns:
+            None where it is left to the engine.
+        """
+        if self._reader is None:
+            return None
+        with self._gate.passed(alone=False):
+            return self._reader.search(name, asked, columns, kept)
 
     def insert(self, collection_name: str, rows: list[dict[str, Any]]) -> list[str]:
         """Insert rows that Milvus numbers, in one try: repeated, they would be there twice.
@@ -362,7 +396,7 @@ def _open(address: Address, timeout: float | None) -> _Opened:
     except StoreError:
         client.close()
         raise
-    return _Opened(client, dialect)
+    return _Opened(client, dialect, dialect.engine.reader(address))
 
 
 def _refusal(error: Exception, address: Address, timeout: float | None) -> StoreError:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from hybridge.errors import EngineError, InvalidInputError, StoreError
 from hybridge.filters import Column
+from hybridge.store.engine.reader import Reader
 from hybridge.store.engine.transfer import read_rows
 from hybridge.store.server_options import TTL, ServerOptions
 
@@ -98,6 +99,10 @@ class Engine:
         """Yield the rows that an expression selects, in pages; "" selects all."""
         raise NotImplementedError
 
+    def reader(self, address: Address) -> Reader | None:
+        """Return what searches the engine's rows without it, where it has them in this process."""
+        return None
+
     def check_new_column(self, key: str) -> None:
         """Refuse to add a column where the engine cannot.
 
@@ -179,6 +184,10 @@ class Lite(Engine):
     def loading(self, options: ServerOptions) -> dict[str, Any]:
         """Return nothing: Lite loads a collection once."""
         return {}
+
+    def reader(self, address: Address) -> Reader | None:
+        """Return what searches the rows of a path, which lie in this process."""
+        return Reader(address.uri) if address.is_path else None
 
     def select(
         self, connection: Connection, name: str, expression: str, columns: list[str], key: Column

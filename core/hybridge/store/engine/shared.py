@@ -19,6 +19,7 @@ from hybridge.errors import StoreBrokenError
 from hybridge.retrieval.health import Health
 from hybridge.sparse.statistics import Statistics
 from hybridge.store.engine.address import Address
+from hybridge.store.engine.view import KeptView
 from hybridge.store.layout import Layout
 from hybridge.store.lifetime import call_in_child
 
@@ -154,6 +155,7 @@ class SharedState:
         version: How often rows were changed.
         wrote: When rows were last changed here, by the monotonic clock.
         scanned: The last scan of all rows; it holds while the version is its own.
+        view: What searches in this process keep of the engine's rows.
         deeper: How many rows filtered searches have read beyond their depth since the last change.
         bm25: The state of each BM25 field, by name and tenant.
         suspects: The fields and tenants whose counts a failed write may have left behind.
@@ -182,6 +184,7 @@ class SharedState:
     version: int = 0
     wrote: float = -math.inf
     scanned: Scan | None = None
+    view: KeptView = field(default_factory=KeptView)
     deeper: int = 0
     bm25: dict[tuple[str, str], BM25State] = field(default_factory=dict[tuple[str, str], BM25State])
     suspects: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
@@ -219,7 +222,7 @@ class SharedState:
             self.layout = self.stored = self.described = None
             self.made, self.target, self.look = False, "", Look()
             self.bm25, self.suspects = {}, set()
-            self.lacking = set()
+            self.lacking, self.view = set(), KeptView()
             self.health, self.trust, self.size = {}, {}, None
 
     def note_health(self, health: Mapping[str, Health]) -> None:
