@@ -86,7 +86,8 @@ class MilvusVectorStore(SharedCopies, Closing, VectorStore):
         **arguments: Those of `hybridge.MilvusStore`: `uri`, `collection_name`, `token`, `db_name`,
             `sparse`, `fields`, `search_fields`, `config`, `dim`, `metadata_schema`,
             `partition_key`, `text`, `metadata`, `average_length`, `health`, `metadata_encoder`,
-            `overwrite`, `timeout`, `server`. A function may be LangChain's embeddings.
+            `overwrite`, `timeout`, `in_process_search`, `server`. A function may
+            be LangChain's embeddings.
 
     Raises:
         InvalidInputError: If an argument makes no sense, or contradicts another.

@@ -84,7 +84,8 @@ class MilvusVectorStore(Closing, BasePydanticVectorStore):
         **arguments: Those of `hybridge.MilvusStore`: `uri`, `collection_name`, `token`, `db_name`,
             `sparse`, `fields`, `search_fields`, `config`, `dim`, `metadata_schema`,
             `partition_key`, `text`, `metadata`, `average_length`, `health`, `metadata_encoder`,
-            `overwrite`, `timeout`, `server`. A function may be LlamaIndex's embedding.
+            `overwrite`, `timeout`, `in_process_search`, `server`. A function may
+            be LlamaIndex's embedding.
 
     Raises:
         InvalidInputError: If an argument makes no sense, or contradicts another.

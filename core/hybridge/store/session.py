@@ -10,6 +10,7 @@ from functools import partial
 from time import monotonic
 from typing import Any, NamedTuple, TypeVar
 
+from hybridge.arguments import check_flag
 from hybridge.errors import EngineError, HybridgeError, InvalidInputError
 from hybridge.filters import quote
 from hybridge.store.bm25.field import BM25Field
@@ -115,6 +116,7 @@ class Session:
         options: ServerOptions,
         in_process_search: bool,
     ) -> None:
+        check_flag(in_process_search, "in_process_search")
         self.request = request
         detect(address, version="").engine.check_fields(request.fields.values())
         self.models = ModelCheck()

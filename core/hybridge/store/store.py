@@ -180,7 +180,6 @@ class MilvusStore(SharedCopies, Closing):
         server: ServerOptions | None = None,
     ) -> None:
         config = parse_config(config)
-        check_flag(in_process_search, "in_process_search")
         self._arguments = kept_arguments(locals())
         request = LayoutRequest.parse_arguments(self._arguments)
         options = parse_server_options(server)

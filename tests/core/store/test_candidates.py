@@ -244,10 +244,10 @@ def test_a_row_that_no_longer_matches_is_no_hit(
 
     def rewritten(collection: Collection, *arguments: Any) -> Any:
         answers = call(collection, *arguments)
-        for rows in answers:
-            for row in rows:
-                row["metadata"] = {"year": 2024 if row["id"] == "a" else 1999}
-        return answers
+        return [
+            [{**row, "metadata": {"year": 2024 if row["id"] == "a" else 1999}} for row in rows]
+            for rows in answers
+        ]
 
     monkeypatch.setattr(Collection, call.__name__, rewritten)
     options: dict[str, Any] = {"mode": mode}
