@@ -90,6 +90,9 @@ class Candidates:
 
     def best(self, asked: Mapping[str, FieldSearch]) -> dict[str, list[Rows]]:
         """Return the best matching rows of each field for each of its vectors, by name."""
+        here = None if self._selection.is_exact else self._best_here(asked)
+        if here is not None:
+            return here
         if self._selection.is_scanned:
             return self._best_by_key(asked)
         answers = self._answers(asked, {name: self._first(one) for name, one in asked.items()})
@@ -99,6 +102,19 @@ class Candidates:
         short = {name: asked[name] for name, one in answers.items() if one.is_short}
         found = {name: one.best for name, one in answers.items()}
         return found | self._best_by_key(short) if short else found
+
+    def _best_here(self, asked: Mapping[str, FieldSearch]) -> dict[str, list[Rows]] | None:
+        """Return the best matching rows of each field, found in this process; None if it cannot."""
+        found: dict[str, list[Rows]] = {}
+        for name, one in asked.items():
+            sent = replace(
+                _sent(one, self._selection.expression), residual=self._selection.residual
+            )
+            rows = self._collection.search_here(sent, self._columns) if sent.vectors else ()
+            if rows is None:
+                return None
+            found[name] = [self._selection.matching(some) for some in _placed(one, rows)]
+        return found
 
     def _first(self, asked: FieldSearch) -> FieldSearch:
         if self._selection.is_exact:
@@ -149,13 +165,8 @@ class Candidates:
         return self._each(best, asked)
 
     def _read(self, asked: FieldSearch, expression: str) -> list[Rows]:
-        # An empty sparse vector finds nothing, and Milvus servers refuse it.
-        vectors = [vector for vector in asked.vectors if len(vector)]
-        if asked.expression:
-            expression = conjunction(asked.expression, expression)
-        one = replace(asked, vectors=vectors, expression=expression)
-        found = iter(self._collection.search(one, self._columns) if vectors else ())
-        return [next(found) if len(vector) else [] for vector in asked.vectors]
+        one = _sent(asked, expression)
+        return _placed(asked, self._collection.search(one, self._columns) if one.vectors else ())
 
     def _each(self, call: Callable[[str], T], names: Iterable[str]) -> dict[str, T]:
         """Return what a call returns for each field: side by side where that gains anything."""
@@ -164,6 +175,20 @@ class Candidates:
             return {name: call(name) for name in names}
         with ThreadPoolExecutor(len(names)) as pool:
             return dict(zip(names, pool.map(call, names), strict=True))
+
+
+def _sent(asked: FieldSearch, expression: str) -> FieldSearch:
+    """Return what is asked: an empty sparse vector finds nothing, and Milvus servers refuse it."""
+    vectors = [vector for vector in asked.vectors if len(vector)]
+    if asked.expression:
+        expression = conjunction(asked.expression, expression)
+    return replace(asked, vectors=vectors, expression=expression)
+
+
+def _placed(asked: FieldSearch, answers: Iterable[Rows]) -> list[Rows]:
+    """Return the rows of each vector; an empty one has none, and was not sent."""
+    found = iter(answers)
+    return [next(found) if len(vector) else [] for vector in asked.vectors]
 
 
 def _merged(asked: FieldSearch, first: Rows, second: Rows) -> Rows:

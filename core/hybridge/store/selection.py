@@ -11,7 +11,7 @@ write passes through this process, and for up to `MOST_ROWS`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from hybridge.filters import (
@@ -23,6 +23,7 @@ from hybridge.filters import (
     match_all,
     row_keys,
 )
+from hybridge.store.engine.chosen import Chosen, Residual
 from hybridge.store.engine.collection import Collection
 from hybridge.store.engine.shared import Candidate, Scan
 from hybridge.store.engine.transfer import IDS_PER_CALL
@@ -94,8 +95,10 @@ class Selection:
 
     def keys(self) -> list[str]:
         """Return the primary keys of the rows wanted."""
-        if self.is_exact:
+        pages = self._pages_here()
+        if pages is None and self.is_exact:
             pages = self._collection.select(self.expression, [])
+        if pages is not None:
             found = (row[self._layout.key] for page in pages for row in page)
         else:
             found = (row.key for row in match_all(self._residual, self._scan()))
@@ -103,11 +106,34 @@ class Selection:
 
     def count(self) -> int:
         """Return how many rows are wanted."""
+        found = self._collection.count_here(self._chosen)
+        if found is not None:
+            return found
         return self.candidates() if self.is_exact else len(self.keys())
 
     def candidates(self) -> int:
         """Return how many rows the expression selects."""
         return self._collection.count(self.expression)
+
+    @property
+    def residual(self) -> Residual | None:
+        """What the engine does not answer; None where the expression is exact."""
+        tree = self._residual
+        if tree is None:
+            return None
+
+        def candidates(rows: Sequence[Mapping[str, Any]]) -> list[Candidate]:
+            return [self._candidate(row) for row in rows]
+
+        return self._collection.residual(tree, self._columns_for(tree), candidates)
+
+    @property
+    def _chosen(self) -> Chosen:
+        return Chosen(self.expression, self.residual)
+
+    def _pages_here(self) -> Iterator[list[dict[str, Any]]] | None:
+        """Return the rows wanted, by their keys alone, where this process reads them itself."""
+        return self._collection.select_here(self._chosen, [])
 
     @property
     def is_all(self) -> bool:

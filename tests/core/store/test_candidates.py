@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -24,6 +25,12 @@ from support.filter_strategies import PROMOTED, random_records, trees
 MakeStore = Callable[..., MilvusStore]
 ROWS, K, FETCH_K = 45, 3, 6
 QUERIES = [("word", [1.0, 2.0]), ("filler", [-1.0, 0.5])]
+
+
+@pytest.fixture
+def make_store(make_store: MakeStore) -> MakeStore:
+    """Makes stores that the engine searches: how deep it is asked to is what this is about."""
+    return partial(make_store, in_process_search=False)
 
 
 @pytest.fixture(scope="module", params=["path", "server"])

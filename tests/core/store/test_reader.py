@@ -19,7 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybridge import DenseField, F, MilvusStore, Record
-from hybridge.store.engine import segments
+from hybridge.filters import match_all
+from hybridge.store.engine import chosen, segments
 from hybridge.store.engine.collection import FieldSearch
 from hybridge.store.engine.part import Part
 from support.examples import examples
@@ -88,9 +89,7 @@ def check_same(store: MilvusStore, search: FieldSearch) -> None:
     collection = store._session.collection()
     layout = collection.known
     columns = ["text", "metadata", "document_id", "meta_year", search.field.stored_in]
-    here = collection.connection.search_here(
-        collection.name, search, [layout.key, *columns], collection.shared.view
-    )
+    here = collection.search_here(search, columns)
     assert here is not None
     theirs = collection._search_by_engine(search, columns)
     all_of_them = collection._search_by_engine(replace(search, depth=100), columns)
@@ -314,3 +313,56 @@ def test_each_row_is_found_beside_writers_and_flushes(few: MilvusStore) -> None:
         hits = few.search("kite", vector=[1.0, 1.0, 1.0], k=200, mode="dense")
         lost |= known - {hit.id for hit in hits}
     assert (lost, len(written)) == (set(), 60)
+
+
+# --- filters on keys without a column ------------------------------------------------------------
+
+EVEN = F("owner") == "a"
+
+
+def evaluated(store: MilvusStore, call: Callable[[], Any]) -> int:
+    """How many rows a filter is evaluated over in a call."""
+    rows: list[Any] = []
+
+    def match(tree: Any, candidates: Sequence[Any]) -> Any:
+        rows.extend(candidates)
+        return match_all(tree, candidates)
+
+    with patch.object(chosen, "match_all", match):
+        call()
+    return len(rows)
+
+
+def test_a_filter_is_evaluated_once_for_each_row(few: MilvusStore) -> None:
+    """Until they are written again, also after writes of others, and after a flush of those."""
+    few.flush()
+
+    def call() -> None:
+        hits = few.search("fox", vector=[1.0, 0.4, 0.1], k=9, filter=EVEN)
+        assert {hit.metadata["owner"] for hit in hits} == {"a"}
+        assert len(hits) == few.count(EVEN) == len([*few.scroll(EVEN)])
+
+    assert evaluated(few, call) == 9
+    assert evaluated(few, call) == 0
+    few.add([Record(text="fox", id="r1", metadata={"owner": "a"}, vectors={"dense": [1, 0, 0]})])
+    assert evaluated(few, call) == 1
+    few.flush()
+    assert evaluated(few, call) == 1
+    assert few.count(EVEN) == 6
+    few.delete(filter=EVEN)
+    assert few.count() == 3
+
+
+def test_what_filters_read_is_kept_up_to_a_limit(
+    few: MilvusStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Above `MOST_BYTES` the metadata is read anew by each new filter; the answer is the same."""
+
+    def told() -> int:
+        parts = few._session.collection().shared.view.view.parts
+        return sum(len(part._told) for part in parts if len(part))
+
+    monkeypatch.setattr(chosen, "MOST_BYTES", 10)
+    assert (few.count(EVEN), told()) == (5, 0)
+    monkeypatch.undo()
+    assert (few.count(F("owner") == "b"), told()) == (4, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,12 @@ from support.examples import examples
 
 MakeStore = Callable[..., MilvusStore]
 EVEN = F("even") == True  # noqa: E712  # a filter, not a truth value
+
+
+@pytest.fixture
+def make_store(make_store: MakeStore) -> MakeStore:
+    """Makes stores that the engine searches: how deep it is asked to is what this is about."""
+    return partial(make_store, in_process_search=False)
 
 
 def record(number: int, even: bool) -> Record:

@@ -12,10 +12,11 @@ from time import monotonic, sleep
 from typing import Any, TypeVar
 
 from hybridge.errors import EngineError, StoreAbsentError, StoreError, StorePermissionError
-from hybridge.filters import Column, conjunction, ids_expression
+from hybridge.filters import Column, Filter, conjunction, ids_expression
 from hybridge.filters.words import Words
 from hybridge.retrieval.health import Health
 from hybridge.store.engine import shared
+from hybridge.store.engine.chosen import Chosen, Residual
 from hybridge.store.engine.companion import AVERAGE_LENGTH, HEALTH, LAYOUT, Companion
 from hybridge.store.engine.connection import Connection
 from hybridge.store.engine.pymilvus_import import pymilvus
@@ -56,6 +57,7 @@ class FieldSearch:
         vectors: The vectors of the queries.
         depth: How many rows each gets.
         expression: Which rows may be found.
+        residual: Which of them match, where the search is made in this process.
         params: What the field's index is searched with.
     """
 
@@ -64,6 +66,12 @@ class FieldSearch:
     depth: int
     expression: str
     params: Mapping[str, Any] = dataclass_field(default_factory=dict[str, Any])
+    residual: Residual | None = None
+
+    @property
+    def chosen(self) -> Chosen:
+        """The rows that are searched in this process."""
+        return Chosen(self.expression, self.residual)
 
 
 class Collection:
@@ -445,10 +453,44 @@ class Collection:
 
     def select(self, expression: str, columns: Sequence[str]) -> Iterator[list[dict[str, Any]]]:
         """Yield the rows that an expression selects, in pages; "" selects all."""
+        found = self.select_here(Chosen(expression), columns)
+        if found is not None:
+            yield from found
+            return
         names, key = self._output(columns), self.known.key_column
         engine = self.dialect.engine
         for page in engine.select(self.connection, self.name, expression, names, key):
             yield self._made(page)
+
+    def select_here(
+        self, chosen: Chosen, columns: Sequence[str]
+    ) -> Iterator[list[dict[str, Any]]] | None:
+        """Yield rows as `select` does, but read in this process; None where the engine has to."""
+        names, view = self._output(columns), self.shared.view
+        pages = self.connection.read_here(
+            lambda reader: reader.select(self.name, chosen, names, view)
+        )
+        return None if pages is None else map(self._made, pages)
+
+    def residual(
+        self,
+        tree: Filter,
+        columns: Sequence[str],
+        candidates: Callable[[Sequence[Mapping[str, Any]]], Sequence[Any]],
+    ) -> Residual:
+        """Return what of a filter the engine does not answer.
+
+        Args:
+            tree: The filter.
+            columns: What is read of a row for it, beside its key.
+            candidates: Makes what it is evaluated over of rows.
+        """
+        return Residual(tree, self._output(columns), lambda rows: candidates(self._made(rows)))
+
+    def count_here(self, chosen: Chosen) -> int | None:
+        """Return how many rows are chosen, or None where the engine has to say it."""
+        view = self.shared.view
+        return self.connection.read_here(lambda reader: reader.count(self.name, chosen, view))
 
     def first_rows(self, columns: Sequence[str], limit: int) -> list[dict[str, Any]]:
         """Return some rows, as many as there are up to a limit."""
@@ -469,6 +511,9 @@ class Collection:
 
     def count(self, expression: str) -> int:
         """Return how many rows an expression selects; "" selects all."""
+        found = self.count_here(Chosen(expression))
+        if found is not None:
+            return found
         rows = self.connection.call(
             "query", self.name, filter=expression, output_fields=["count(*)"]
         )
@@ -481,11 +526,21 @@ class Collection:
 
         A row has its columns, and its "distance".
         """
-        names = self._output(columns)
-        found = self.connection.search_here(self.name, asked, names, self.shared.view)
-        if found is not None:
-            return [self._made(rows) for rows in found]
-        return self._search_by_engine(asked, columns)
+        found = self.search_here(asked, columns)
+        return self._search_by_engine(asked, columns) if found is None else found
+
+    def search_here(
+        self, asked: FieldSearch, columns: Sequence[str]
+    ) -> Sequence[Sequence[Mapping[str, Any]]] | None:
+        """Search as `search` does, but in this process; None where the engine has to.
+
+        Only here are rows found by what the engine does not answer of a filter.
+        """
+        names, view = self._output(columns), self.shared.view
+        found = self.connection.read_here(
+            lambda reader: reader.search(self.name, asked, names, view)
+        )
+        return None if found is None else [self._made(rows) for rows in found]
 
     def _search_by_engine(
         self, asked: FieldSearch, columns: Sequence[str]

@@ -6,11 +6,11 @@ import logging
 import threading
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 from tenacity import (
     RetryCallState,
@@ -47,10 +47,7 @@ from hybridge.store.engine.refusals import NOT_LOADED, translate
 from hybridge.store.lifetime import call_in_child
 from hybridge.store.server_options import TLS, ServerOptions
 
-if TYPE_CHECKING:
-    from hybridge.store.engine.collection import FieldSearch
-    from hybridge.store.engine.reader import Row
-    from hybridge.store.engine.view import KeptView
+T = TypeVar("T")
 
 logger = logging.getLogger("hybridge")
 
@@ -232,10 +229,8 @@ class Connection:
             return "by the engine"
         return f"by the engine: {self._reader.failure}" if self._reader.failure else HERE
 
-    def search_here(
-        self, name: str, asked: FieldSearch, columns: Sequence[str], kept: KeptView
-    ) -> list[list[Row]] | None:
-        """Search one field without the engine; see `hybridge.store.engine.reader`.
+    def read_here(self, read: Callable[[Reader], T | None]) -> T | None:
+        """Return what is read without the engine; see `hybridge.store.engine.reader`.
 
         Returns:
             None where it is left to the engine.
@@ -243,7 +238,7 @@ class Connection:
         if self._reader is None:
             return None
         with self._gate.passed(alone=False):
-            return self._reader.search(name, asked, columns, kept)
+            return read(self._reader)
 
     def insert(self, collection_name: str, rows: list[dict[str, Any]]) -> list[str]:
         """Insert rows that Milvus numbers, in one try: repeated, they would be there twice.

@@ -159,7 +159,8 @@ class Part:
         self.seqs: Numbers = segment.seqs
         self._lengths: dict[str, Numbers] = {}
         self._postings: dict[str, Postings] = {}
-        self._selected: OrderedDict[str, Mask] = OrderedDict()
+        self._selected: OrderedDict[Hashable, Mask] = OrderedDict()
+        self._told: dict[Hashable, Sequence[Any]] = {}
         self._making = threading.Lock()
 
     def __len__(self) -> int:
@@ -174,17 +175,36 @@ class Part:
         vectors, present = self.segment.vector_data(field)
         return None if present is not None and not present[place] else vectors[place].copy()
 
-    def selected(self, expression: str, select: Callable[[Any, str], Mask]) -> Mask:
-        """Return which rows an expression selects; the last few are kept."""
+    def bytes_of(self, columns: Iterable[str]) -> int:
+        """Return how many bytes some columns have."""
+        return sum(self.segment.table.column(name).nbytes for name in columns)
+
+    def cells(self, column: str, places: Numbers | None = None) -> list[Any]:
+        """Return what Arrow has in a column of some rows; None for all."""
+        values = self.segment.table.column(column)
+        cells: list[Any] = (values if places is None else values.take(places)).to_pylist()
+        return cells
+
+    def told(self, name: Hashable, tell: Callable[[], Sequence[T]]) -> Sequence[T]:
+        """Return what filters are evaluated over, of every row, which is kept."""
+        return self._made(self._told, name, tell)
+
+    def selected(self, name: Hashable, select: Callable[[], Mask]) -> Mask:
+        """Return which rows a filter selects; those of the last few are kept.
+
+        Args:
+            name: The filter.
+            select: Evaluates it.
+        """
         kept = self._selected
-        mask = kept.get(expression)
+        mask = kept.get(name)
         if mask is None:
-            mask = select(self.segment, expression)
+            mask = select()
             if mask.shape != (len(self),) or mask.dtype != np.bool_:
                 raise LeftToEngineError
         with self._making:
-            kept[expression] = mask
-            kept.move_to_end(expression)
+            kept[name] = mask
+            kept.move_to_end(name)
             while len(kept) > MOST_FILTERS:
                 kept.popitem(last=False)
         return mask

@@ -15,24 +15,24 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-import orjson
 
-from hybridge.store.engine.part import Found, Part, sparse_vector
-from hybridge.store.engine.segments import (
-    PLAIN,
-    LeftToEngineError,
-    Mask,
-    Segments,
-    check_shape,
-)
+from hybridge.errors import FilterError
+from hybridge.store.engine.chosen import Chosen
+from hybridge.store.engine.part import Found, Numbers, Part
+from hybridge.store.engine.row import Row, read_rows
+from hybridge.store.engine.segments import LeftToEngineError, Mask, Segments, check_shape
 from hybridge.store.engine.view import KeptView, View
 
 if TYPE_CHECKING:
     from hybridge.store.engine.collection import FieldSearch
+
+T = TypeVar("T")
+
+_PAGE = 1000
 
 logger = logging.getLogger("hybridge")
 
@@ -64,18 +64,50 @@ class Reader:
         Args:
             name: The collection.
             asked: The search.
-            columns: What a row has, beside its "distance"; the first is the key.
+            columns: What a row has, beside its "distance".
             kept: What is kept of the collection.
 
         Returns:
             None where it is left to the engine.
         """
+
+        def search(segments: Segments) -> list[list[Row]]:
+            kinds = segments.kinds(columns)
+            found = _Search(segments, asked).found(kept.now(segments))
+            return [[Row(one, place, score, kinds) for score, one, place in rows] for rows in found]
+
+        return self._read(name, search)
+
+    def select(
+        self, name: str, chosen: Chosen, columns: Sequence[str], kept: KeptView
+    ) -> Iterator[list[dict[str, Any]]] | None:
+        """Yield the rows that are chosen, in pages, as they are now; None as in `search`."""
+
+        def select(segments: Segments) -> Iterator[list[dict[str, Any]]]:
+            kinds = segments.kinds(columns)
+            found = [*chosen.of(kept.now(segments), segments)]
+            return _pages([(part, np.flatnonzero(mask)) for part, mask in found], kinds)
+
+        return self._read(name, select)
+
+    def count(self, name: str, chosen: Chosen, kept: KeptView) -> int | None:
+        """Return how many rows are chosen; None as in `search`."""
+
+        def count(segments: Segments) -> int:
+            return sum(int(mask.sum()) for _, mask in chosen.of(kept.now(segments), segments))
+
+        return self._read(name, count)
+
+    def _read(self, name: str, read: Callable[[Segments], T]) -> T | None:
+        """Return what is read of a collection, or None where it is left to the engine."""
         if self.failure or os.getpid() != self._process:
             return None
         try:
-            return self._search(Segments(self._path, name), asked, columns, kept)
+            return read(Segments(self._path, name))
         except LeftToEngineError:
             return None
+        except FilterError:
+            raise
         except Exception as error:  # noqa: BLE001  # see above
             self._give_up(error)
             return None
@@ -89,19 +121,13 @@ class Reader:
             self.failure,
         )
 
-    def _search(
-        self, segments: Segments, asked: FieldSearch, columns: Sequence[str], kept: KeptView
-    ) -> list[list[Row]]:
-        kinds = {column: _known(segments.kind(column)) for column in columns}
-        found = _Search(segments, asked).found(kept.now(segments))
-        return [[Row(one, place, score, kinds) for score, one, place in rows] for rows in found]
 
-
-def _known(kind: str) -> str:
-    """Return the type of a column, if it is known how its cells are read."""
-    if kind not in PLAIN | {"JSON", "FLOAT_VECTOR", "SPARSE_FLOAT_VECTOR"}:
-        raise LeftToEngineError
-    return kind
+def _pages(
+    found: Sequence[tuple[Part, Numbers]], kinds: Mapping[str, str]
+) -> Iterator[list[dict[str, Any]]]:
+    for part, places in found:
+        for start in range(0, len(places), _PAGE):
+            yield read_rows(part, places[start : start + _PAGE], kinds)
 
 
 class _Search:
@@ -116,17 +142,15 @@ class _Search:
 
     def found(self, view: View) -> list[list[tuple[float, Part, int]]]:
         """Return scores, parts and places for each query, best first."""
-        pairs = zip(view.parts, view.seen, strict=True)
-        found = [(part, self._best(part, seen)) for part, seen in pairs if len(part)]
+        chosen = self._asked.chosen.of(view, self._segments)
+        found = [(part, self._best(part, allowed)) for part, allowed in chosen if len(part)]
         return [
             _merged([(part, best[place]) for part, best in found], self._asked.depth)
             for place in range(len(self._asked.vectors))
         ]
 
-    def _best(self, part: Part, seen: Mask) -> list[Found]:
-        asked, allowed = self._asked, seen
-        if asked.expression:
-            allowed = seen & part.selected(asked.expression, self._segments.selected)
+    def _best(self, part: Part, allowed: Mask) -> list[Found]:
+        asked = self._asked
         some = None if allowed.all() else allowed
         if self._index.is_sparse:
             return part.sparse(self._field, asked.vectors, asked.depth, some)
@@ -142,43 +166,3 @@ def _merged(found: Sequence[tuple[Part, Found]], depth: int) -> list[tuple[float
         for score, place in zip(best.scores.tolist(), best.places.tolist(), strict=True)
     ]
     return sorted(rows, key=lambda row: -row[0])[:depth]
-
-
-class Row(Mapping[str, Any]):
-    """A row that was found: its "distance", and its cells, read when they are asked for.
-
-    Args:
-        part: Where it is.
-        place: Its place there.
-        distance: Its score.
-        kinds: The Milvus types of the columns that it has.
-    """
-
-    __slots__ = ("_cells", "_kinds", "_part", "_place")
-
-    def __init__(self, part: Part, place: int, distance: float, kinds: Mapping[str, str]) -> None:
-        self._part, self._place, self._kinds = part, place, kinds
-        self._cells: dict[str, Any] = {"distance": distance}
-
-    def __getitem__(self, name: str) -> Any:
-        if name not in self._cells:
-            self._cells[name] = self._read(name, self._kinds[name])
-        return self._cells[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._kinds or name in self._cells
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(("distance", *self._kinds))
-
-    def __len__(self) -> int:
-        return 1 + len(self._kinds)
-
-    def _read(self, name: str, kind: str) -> Any:
-        """Return a cell as pymilvus does."""
-        if kind == "FLOAT_VECTOR":
-            return self._part.vector(name, self._place)
-        cell = self._part.cell(name, self._place)
-        if kind == "SPARSE_FLOAT_VECTOR":
-            return sparse_vector(cell or b"")
-        return orjson.loads(cell) if kind == "JSON" and cell is not None else cell

@@ -8,7 +8,7 @@ relies on it: what is not as it is known here is left to the engine's own search
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,8 +17,11 @@ from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
 
-PLAIN = frozenset({"BOOL", "INT8", "INT16", "INT32", "INT64", "FLOAT", "DOUBLE", "VARCHAR"})
-"""The types of columns whose cells Arrow gives as pymilvus does."""
+_KINDS = frozenset(
+    {"BOOL", "INT8", "INT16", "INT32", "INT64", "FLOAT", "DOUBLE", "VARCHAR", "JSON"}
+    | {"FLOAT_VECTOR", "SPARSE_FLOAT_VECTOR"}
+)
+"""The Milvus types of columns whose cells are read; see `hybridge.store.engine.row`."""
 
 _FLAT = ("FLAT", "BRUTE_FORCE")
 _ATTEMPTS = 5
@@ -125,17 +128,21 @@ class Segments:
         found = self._engine.get_index_info(field)
         if found is None or self._fields[field].is_function_output:
             raise LeftToEngineError
-        return Index(self.kind(field), found["index_type"], found["metric_type"])
+        return Index(self._kind(field), found["index_type"], found["metric_type"])
 
-    def kind(self, column: str) -> str:
-        """Return the Milvus type of a column.
+    def kinds(self, columns: Iterable[str]) -> dict[str, str]:
+        """Return the Milvus type of each column.
 
         Raises:
-            LeftToEngineError: If there is none of that name.
+            LeftToEngineError: If there is none of that name, or it is not known how it is read.
         """
-        if column not in self._fields:
+        return {column: self._kind(column) for column in columns}
+
+    def _kind(self, column: str) -> str:
+        field = self._fields.get(column)
+        if field is None or field.dtype.name not in _KINDS:
             raise LeftToEngineError
-        return str(self._fields[column].dtype.name)
+        return str(field.dtype.name)
 
     def selected(self, segment: Any, expression: str) -> Mask:
         """Return which rows of a segment an expression selects, by the engine's own evaluator.
