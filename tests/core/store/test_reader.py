@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybridge import DenseField, F, MilvusStore, Record
+from hybridge.errors import EngineError
 from hybridge.filters import match_all
 from hybridge.store.engine import chosen, segments
 from hybridge.store.engine.collection import FieldSearch
@@ -265,6 +266,14 @@ def test_what_is_not_known_is_left_to_the_engine(path: str, make_store: MakeStor
         connection._client.release_collection(store.collection_name)
         assert len(store.search("fox", mode="sparse", k=9)) == 4
         assert store.describe()["searched"] == HERE
+
+
+def test_a_wrong_expression_is_refused_by_the_engine(few: MilvusStore) -> None:
+    """In its words, and searches are still made in this process."""
+    for wrong in ("meta_year ==", 'meta_year == "x"', "nothing > 3"):
+        with pytest.raises(EngineError):
+            few.search("fox", mode="sparse", expr=wrong)
+    assert few.describe()["searched"] == HERE
 
 
 # --- what it keeps -------------------------------------------------------------------------------

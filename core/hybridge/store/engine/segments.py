@@ -150,15 +150,14 @@ class Segments:
         Raises:
             LeftToEngineError: If the engine refuses the expression, which it says better itself.
         """
-        from milvus_lite.exceptions import MilvusLiteError
         from milvus_lite.search.indexed_filter import evaluate_segment_filter
 
         try:
             compiled = self._engine._compile_filter(expression)
-        except MilvusLiteError as error:
+            plan = self._engine._indexed_filter_plan(compiled)
+            selected: Mask = evaluate_segment_filter(segment, compiled, plan)
+        except Exception as error:
             raise LeftToEngineError from error
-        plan = self._engine._indexed_filter_plan(compiled)
-        selected: Mask = evaluate_segment_filter(segment, compiled, plan)
         return selected
 
 
@@ -173,15 +172,21 @@ def check_shape(path: str) -> None:
         ValueError: If it has other rows than those that were written.
     """
     from milvus_lite.engine.collection import Collection
+    from milvus_lite.search.filter import compile_filter
+    from milvus_lite.search.indexed_filter import evaluate_segment_filter
 
     _opened(path)
     for name in ("_read_snapshot", "_compile_filter", "_indexed_filter_plan", "get_index_info"):
         getattr(Collection, name)
-    memtable = _tried_memtable()
+    schema, memtable = _tried_memtable()
     growing = _growing(memtable, "id", None)
     segment = growing.segment
     vectors, present = segment.vector_data("dense")
     [sparse] = segment.table.column("sparse").to_pylist()
+    compiled = compile_filter('id == "b"', schema)
+    if evaluate_segment_filter(segment, compiled, None).tolist() != [True]:
+        msg = "its filters select other rows"
+        raise ValueError(msg)
     seen = (segment.pks, segment.pk_to_row, [*segment.seqs], growing.deleted, growing.version)
     if seen != (["b"], {"b": 0}, [2], {"a": 3}, (2, 1)) or present is not None:
         msg = f"its memtable has {seen}"
@@ -191,8 +196,8 @@ def check_shape(path: str) -> None:
         raise ValueError(msg)
 
 
-def _tried_memtable() -> Any:
-    """Return a memtable to which two rows were written, and of which one was deleted."""
+def _tried_memtable() -> tuple[Any, Any]:
+    """Return a schema, and a memtable with two rows, of which one was deleted."""
     import pyarrow as pa
     from milvus_lite.schema.arrow_builder import build_wal_data_schema, build_wal_delta_schema
     from milvus_lite.schema.types import CollectionSchema, DataType, FieldSchema
@@ -211,7 +216,7 @@ def _tried_memtable() -> Any:
         memtable.apply_insert(pa.RecordBatch.from_pydict(row, build_wal_data_schema(schema)))
     gone = {"id": ["a"], "_seq": [3], "_partition": ["_all"]}
     memtable.apply_delete(pa.RecordBatch.from_pydict(gone, build_wal_delta_schema(schema)))
-    return memtable
+    return schema, memtable
 
 
 def _opened(path: str) -> Mapping[tuple[str, str], Any]:
