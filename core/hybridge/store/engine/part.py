@@ -276,18 +276,20 @@ class Part:
 
 
 def _best(scores: Numbers, depth: int, places: Numbers | None) -> Found:
-    """Return the best of some scores; those of -inf are none.
+    """Return the best of some scores, of equal ones the first rows; those of -inf are none.
+
+    So a page is a part of any longer answer.
 
     Args:
         scores: The scores.
         depth: How many at most.
         places: The rows that they are of; None for all.
     """
-    best = np.arange(len(scores))
-    if depth < len(scores):
-        best = np.argpartition(scores, len(scores) - depth)[len(scores) - depth :]
-    best = best[np.lexsort((best, -scores[best]))]
-    best = best[scores[best] > -np.inf]
+    best = np.flatnonzero(scores > -np.inf)
+    if depth < len(best):
+        least = np.partition(scores, len(scores) - depth)[len(scores) - depth]
+        best = np.flatnonzero(scores >= least)
+    best = best[np.lexsort((best, -scores[best]))][:depth]
     return Found(scores[best], best if places is None else places[best])
 
 
