@@ -17,7 +17,7 @@ from hybridge.sparse.languages import Language
 _PLAIN = {
     "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h",
     "ı": "i", "ŋ": "n", "ς": "σ", "ş": "s", "ţ": "t",
-    "·": "", "'": "", "\N{ARABIC TATWEEL}": "",
+    "ँ": "ं", "·": "", "'": "", "\N{ARABIC TATWEEL}": "",
 }  # fmt: skip
 _OWN = {
     "ro": {"ş": "ș", "ţ": "ț"},
@@ -37,6 +37,9 @@ _STRIPPED = (
 _NUKTA = 7
 """The combining class of a dot that Brahmic scripts add to a letter, and that typists leave out."""
 
+
+_NASALS = re.compile("ङ्(?=[क-घ])|ञ्(?=[च-झ])|ण्(?=[ट-ढ])|न्(?=[त-ध])|म्(?=[प-भ])")
+"""A nasal before a consonant of its place, for which Devanagari has a dot, too: हिन्दी, हिंदी."""
 
 _MANY_SIGNS = re.compile(r"[^\w\s!-~][^\w\s!-~]{31}")
 """A cheap check: more marks on a letter than any language has are among so many signs.
@@ -60,7 +63,7 @@ def _many_marks() -> re.Pattern[str]:
 
 
 class Folding(dict[int, str]):
-    """A table for `str.translate` from lower case to the one spelling of a language.
+    """Takes lower case to the one spelling of a language, by a table for `str.translate`.
 
     Args:
         language: The language.
@@ -70,6 +73,10 @@ class Folding(dict[int, str]):
         super().__init__()
         self._letters = frozenset(language.letters)
         self._own = _OWN.get(language.code, {})
+
+    def fold(self, word: str) -> str:
+        """Return the one spelling of a word."""
+        return _NASALS.sub("ं", word.translate(self))
 
     def __missing__(self, point: int) -> str:
         folded = self[point] = self._folded(chr(point))

@@ -42,6 +42,9 @@ The look behind keeps a long run from being tried at each of its letters.
 _LONG_RUN = re.compile(r"((?<!\w)\w{1000,}|(?<![^\w\s])[^\w\s]{1000,})")
 """What is no prose."""
 
+_LONG_VOWEL = re.compile("[ァ-ヺー]{3,}ー")
+"""A word from abroad whose last mark is written or not: サーバー, サーバ."""
+
 _SPAN = re.compile(r".{1,2000}(?:(?<=\W)|\Z)", re.DOTALL)
 """What a segmenter gets at a time; it ends with a space or a sign."""
 
@@ -154,7 +157,8 @@ class JapaneseAnalyzer(SegmentingAnalyzer):
         """Return the dictionary form as it is written: UniDic's lemma is one for all spellings."""
         if part_of_speech in self._function_words:
             return FUNCTION_MARK + written
-        return form or written
+        word = form or written
+        return word[:-1] if _LONG_VOWEL.fullmatch(word) else word
 
 
 class KoreanAnalyzer(SegmentingAnalyzer):

@@ -77,7 +77,7 @@ class SnowballAnalyzer(WordAnalyzer):
     def _spellings(self, stop_words: Collection[str]) -> frozenset[str]:
         """Return the words of a list as texts have them, with and without their accents."""
         words = {word.lower() for entry in stop_words for word in self.split(entry)}
-        return frozenset(words | {word.translate(self._folding) for word in words})
+        return frozenset(words | {self._folding.fold(word) for word in words})
 
     def split(self, text: str) -> list[str]:
         """Return the words of a text, compounds in one, as they are written."""
@@ -114,14 +114,14 @@ class SnowballAnalyzer(WordAnalyzer):
     def _token(self, word: str) -> Sequence[Token]:
         word = word.lower()
         if word in self._stop_words:
-            return (Token.of_function_word(word.translate(self._folding)),)
+            return (Token.of_function_word(self._folding.fold(word)),)
         term = self._stemmed(word)
         return (Token(term),) if term else ()
 
     def _stemmed(self, word: str) -> str:
         folded = shortened(word)
         if not (folded.isascii() and folded.isalnum()):
-            folded = folded.translate(self._folding)
+            folded = self._folding.fold(folded)
         with self._lock:
             return self._stem(folded)
 
