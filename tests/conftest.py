@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+
+# A model's threads wait by spinning: with two workers on two cores that takes more than the work.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
