@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated
 
 import typer
@@ -51,3 +52,5 @@ def hybridge(
     stderr. Exit codes: 0 all is well, 1 something failed, 2 the command makes no sense, 3 `check`
     found faults, 130 interrupted.
     """
+    # What Milvus Lite refuses is an error that says so; it logs a traceback of it as well.
+    logging.getLogger("milvus_lite.adapter").setLevel(logging.CRITICAL)

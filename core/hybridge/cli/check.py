@@ -26,10 +26,11 @@ def check(
     health: Health = False,
     json: Json = False,
 ) -> None:
-    """Count the rows afresh, and say what differs from what is kept; exit code 3 if anything does.
+    """Count afresh, and say what differs in BM25.
 
-    `hybridge reindex` mends what is found. With --health the models are loaded, and each is asked
-    for the documents by words from their middle; `hybridge stats` shows the figures.
+    The exit code is 3 if anything does, and `hybridge reindex` mends it. With --health the models
+    are loaded, and each is asked for the documents by words from their middle; `hybridge stats`
+    shows the figures.
     """
     place = Place(uri, collection, tenant)
     with place.reading(models=health) as store:

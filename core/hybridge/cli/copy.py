@@ -35,11 +35,11 @@ def copy(
     sparse: Sparse = None,
     json: Json = False,
 ) -> None:
-    """Copy a collection with its vectors, and verify the copy.
+    """Copy a collection, and verify the copy.
 
-    No model is called. What is there already is left alone, so that a run that was interrupted is
-    gone on with by the next. The token of a server is read from MILVUS_TOKEN; that of the target,
-    where it has another, from HYBRIDGE_TARGET_TOKEN.
+    Vectors come along. No model is called. What is there already is left alone, so that a run that
+    was interrupted is gone on with by the next. The token of a server is read from MILVUS_TOKEN;
+    that of the target, where it has another, from HYBRIDGE_TARGET_TOKEN.
     """
     from hybridge import tools
 

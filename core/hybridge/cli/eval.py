@@ -40,7 +40,9 @@ Rerankers = Annotated[
     list[str] | None,
     optional("A reranker to compare as well; may be given several times.", "--reranker"),
 ]
-Count = Annotated[int, typer.Option("-k", help="How many hits of each question count.")]
+Count = Annotated[
+    int, typer.Option("-k", min=1, max=16_384, help="How many hits of each question count.")
+]
 Written = Annotated[
     Path | None,
     optional("Write what is proposed, for MilvusStore(config=FILE).", metavar="FILE"),

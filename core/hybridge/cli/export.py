@@ -44,7 +44,7 @@ def export(
     vectors: Vectors = False,
     json: Json = False,
 ) -> None:
-    """Write the rows of a collection into a file of JSON lines or Parquet.
+    """Write rows to a file of JSON lines or Parquet.
 
     The file is there once it is whole. `hybridge migrate` reads it back.
     """

@@ -124,7 +124,8 @@ def _lines(found: Found, done: Indexed) -> Iterator[str]:
         "failed": len(done.failed),
     }
     told = ", ".join(f"{number} {what}" for what, number in numbers.items() if number)
-    yield f"{len(found.files)} files: {told or 'nothing to do'}"
+    files = "1 file" if len(found.files) == 1 else f"{len(found.files):,} files"
+    yield f"{files}: {told or 'nothing to do'}"
     yield f"{done.written} chunks written, {done.deleted} deleted"
     if found.skipped:
         skipped = ", ".join(f"{what} ({n})" for what, n in found.skipped.most_common())

@@ -66,11 +66,11 @@ def migrate(
     dense: Dense = None,
     json: Json = False,
 ) -> None:
-    """Move what another store holds into a collection, with its vectors, and verify it.
+    """Move the rows of another store into a collection.
 
-    No model is called. What is there already is left alone, so that a run that was interrupted is
-    gone on with by the next. A place of "-" is read from HYBRIDGE_ORIGIN, for those that hold a
-    password.
+    Their vectors come along, and what was written is verified. No model is called. What is there
+    already is left alone, so that a run that was interrupted is gone on with by the next. A place
+    of "-" is read from HYBRIDGE_ORIGIN, for those that hold a password.
     """
     from hybridge import tools
 

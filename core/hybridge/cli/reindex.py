@@ -10,9 +10,10 @@ from hybridge.errors import InvalidInputError
 
 
 def reindex(uri: Uri = None, collection: Collection = COLLECTION, json: Json = False) -> None:
-    """Mend what `hybridge check` finds, and bring BM25 to the analyzer that is installed.
+    """Mend what `hybridge check` finds.
 
-    Nothing is embedded, and nothing is done where nothing is needed. Others may read and write, and
+    BM25 gets the terms of the analyzer that is installed, and counts, where these are others; rows
+    are weighed anew by the true average length. Nothing is embedded. Others may read and write, and
     a run that was interrupted is gone on with by the next.
     """
     place = Place(uri, collection)

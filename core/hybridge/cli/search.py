@@ -31,9 +31,11 @@ _SHOWN = 240
 """Characters of a hit that are shown."""
 
 
-Question = Annotated[str, typer.Argument(help="The question.", show_default=False)]
-Count = Annotated[int, typer.Option("-k", help="How many hits.")]
-Offset = Annotated[int, typer.Option(help="How many of the best are left out.")]
+Question = Annotated[
+    str, typer.Argument(metavar="QUESTION", help="What is asked.", show_default=False)
+]
+Count = Annotated[int, typer.Option("-k", min=1, max=16_384, help="How many hits.")]
+Offset = Annotated[int, typer.Option(min=0, help="How many of the best are left out.")]
 ModeOption = Annotated[
     str | None,
     optional(
@@ -42,7 +44,8 @@ ModeOption = Annotated[
     ),
 ]
 Least = Annotated[
-    float | None, typer.Option(help="The least relevance, from 0 to 1.", show_default=False)
+    float | None,
+    typer.Option(min=0, max=1, help="The least relevance, from 0 to 1.", show_default=False),
 ]
 Dense = Annotated[
     str | None,

@@ -23,10 +23,11 @@ Port = Annotated[int, typer.Option(min=0, max=65_535, help="The port; 0 takes a 
 def serve_lite(
     path: Path = "./milvus.db", host: Host = "127.0.0.1", port: Port = 19530, json: Json = False
 ) -> None:
-    """Serve a Milvus Lite path to several processes, until it is interrupted.
+    """Serve a Milvus Lite path to several processes.
 
-    Unlike `milvus-lite server` it keeps what is written fast to search, and lets no flush run
-    beside a write. It asks for no token: whoever reaches the port may read and write.
+    It serves until it is interrupted. Unlike `milvus-lite server` it keeps what is written fast to
+    search, and lets no flush run beside a write. It asks for no token: whoever reaches the port may
+    read and write.
     """
     from hybridge.store import resolve_address, serve_lite
 

@@ -19,7 +19,10 @@ def stats(
     tenant: Tenant = None,
     json: Json = False,
 ) -> None:
-    """Show how many rows there are, and the fields with their models and their health."""
+    """Show the rows and the fields of a collection.
+
+    Of a field that is its model, its length and metric, and how well the model knows the documents.
+    """
     place = Place(uri, collection, tenant)
     with place.reading() as store:
         described = store.describe()

@@ -78,9 +78,9 @@ def stretch(text: str) -> str:
     return joint.join(words[start : start + _WORDS])
 
 
-def evenly(items: Sequence[T]) -> list[T]:
-    """Return at most `SAMPLE` of the items, evenly spread."""
-    size = min(SAMPLE, len(items))
+def evenly(items: Sequence[T], most: int = SAMPLE) -> list[T]:
+    """Return at most so many of the items, evenly spread."""
+    size = min(most, len(items))
     return [items[place * len(items) // size] for place in range(size)]
 
 

@@ -302,6 +302,25 @@ class MilvusStore(SharedCopies, Closing):
         view._calls = CallsOfView(f"this view of {self.collection_name!r}", self._session.calls)
         return view
 
+    def configured(self, config: SearchConfig) -> Self:
+        """Return a view of this store whose searches do what a configuration says.
+
+        The view shares everything with this store: closing one closes the other. `SearchConfig()`
+        is a store without a configuration.
+
+        Args:
+            config: What a search does that says nothing, in place of this store's `config` and
+                `search_fields`.
+
+        Raises:
+            InvalidInputError: If it is no configuration, or its reranker cannot be made.
+        """
+        view = copy.copy(self)
+        config = parse_config(config)
+        view._arguments = {**self._arguments, "config": config, "search_fields": None}
+        view._search_fields, view._defaults = config.search_fields, config.defaults()
+        return view
+
     @property
     def tenant(self) -> str | None:
         """The tenant that this view is bound to; None for a store that sees all."""
@@ -318,6 +337,11 @@ class MilvusStore(SharedCopies, Closing):
         """What searches do that say nothing."""
         config: SearchConfig = self._arguments["config"]
         return config
+
+    @property
+    def search_fields(self) -> tuple[str, ...] | None:
+        """The fields that a search uses which names none, where the store was told."""
+        return self._search_fields
 
     def function(self, field: str) -> Any:
         """Return the embedding function that was given for a field, or None.

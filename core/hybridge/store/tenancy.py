@@ -102,6 +102,6 @@ class Tenant:
 
 def _partition_key(key: str | None) -> str:
     if key is None:
-        msg = "for_tenant() needs a collection made with partition_key=...; this one has none"
+        msg = "tenants need a collection made with partition_key=...; this one has none"
         raise InvalidInputError(msg)
     return key

@@ -56,12 +56,18 @@ def export_records(
 
     Returns:
         How many rows were written.
+
+    Raises:
+        InvalidInputError: If there is no folder for the file, or the filter makes no sense.
     """
     records = store.scroll(filter, with_vectors=with_vectors)
     shown = tqdm(records, disable=not progress, desc="export", unit="row")
     rows = (_row(record) for record in shown)
     if not isinstance(target, Path):
         return write(target, rows)
+    if not target.parent.is_dir():
+        msg = f"there is no folder {str(target.parent)!r}: make it first"
+        raise InvalidInputError(msg)
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         with part.open("xb") as file:

@@ -78,6 +78,16 @@ def test_check_has_an_exit_code_of_its_own_and_reindex_mends(filled: str) -> Non
     assert run_json("check", "--uri", filled)["faults"] == []
 
 
+def test_check_of_a_damaged_path_fails_and_finds_no_faults(filled: str) -> None:
+    """It could not look, so its exit code is 1; what to do is one line."""
+    [rows] = Path(filled, "collections", "hybridge").rglob("data_*.parquet")
+    with rows.open("r+b") as file:
+        file.truncate(rows.stat().st_size // 2)
+    done = run("check", "--uri", filled, "--json", code=1)
+    assert "restore a copy" in done.stderr
+    assert (done.stdout, done.stderr.count("\n")) == ("", 1)
+
+
 def test_a_copy_is_verified(filled: str, tmp_path: Path) -> None:
     """A second run writes nothing."""
     target = tmp_path / "copy.db"
@@ -125,6 +135,8 @@ def test_a_file_of_another_kind_is_not_written(filled: str, tmp_path: Path) -> N
     """Nor is anything left of it."""
     assert ".jsonl or .parquet" in run("export", tmp_path / "a.xml", "--uri", filled, code=1).stderr
     assert not (tmp_path / "a.xml").exists()
+    missing = run("export", tmp_path / "missing" / "a.jsonl", "--uri", filled, code=1)
+    assert "there is no folder" in missing.stderr
 
 
 def test_a_path_is_served_to_several_processes(filled: str) -> None:

@@ -226,6 +226,7 @@ def test_the_middle_of_a_text() -> None:
     assert stretch(chinese) == chinese[38:62]
     assert evenly(list(range(640))) == list(range(0, 640, 10))
     assert evenly([1, 2]) == [1, 2]
+    assert evenly(range(599), 300)[-1] == 597
 
 
 def test_the_mean_reciprocal_rank() -> None:

@@ -19,7 +19,7 @@ from hybridge import (
     SearchConfig,
     Weighted,
 )
-from hybridge.errors import InvalidInputError
+from hybridge.errors import InvalidInputError, StoreClosedError
 from langchain_hybridge import MilvusVectorStore as LangChainStore
 from llama_index_hybridge import MilvusVectorStore as LlamaIndexStore
 from support.peers import ToyFunction
@@ -78,6 +78,21 @@ def test_the_fusion_and_the_depth_are_those_of_the_file(make_store: MakeStore) -
     store.add(RECORDS)
     assert store.search("red kite", k=1)[0].score == 2.0
     assert store.search("red kite", k=1, fusion=ReciprocalRank(1))[0].score == 1.0
+
+
+def test_a_view_is_configured_otherwise(make_store: MakeStore, config: str) -> None:
+    """It shares the store, goes before `search_fields`, and is pickled as it is."""
+    store = make_store(dense=ToyFunction(), search_fields=["dense"], config=config)
+    store.add(RECORDS)
+    plain = store.configured(SearchConfig())
+    assert len(plain.search("red kite")) == len(RECORDS)
+    assert set(store.search("red kite", min_relevance=0.0)[0].scores) == {"dense"}
+    by_words = make_store(search_fields=["dense"]).configured(SearchConfig(("sparse",)))
+    with pickle.loads(pickle.dumps(by_words)) as again:
+        assert again.search_fields == ("sparse",)
+    plain.close()
+    with pytest.raises(StoreClosedError):
+        store.count()
 
 
 def test_a_reranker_that_there_is_not_is_refused(make_store: MakeStore) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hybridge import MilvusStore, Record
+from hybridge import MilvusStore, Record, SearchConfig, Weighted
 from hybridge.errors import InvalidInputError
 from hybridge.tools import write_search_page
 from hybridge.tools.evaluation import (
@@ -111,6 +112,26 @@ def test_another_way_is_proposed_only_if_it_is_surely_better(evaluation: Evaluat
         assert chosen.p is not None
         assert chosen.p < 0.05
     assert "default" in str(evaluation)
+
+
+def test_what_the_store_is_told_is_the_default(store: MilvusStore) -> None:
+    """Its fields, fusion and depth; its least relevance keeps no row from being measured."""
+    asked = dict([*questions().texts.items()][:3])
+    told = SearchConfig(("dense", "sparse"), Weighted({"dense": 1, "sparse": 3}), 20, None, 1.0)
+    few = Questions(asked, questions().qrels)
+    found = evaluate(store.configured(told), few, progress=False)
+    names = [row.setting.name for row in found.rows]
+    assert names[0] == "dense + sparse, Weighted({'dense': 1.0, 'sparse': 3.0}), fetch_k 20"
+    assert len(set(names)) == 6
+    assert found.rows[names.index("sparse")].measures["nDCG@10"].mean == 1.0
+    assert found.config() == replace(told, min_relevance=None)
+
+
+def test_without_fusion_the_fields_that_are_named_are_the_default(store: MilvusStore) -> None:
+    """It is compared once."""
+    found = evaluate(store.configured(SearchConfig(("sparse",))), progress=False)
+    assert [row.setting.name for row in found.rows].count("sparse") == 1
+    assert found.rows[0].setting.name == "sparse"
 
 
 @pytest.fixture(scope="module")

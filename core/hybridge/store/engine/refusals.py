@@ -68,6 +68,9 @@ _CURES: Mapping[type[EngineError], str] = {
 _UNKNOWN_COLUMN = re.compile(r"unknown field '([^']+)' at column|field (\w+) not exist")
 """As Milvus Lite and servers say it; the former suggests another column, such as a vector's."""
 
+_DAMAGED = "Could not open Parquet"
+"""As Milvus Lite says of a file of rows that is cut short or overwritten."""
+
 
 def translate(error: Exception, address: Address, limit: float | None = None) -> StoreError:
     """Return the error of ours that says what pymilvus, gRPC or the engine said.
@@ -98,6 +101,9 @@ def translate(error: Exception, address: Address, limit: float | None = None) ->
             f"Milvus at {address}: expr= names the column {(unknown[1] or unknown[2])!r:.80}, and "
             "there is none: metadata keys belong into filter= (in LlamaIndex filters=)"
         )
+        return EngineError(msg, number)
+    if _DAMAGED in message:
+        msg = f"Milvus at {address}: a file of the engine is damaged, restore a copy ({message})"
         return EngineError(msg, number)
     msg = f"Milvus at {address}: {_CURES[kind]} (code {number}: {message})"
     return kind(msg, number, passes=_passes(number, message), too_large=kind is StoreLimitError)

@@ -10,9 +10,7 @@ from tqdm.auto import tqdm
 
 from hybridge.arguments import check_flag, shown
 from hybridge.errors import InvalidInputError
-from hybridge.registry import rerank_function
-from hybridge.store import MilvusStore, batched, parse_limit
-from hybridge.store.query import preferred_fields
+from hybridge.store import MilvusStore, SearchConfig, batched, parse_limit
 from hybridge.tools.evaluation.encoded import encoded
 from hybridge.tools.evaluation.evaluation import Evaluation, Row
 from hybridge.tools.evaluation.latency import latencies
@@ -45,8 +43,9 @@ def evaluate(
 ) -> Evaluation:
     """Compare the ways to search a collection: each field, each set of fields, each fusion.
 
-    The setting that a search has by default is proposed, unless another is better and that is
-    hardly chance (p < .05, corrected for the number of settings): then the best of those.
+    The default is what a search of the store does that says nothing, by its `config` and
+    `search_fields` where it has some, without a least relevance. It is proposed, unless another way
+    is better and that is hardly chance (p < .05, corrected for their number): then the best.
 
     Args:
         store: The collection, with the functions that encode its questions.
@@ -64,10 +63,9 @@ def evaluate(
     k = parse_limit(k, "k")
     check_flag(progress, "progress")
     described = _described(store, questions)
-    fields = list(searchable_fields(store))
+    settings = settings_of(store, rerankers)
     _check_answers(store, questions)
-    made = {name: rerank_function(name) for name in rerankers}
-    settings = settings_of(fields, preferred_fields(fields), made)
+    store = store.configured(SearchConfig())  # searches do what their setting says, and no more
     proposed = threshold = None
     with tqdm(total=len(settings) + 1, disable=not progress, desc="evaluate") as bar:
         rows = _rows(store, settings, questions, k, bar.update)

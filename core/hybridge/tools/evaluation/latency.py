@@ -8,8 +8,8 @@ from time import perf_counter
 
 import numpy as np
 
+from hybridge.retrieval.health import evenly
 from hybridge.store import MilvusStore
-from hybridge.tools.evaluation.questions import spread
 from hybridge.tools.evaluation.settings import Setting
 
 MOST_QUESTIONS = 30
@@ -36,7 +36,7 @@ def latencies(
 
     Settings take turns with each question, so that what else the machine does falls on all alike.
     """
-    some = spread(questions, MOST_QUESTIONS)
+    some = evenly(questions, MOST_QUESTIONS)
     for setting in settings:
         for question in some[:_WARM_UP]:
             store.search(question, k=k, **setting.options)

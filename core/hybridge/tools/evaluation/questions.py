@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, TextIO
 
 from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
 from hybridge.records import Record
 from hybridge.tools.json_lines import place_of, read_json_lines
 
-T = TypeVar("T")
 Qrels = Mapping[str, Mapping[str, int]]
 
 
@@ -111,11 +110,6 @@ def read_questions(path: str | os.PathLike[str]) -> Questions:
         if grade > 0:
             qrels.setdefault(row["question"], {})[row["id"]] = grade
     return Questions({question: question for question in qrels}, qrels)
-
-
-def spread(items: Sequence[T], most: int) -> Sequence[T]:
-    """Return every nth of some items, so that they are at most so many."""
-    return items[:: max(1, len(items) // most)][:most]
 
 
 _COLUMNS = 3

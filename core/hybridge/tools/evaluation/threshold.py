@@ -14,11 +14,12 @@ from typing import Any
 
 from hybridge.filters import ROW_ID
 from hybridge.records import Hit
+from hybridge.retrieval.health import evenly
 from hybridge.retrieval.relevance import propose_threshold
 from hybridge.store import MilvusStore
 from hybridge.tools.evaluation.encoded import encoded
 from hybridge.tools.evaluation.off_topic import OFF_TOPIC
-from hybridge.tools.evaluation.questions import Questions, spread
+from hybridge.tools.evaluation.questions import Questions
 from hybridge.tools.evaluation.settings import Setting
 
 MOST_QUESTIONS = 300
@@ -65,7 +66,7 @@ class Threshold:
 def learn_threshold(store: MilvusStore, setting: Setting, questions: Questions) -> Threshold | None:
     """Return the threshold of a setting; None where hits have no relevance, or of few questions."""
     keys = list(questions.texts)
-    some = spread(keys, MOST_QUESTIONS)
+    some = evenly(keys, MOST_QUESTIONS)
     if len(some) < FEWEST_QUESTIONS:
         return None
     options: dict[str, Any] = {"k": 1, **setting.options}
