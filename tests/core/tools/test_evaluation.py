@@ -29,7 +29,7 @@ from support.peers import ToyFunction
 from support.retrieval_quality import SHARED, load_collection, ndcg, needs_shared, recall
 
 PLACES = ["river", "castle", "bridge", "market", "garden", "tower", "school", "harbour"]
-COLOURS = ["red", "blue", "green", "white", "black", "golden"]
+COLOURS = ["red", "blue", "green", "golden"]
 
 
 def documents() -> dict[str, str]:
@@ -168,7 +168,9 @@ def test_what_is_proposed_opens_a_store(
     """The file holds the settings, and what they rest on."""
     store, found = by_words
     found.write_config(tmp_path / "search.json")
-    assert json.loads((tmp_path / "search.json").read_text())["evidence"]["questions"] == 48
+    assert json.loads((tmp_path / "search.json").read_text())["evidence"]["questions"] == len(
+        documents()
+    )
     with MilvusStore(store.address.uri, config=tmp_path / "search.json") as opened:
         assert opened.config == found.config()
         assert opened.search("where is the red castle", k=1)[0].id == "red-castle"
