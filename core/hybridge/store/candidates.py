@@ -90,7 +90,7 @@ class Candidates:
 
     def best(self, asked: Mapping[str, FieldSearch]) -> dict[str, list[Rows]]:
         """Return the best matching rows of each field for each of its vectors, by name."""
-        here = None if self._selection.is_exact else self._best_here(asked)
+        here = self._best_here(asked)
         if here is not None:
             return here
         if self._selection.is_scanned:
@@ -113,7 +113,7 @@ class Candidates:
             rows = self._collection.search_here(sent, self._columns) if sent.vectors else ()
             if rows is None:
                 return None
-            found[name] = [self._selection.matching(some) for some in _placed(one, rows)]
+            found[name] = _placed(one, rows)
         return found
 
     def _first(self, asked: FieldSearch) -> FieldSearch:

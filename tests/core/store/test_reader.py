@@ -24,6 +24,7 @@ from hybridge.filters import match_all
 from hybridge.store.engine import chosen, segments
 from hybridge.store.engine.collection import FieldSearch
 from hybridge.store.engine.part import Part
+from hybridge.store.engine.row import whole
 from support.examples import examples
 
 MakeStore = Callable[..., MilvusStore]
@@ -92,15 +93,15 @@ def check_same(store: MilvusStore, search: FieldSearch) -> None:
     columns = ["text", "metadata", "document_id", "meta_year", search.field.stored_in]
     here = collection.search_here(search, columns)
     assert here is not None
-    theirs = collection._search_by_engine(search, columns)
-    all_of_them = collection._search_by_engine(replace(search, depth=100), columns)
+    theirs = collection.search(search, columns)
+    all_of_them = collection.search(replace(search, depth=100), columns)
     for found, expected, every in zip(here, theirs, all_of_them, strict=True):
         scores = [row["distance"] for row in expected]
         assert [row["distance"] for row in found] == pytest.approx(scores, rel=1e-5, abs=1e-5)
         by_key = {row[layout.key]: row for row in every}
         assert len({row[layout.key] for row in found}) == len(found)
         for row in found:
-            check_row(row, by_key[row[layout.key]])
+            check_row(whole(row), by_key[row[layout.key]])
 
 
 def check_row(row: Mapping[str, Any], expected: Mapping[str, Any]) -> None:

@@ -519,32 +519,12 @@ class Collection:
         )
         return int(rows[0]["count(*)"])
 
-    def search(
-        self, asked: FieldSearch, columns: Sequence[str]
-    ) -> Sequence[Sequence[Mapping[str, Any]]]:
+    def search(self, asked: FieldSearch, columns: Sequence[str]) -> list[list[dict[str, Any]]]:
         """Search one field with several vectors in one call; return the rows of each, best first.
 
         A row has its columns, and its "distance".
         """
-        found = self.search_here(asked, columns)
-        return self._search_by_engine(asked, columns) if found is None else found
 
-    def search_here(
-        self, asked: FieldSearch, columns: Sequence[str]
-    ) -> Sequence[Sequence[Mapping[str, Any]]] | None:
-        """Search as `search` does, but in this process; None where the engine has to.
-
-        Only here are rows found by what the engine does not answer of a filter.
-        """
-        names, view = self._output(columns), self.shared.view
-        found = self.connection.read_here(
-            lambda reader: reader.search(self.name, asked, names, view)
-        )
-        return None if found is None else [self._made(rows) for rows in found]
-
-    def _search_by_engine(
-        self, asked: FieldSearch, columns: Sequence[str]
-    ) -> list[list[dict[str, Any]]]:
         def ask(names: Sequence[str]) -> Any:
             return self.connection.call(
                 "search",
@@ -559,6 +539,21 @@ class Collection:
             )
 
         return self._found(ask, columns)
+
+    def search_here(
+        self, asked: FieldSearch, columns: Sequence[str]
+    ) -> Sequence[Sequence[dict[str, Any]]] | None:
+        """Search as `search` does, but in this process; None where the engine has to.
+
+        All rows match what is asked, and the columns of one come with `whole`.
+        """
+        names, view = self._output(columns), self.shared.view
+        found = self.connection.read_here(
+            lambda reader: reader.search(self.name, asked, names, view)
+        )
+        if found is None or self.known.foreign is None:
+            return found
+        return [self._made([row.whole() for row in rows]) for rows in found]
 
     def search_fused(
         self, asked: Sequence[FieldSearch], fusion: str, limit: int, columns: Sequence[str]

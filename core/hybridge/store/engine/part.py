@@ -144,6 +144,7 @@ class Part:
         segment: The engine's segment; it lives as long as this does.
 
     Attributes:
+        keys: The key of each row.
         places: The place of each key.
         seqs: The sequence number of each row.
 
@@ -155,6 +156,7 @@ class Part:
         if len(segment.pk_to_row) != len(segment.pks):
             raise LeftToEngineError
         self.segment = segment
+        self.keys: Sequence[Any] = segment.pks
         self.places: Mapping[Any, int] = segment.pk_to_row
         self.seqs: Numbers = segment.seqs
         self._lengths: dict[str, Numbers] = {}

@@ -64,7 +64,7 @@ class Reader:
         Args:
             name: The collection.
             asked: The search.
-            columns: What a row has, beside its "distance".
+            columns: What a row has when it is whole, beside its "distance".
             kept: What is kept of the collection.
 
         Returns:
@@ -72,9 +72,15 @@ class Reader:
         """
 
         def search(segments: Segments) -> list[list[Row]]:
-            kinds = segments.kinds(columns)
+            kinds, key = segments.kinds(columns), segments.key
             found = _Search(segments, asked).found(kept.now(segments))
-            return [[Row(one, place, score, kinds) for score, one, place in rows] for rows in found]
+            return [
+                [
+                    Row({key: part.keys[place], "distance": score}, part, place, kinds)
+                    for score, part, place in rows
+                ]
+                for rows in found
+            ]
 
         return self._read(name, search)
 

@@ -1,8 +1,8 @@
-"""Rows of the engine's segments, as pymilvus gives them: one whose cells are read late, or many."""
+"""Rows of the engine's segments, as pymilvus gives them: one that is read late, or many."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -10,40 +10,38 @@ import orjson
 from hybridge.store.engine.part import Numbers, Part, sparse_vector
 
 
-class Row(Mapping[str, Any]):
-    """A row that was found: its "distance", and its cells, read when they are asked for.
+class Row(dict[str, Any]):
+    """A row that was found: its key and its "distance", and where its other cells are.
 
     Args:
+        found: The key and the distance.
         part: Where it is.
         place: Its place there.
-        distance: Its score.
         kinds: The Milvus types of the columns that it has.
     """
 
-    __slots__ = ("_cells", "_kinds", "_part", "_place")
+    __slots__ = ("_kinds", "_part", "_place")
 
-    def __init__(self, part: Part, place: int, distance: float, kinds: Mapping[str, str]) -> None:
+    def __init__(
+        self, found: Mapping[str, Any], part: Part, place: int, kinds: Mapping[str, str]
+    ) -> None:
+        super().__init__(found)
         self._part, self._place, self._kinds = part, place, kinds
-        self._cells: dict[str, Any] = {"distance": distance}
 
-    def __getitem__(self, name: str) -> Any:
-        if name not in self._cells:
-            self._cells[name] = self._read(name, self._kinds[name])
-        return self._cells[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._kinds or name in self._cells
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(("distance", *self._kinds))
-
-    def __len__(self) -> int:
-        return 1 + len(self._kinds)
+    def whole(self) -> dict[str, Any]:
+        """Return the row with all its cells."""
+        cells = {name: self._read(name, kind) for name, kind in self._kinds.items()}
+        return {**self, **cells}
 
     def _read(self, name: str, kind: str) -> Any:
         if kind == "FLOAT_VECTOR":
             return self._part.vector(name, self._place)
         return _unpacked(self._part.cell(name, self._place), kind)
+
+
+def whole(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a row with all its cells: as it is, if the engine has sent it."""
+    return row.whole() if isinstance(row, Row) else row
 
 
 def read_rows(part: Part, places: Numbers | None, kinds: Mapping[str, str]) -> list[dict[str, Any]]:

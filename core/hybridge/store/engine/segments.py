@@ -90,6 +90,9 @@ class Segments:
         path: The real path of the database.
         name: The collection's own name.
 
+    Attributes:
+        key: The column of the primary key.
+
     Raises:
         LeftToEngineError: If the engine has not opened it, or not loaded it.
     """
@@ -101,6 +104,7 @@ class Segments:
         if engine is None or engine.load_state != "loaded":
             raise LeftToEngineError
         self._engine: Any = engine
+        self.key: str = engine.pk_field
         self._fields: Mapping[str, Any] = {one.name: one for one in self._engine.schema.fields}
 
     def snapshot(self, kept: Growing | None) -> Snapshot:
@@ -117,7 +121,7 @@ class Segments:
         """
         for _ in range(_ATTEMPTS):
             memtable = self._engine._memtable
-            growing = _growing(memtable, self._engine.pk_field, kept)
+            growing = _growing(memtable, self.key, kept)
             segments, deletions = self._engine._read_snapshot()
             if self._engine._memtable is memtable:
                 return Snapshot(segments, deletions.snapshot, growing)
