@@ -15,6 +15,7 @@ from hybridge.cli.export import export
 from hybridge.cli.failures import Commands
 from hybridge.cli.index import index
 from hybridge.cli.migrate import migrate
+from hybridge.cli.plan import plan
 from hybridge.cli.reindex import reindex
 from hybridge.cli.search import search
 from hybridge.cli.serve_lite import serve_lite
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-_COMMANDS = (index, search, eval, stats, check, reindex, migrate, copy, export, serve_lite)
+_COMMANDS = (index, search, eval, stats, check, reindex, migrate, copy, export, plan, serve_lite)
 for command in _COMMANDS:
     app.command(command.__name__.replace("_", "-"))(command)
 

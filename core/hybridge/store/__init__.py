@@ -8,6 +8,7 @@ from hybridge.store.answers import parse_vectors, parse_weights
 from hybridge.store.arguments import StoreArguments, plain_arguments, restored_arguments
 from hybridge.store.batches import batched
 from hybridge.store.binding import bound_store
+from hybridge.store.bm25.live import MOST_TERMS
 from hybridge.store.engine.address import Address, resolve_address
 from hybridge.store.engine.lite_server import serve_lite
 from hybridge.store.fields import (
@@ -55,6 +56,7 @@ __all__ = [
     "CONTEXT",
     "DERIVED",
     "METADATA",
+    "MOST_TERMS",
     "OFFSETS",
     "TEXT_BYTES",
     "TLS",

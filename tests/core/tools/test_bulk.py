@@ -25,6 +25,7 @@ from hybridge.errors import (
     StoreError,
 )
 from hybridge.sparse.statistics import Statistics
+from hybridge.store.bm25 import live
 from hybridge.store.bm25.live import LiveBM25
 from hybridge.store.rows import schema_columns
 from hybridge.tools import bulk
@@ -421,6 +422,20 @@ def test_an_import_takes_a_server(folder: Path, store: MilvusStore, importer: Im
     (folder / "imports").mkdir()
     with pytest.raises(InvalidInputError, match="an import of"):
         bulk.write(documents(10), folder, dense=Letters())
+
+
+def test_many_terms_are_said_once(
+    make_store: MakeStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With the way out: the server's own BM25."""
+    monkeypatch.setattr(live, "MOST_TERMS", 5)
+    store = make_store()
+    for number in range(3):
+        store.add([Record(text=f"parrot falcon eagle number{number} other{number}")])
+    assert [one.message for one in caplog.records if "sparse='milvus'" in one.message] == [
+        "BM25 of 'hybridge' counts 7 terms, which every process that searches by words reads and "
+        "keeps: let a server do it, by a new collection with sparse='milvus'"
+    ]
 
 
 def test_counts_larger_than_a_weight_stand_in_several_rows(store: MilvusStore) -> None:

@@ -54,6 +54,9 @@ UNKNOWN_AGAIN = 0.25
 MOST_TENANTS = 256
 """Tenants whose counts are kept in memory."""
 
+MOST_TERMS = 10_000_000
+"""Terms whose counts each process that searches by words keeps: 1 GB, read in half a minute."""
+
 AVERAGE_WITHIN = 10.0
 """Seconds within which the process that made a collection fixes the average length."""
 
@@ -237,9 +240,22 @@ class LiveBM25(BM25Documents):
             if statistics is not None:
                 state.counted = {entry.id: entry for entry in counted}
                 state.statistics = statistics
+                self._advise(statistics)
                 return statistics
             entries = self.log.entries()
         raise busy(self.collection.name)
+
+    def _advise(self, statistics: Statistics) -> None:
+        """Say, once, that the counts are more than clients should keep."""
+        state, terms = self.state, len(statistics.frequencies)
+        if terms > MOST_TERMS and not state.told_many:
+            state.told_many = True
+            logger.warning(
+                "BM25 of %r counts %s terms, which every process that searches by words reads and "
+                "keeps: let a server do it, by a new collection with sparse='milvus'",
+                self.collection.name,
+                f"{terms:,}",
+            )
 
     def counting(self, entries: Sequence[Entry]) -> list[Entry]:
         """Return the entries that count; those of this process are never under way."""
@@ -308,6 +324,7 @@ class LiveBM25(BM25Documents):
             state.statistics.subtract(minus)
             for row in rows:
                 state.counted[row["id"]] = Entry.parse(row)
+        self._advise(state.statistics)
         if len(state.counted) >= max(state.compact_at, self.log.compact_at):
             self._compact()
 

@@ -299,12 +299,12 @@ class StatisticsLog:
             *((-1, part) for part in _parts(removed)),
         ]
         value = {"parts": len(parts), "writes": writes}
-        rows = [
-            self._row(self._id(f"{writer}/sum/{last}", str(place)), part, sign, dict(value))
-            for place, (sign, part) in enumerate(parts)
-        ]
-        self._companion.upsert(rows)
-        return [Entry.parse(row) for row in rows]
+        entries: list[Entry] = []
+        for place, (sign, part) in enumerate(parts):  # one at a time: ten million terms are 40 rows
+            row = self._row(self._id(f"{writer}/sum/{last}", str(place)), part, sign, dict(value))
+            self._companion.upsert([row])
+            entries.append(Entry.parse(row))
+        return entries
 
     def _id(self, start: str, end: str) -> str:
         return "/".join([start, self._field, end, *filter(None, [self._tenant])])

@@ -118,6 +118,7 @@ class BM25State:
         weighed: How many documents the frozen average length is the average of.
         interrupted: Whether an earlier re-encoding was interrupted; None until it is known.
         reported: Whether the drift from the frozen average length was reported.
+        told_many: Whether it was said that there are too many terms for clients.
     """
 
     look: Look = field(default_factory=Look)
@@ -136,6 +137,7 @@ class BM25State:
     weighed: int = 0
     interrupted: bool | None = None
     reported: bool = False
+    told_many: bool = False
 
 
 @dataclass

@@ -1,0 +1,136 @@
+"""Ray's workers make the rows that one process makes, whoever of them is killed.
+
+`HYBRIDGE_RAY` sets the number of documents (1,200; the bar is 20,000): docstrings, manual pages and
+descriptions of packages.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from test_bulk import rows_in, rows_of, statistics_in
+
+from hybridge import MilvusStore, Record
+from hybridge.errors import InvalidInputError
+from hybridge.tools import bulk, ray_ingest
+from support import ray_job
+from support.ray_job import Words
+
+pytest.importorskip("ray", reason="needs the extra hybridge[ray]")
+pytestmark = pytest.mark.long
+
+DOCUMENTS, BLOCKS = int(os.environ.get("HYBRIDGE_RAY", "1200")), 12
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder of a short name: Ray keeps sockets in it."""
+    with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def run(*arguments: object) -> tuple[int, str]:
+    """Run the job and all that it starts; return how it ended, and what it printed."""
+    command = [sys.executable, ray_job.__file__, *map(str, arguments)]
+    environment = {**os.environ, "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True
+    ) as job:
+        assert job.stdout is not None
+        try:
+            code = job.wait(1800)
+        finally:
+            with suppress(ProcessLookupError):  # what a killed job has left
+                os.killpg(job.pid, signal.SIGKILL)
+        return code, job.stdout.read() if code == 0 else ""
+
+
+def single(folder: Path, average: float) -> bulk.Written:
+    """Write the same documents by this process alone."""
+    from machine_texts import documents
+
+    records = (Record(text=one.pop("text"), metadata=one) for one in islice(documents(), DOCUMENTS))
+    return bulk.write(records, folder, dense=Words(), average_length=average, block_size=500)
+
+
+def made_when(folder: Path) -> dict[str, int]:
+    """When each block was written, by name."""
+    return {path.name: path.stat().st_mtime_ns for path in folder.glob("blocks/*.parquet")}
+
+
+def plain(row: dict[str, Any]) -> dict[str, Any]:
+    """A row without the mark of its write, and the vector that is compared alone."""
+    return {name: value for name, value in row.items() if name not in ("write", "dense")}
+
+
+def test_ray_makes_what_one_process_makes(
+    short: Path,
+    tmp_path: Path,
+    lite_server: str,
+    collection_name: str,
+    make_store: Callable[..., MilvusStore],
+) -> None:
+    """A worker is killed, then the job; the next makes what is left, and adds it to a server."""
+    for name in ("worker", "job"):
+        (short / name).touch()
+    code, _ = run(short / "rows", DOCUMENTS, BLOCKS)
+    assert (code, (short / "worker").exists()) == (-signal.SIGKILL, False)
+    there = made_when(short / "rows")
+    assert 5 <= len(there) < BLOCKS
+    code, printed = run(short / "rows", DOCUMENTS, BLOCKS, lite_server, collection_name)
+    assert code == 0
+    done = json.loads(printed.splitlines()[-1])
+    # A worker that has survived the job may have finished its block.
+    assert BLOCKS - len(there) - 2 <= done["made"] <= BLOCKS - len(there)
+    assert there.items() <= made_when(short / "rows").items()
+
+    alone = single(tmp_path / "alone", done["averages"]["sparse"])
+    assert alone.rows == done["rows"]
+    mine, its = rows_of(short / "rows"), rows_of(tmp_path / "alone")
+    assert mine.keys() == its.keys()
+    assert bulk.Folder(short / "rows").counts() == bulk.Folder(tmp_path / "alone").counts()
+    for key, row in mine.items():
+        assert plain(row) == plain(its[key])
+        np.testing.assert_allclose(row["dense"], its[key]["dense"], atol=1e-5)
+
+    target = make_store(uri=lite_server, collection_name=collection_name)
+    assert done["first"][:2] == [DOCUMENTS, done["rows"]]
+    assert done["second"] == [DOCUMENTS, 0, []]
+    stored = rows_in(target)
+    assert {key: row["sparse"] for key, row in stored.items()} == {
+        key: row["sparse"] for key, row in its.items()
+    }
+    local = make_store(dense=Words())
+    bulk.load(tmp_path / "alone", local, progress=False)
+    assert statistics_in(target, []) == statistics_in(local, [])
+    for query in ("copy a file", "parse arguments of a command", "certificate"):
+        asked: dict[str, Any] = {"query": query, "vector": Words().encode_queries([query])[0]}
+        found, expected = ([h.score for h in s.search(**asked, k=10)] for s in (target, local))
+        assert found == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"uri": "./x.db"}, "is a path"),
+        ({"uri": "http://127.0.0.1:1", "token": "secret"}, "MILVUS_TOKEN"),
+        ({"uri": "http://127.0.0.1:1", "overwrite": True}, "overwrite= would drop"),
+    ],
+)
+def test_what_many_processes_cannot_do_is_refused(arguments: Any, message: str) -> None:
+    """Before a worker is started; the token is in no error."""
+    with pytest.raises(InvalidInputError, match=message) as raised:
+        ray_ingest.add(None, **arguments)
+    assert "secret" not in str(raised.value)
