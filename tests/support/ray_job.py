@@ -1,8 +1,8 @@
 """A job of Ray on this machine: documents into a folder, and into a collection on a server.
 
-    python ray_job.py FOLDER DOCUMENTS BLOCKS [URI COLLECTION]
+    python ray_job.py FOLDER BLOCKS [URI COLLECTION]
 
-It prints JSON. A file `worker` in the folder's parent has the first worker that sees it kill
+The documents are rows of a JSON file beside the folder. It prints JSON. A file `worker` in the folder's parent has the first worker that sees it kill
 itself, once two blocks are there; a file `job` has one kill the job, once five are.
 """
 
@@ -15,7 +15,6 @@ import signal
 import sys
 import zlib
 from contextlib import suppress
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -59,16 +58,15 @@ def _vector(text: str) -> np.ndarray:
     return vector / np.linalg.norm(vector)
 
 
-def main(folder: Path, count: int, blocks: int, *server: str) -> None:
+def main(folder: Path, blocks: int, *server: str) -> None:
     """Run the job, and print what it did."""
     import ray
     import ray.data
 
     from hybridge.tools import ray_ingest
-    from machine_texts import documents
     from ray_ingest import COLUMNS
 
-    rows = list(islice(documents(), count))
+    rows = json.loads(folder.with_name("documents.json").read_text("utf-8"))
     ray.init(
         num_cpus=4,
         include_dashboard=False,
@@ -90,4 +88,4 @@ def main(folder: Path, count: int, blocks: int, *server: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:])
+    main(Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])

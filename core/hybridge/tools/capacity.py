@@ -30,8 +30,9 @@ TEXT_OF_WORD, TERMS_OF_WORD, TOKENS_OF_WORD = 7.25, 0.24, 0.76
 HEAPS, EXPONENT = 15.7, 0.489
 """Terms of a collection of n tokens: HEAPS * n ** EXPONENT, of 0.3 to 2.4 million tokens."""
 
-BYTES_OF_TERM, SECONDS_OF_TERM = 100.0, 3e-6
-"""Memory of a term's count in each process that searches by words, and the time to read it."""
+BYTES_OF_TERM, SECONDS_OF_TERM = 118.0, 6e-6
+"""Memory of a term's count in each process that searches by words, and the time to read it: of a
+million terms, on a busy machine."""
 
 ROW = 300
 """Bytes of a row beside text, terms and vector."""

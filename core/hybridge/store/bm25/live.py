@@ -55,7 +55,7 @@ MOST_TENANTS = 256
 """Tenants whose counts are kept in memory."""
 
 MOST_TERMS = 10_000_000
-"""Terms whose counts each process that searches by words keeps: 1 GB, read in half a minute."""
+"""Terms whose counts each process that searches by words keeps: 1.2 GB, read in a minute."""
 
 AVERAGE_WITHIN = 10.0
 """Seconds within which the process that made a collection fixes the average length."""
