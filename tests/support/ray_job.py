@@ -2,8 +2,9 @@
 
     python ray_job.py FOLDER BLOCKS [URI COLLECTION]
 
-The documents are rows of a JSON file beside the folder. It prints JSON. A file `worker` in the folder's parent has the first worker that sees it kill
-itself, once two blocks are there; a file `job` has one kill the job, once five are.
+The documents are the rows of a JSON file beside the folder. It prints JSON. A file `worker` there
+has the first worker that sees it kill itself, once two blocks are there; a file `job` has one kill
+the job, once five are.
 """
 
 from __future__ import annotations

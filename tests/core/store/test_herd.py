@@ -38,6 +38,7 @@ class Simulation:
     """The processes, the server, and the calls that have reached it, by tenth of a second."""
 
     def __init__(self, seed: int) -> None:
+        random.seed(seed)  # which tenacity draws from
         self.rng = random.Random(seed)
         self.world = simpy.Environment()
         self.server = simpy.Resource(self.world, capacity=64)

@@ -57,11 +57,18 @@ def run(*arguments: object) -> tuple[int, str]:
         return code, job.stdout.read() if code == 0 else ""
 
 
-def single(folder: Path, average: float) -> bulk.Written:
-    """Write the same documents by this process alone."""
+def keep_documents(file: Path) -> list[dict[str, str]]:
+    """Write the documents into a file, since some docstrings differ from process to process."""
     from machine_texts import documents
 
-    records = (Record(text=one.pop("text"), metadata=one) for one in islice(documents(), DOCUMENTS))
+    rows = list(islice(documents(), DOCUMENTS))
+    file.write_text(json.dumps(rows), "utf-8")
+    return rows
+
+
+def single(rows: list[dict[str, str]], folder: Path, average: float) -> bulk.Written:
+    """Write the same documents by this process alone."""
+    records = (Record(text=one.pop("text"), metadata=one) for one in rows)
     return bulk.write(records, folder, dense=Words(), average_length=average, block_size=500)
 
 
@@ -83,20 +90,21 @@ def test_ray_makes_what_one_process_makes(
     make_store: Callable[..., MilvusStore],
 ) -> None:
     """A worker is killed, then the job; the next makes what is left, and adds it to a server."""
+    rows = keep_documents(short / "documents.json")
     for name in ("worker", "job"):
         (short / name).touch()
-    code, _ = run(short / "rows", DOCUMENTS, BLOCKS)
+    code, _ = run(short / "rows", BLOCKS)
     assert (code, (short / "worker").exists()) == (-signal.SIGKILL, False)
     there = made_when(short / "rows")
     assert 5 <= len(there) < BLOCKS
-    code, printed = run(short / "rows", DOCUMENTS, BLOCKS, lite_server, collection_name)
+    code, printed = run(short / "rows", BLOCKS, lite_server, collection_name)
     assert code == 0
     done = json.loads(printed.splitlines()[-1])
     # A worker that has survived the job may have finished its block.
     assert BLOCKS - len(there) - 2 <= done["made"] <= BLOCKS - len(there)
     assert there.items() <= made_when(short / "rows").items()
 
-    alone = single(tmp_path / "alone", done["averages"]["sparse"])
+    alone = single(rows, tmp_path / "alone", done["averages"]["sparse"])
     assert alone.rows == done["rows"]
     mine, its = rows_of(short / "rows"), rows_of(tmp_path / "alone")
     assert mine.keys() == its.keys()
@@ -106,8 +114,8 @@ def test_ray_makes_what_one_process_makes(
         np.testing.assert_allclose(row["dense"], its[key]["dense"], atol=1e-5)
 
     target = make_store(uri=lite_server, collection_name=collection_name)
-    assert done["first"][:2] == [DOCUMENTS, done["rows"]]
-    assert done["second"] == [DOCUMENTS, 0, []]
+    assert done["first"][:2] == [len(rows), done["rows"]]
+    assert done["second"] == [len(rows), 0, []]
     stored = rows_in(target)
     assert {key: row["sparse"] for key, row in stored.items()} == {
         key: row["sparse"] for key, row in its.items()
