@@ -39,6 +39,7 @@ from hybridge.store import (
     Plan,
     RowMaker,
     StoreArguments,
+    VectorField,
     batched,
     count_lengths,
     parse_limit,
@@ -248,7 +249,9 @@ def add(
     work = Work.parse(workers, columns, block_size, progress)
     with MilvusStore(**given) as store:
         _check_shared(store, given)
-        averages = {} if store.exists() else _make_collection(dataset, work, store, given)
+        averages: Mapping[str, float] = {}
+        if not store.exists():
+            averages = _make_collection(dataset, work, store, given)
         said = list(work.rows(dataset, Adder, arguments=given))
         mended = store.check() if check else []
         if mended:
@@ -306,7 +309,8 @@ def _averages(
     names = [name for name, one in making.request.expected.items() if one.is_counted]
     if not names:
         return {}
-    fields = {name: one for name, one in (given.get("fields") or {}).items() if name in names}
+    asked: Mapping[str, VectorField] = given.get("fields") or {}
+    fields = {name: one for name, one in asked.items() if name in names}
     sparse = given.get("sparse", AUTO) if "sparse" in {*names} - {*fields} else None
     arguments = {"sparse": sparse, "fields": fields, "dim": None}
     counting = replace(work, workers=replace(work.workers, gpus=0.0))
