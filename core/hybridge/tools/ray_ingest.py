@@ -249,9 +249,7 @@ def add(
     work = Work.parse(workers, columns, block_size, progress)
     with MilvusStore(**given) as store:
         _check_shared(store, given)
-        averages: Mapping[str, float] = {}
-        if not store.exists():
-            averages = _make_collection(dataset, work, store, given)
+        averages = _make_collection(dataset, work, store, given)
         said = list(work.rows(dataset, Adder, arguments=given))
         mended = store.check() if check else []
         if mended:
@@ -279,6 +277,9 @@ def _check_shared(store: MilvusStore, given: Mapping[str, Any]) -> None:
 def _make_collection(
     dataset: Any, work: Work, store: MilvusStore, given: Mapping[str, Any]
 ) -> Mapping[str, float]:
+    """Make the collection, if it is not there; return the average lengths that it then has."""
+    if store.exists():
+        return {}
     making = Making.parse(_about_rows(given))
     plan = _plan(dataset, work, making, given)
     store.prepare_import(plan)
