@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
@@ -167,6 +168,17 @@ def test_no_run_is_too_long_for_a_segmenter(language: str, piece: str, query: st
     for text in (piece * 10_000, f"a-b{piece * 300}", "\N{GRINNING FACE}" * 30_000 + f" {query}"):
         assert wanted in counter.count([text]).indices
     assert counter.count(["aB " * 100_000]).lengths.tolist() == [200_000]
+
+
+@pytest.mark.parametrize(("language", "word"), [("zh", "东京"), ("ja", "東京"), ("ko", "서울")])
+def test_no_sign_is_in_a_segmenters_way(language: str, word: str) -> None:
+    """White space and control characters of any kind, wherever they are: MeCab's text is parsed."""
+    analyzer = build_default_analyzer(language)
+    kinds = {"Cc", "Zs", "Zl", "Zp"}
+    for sign in filter(lambda one: unicodedata.category(one) in kinds, map(chr, range(0x10000))):
+        assert analyzer(f"{word}{sign}") == analyzer(f"{sign}{word}") == [word], ascii(sign)
+        assert analyzer(f"{word}{sign}{word}") == [word, word], ascii(sign)
+        assert analyzer(sign) == []
 
 
 def test_the_documentation_names_every_language() -> None:
