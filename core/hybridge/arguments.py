@@ -55,7 +55,7 @@ def parse_count(value: object, name: str, lowest: int = 1, largest: int = _LARGE
     Raises:
         InvalidInputError: It is no such number.
     """
-    is_whole = isinstance(value, Integral) and not isinstance(value, bool)
+    is_whole = not isinstance(value, bool) and isinstance(value, Integral)
     number = int(cast("int", value)) if is_whole else lowest - 1
     if not lowest <= number <= largest:
         limits = f"of at least {lowest}" if largest == _LARGEST else f"from {lowest} to {largest}"

@@ -26,8 +26,9 @@ def _client_class() -> Any:
     pymilvus's clients share a manager, which is locked while any of them connects or is closed: for
     as long as one server does not answer, no other could be opened.
     """
+    base: Any = pymilvus().MilvusClient
 
-    class Client(pymilvus().MilvusClient):  # type: ignore[misc]
+    class Client(base):  # type: ignore[misc]
         @property
         def _manager(self) -> Any:
             return self._own_manager
@@ -45,7 +46,7 @@ def _client_class() -> Any:
             if not options.get("partial_update"):
                 message = upsert_message(collection_name, data, schema["fields"])
             if message is None:
-                return super().upsert(collection_name, data, **options)
+                return base.upsert(self, collection_name, data, **options)
             request = {"upsert_param": message, "schema": schema, "context": context}
             return handler.upsert(collection_name, [], timeout=timeout, **request)
 

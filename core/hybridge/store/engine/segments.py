@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -98,9 +99,7 @@ class Segments:
     """
 
     def __init__(self, path: str, name: str) -> None:
-        from milvus_lite.db import DEFAULT_DATABASE_NAME
-
-        engine = _opened(path).get((DEFAULT_DATABASE_NAME, name))
+        engine = _opened(path).get((_module("db").DEFAULT_DATABASE_NAME, name))
         if engine is None or engine.load_state != "loaded":
             raise LeftToEngineError
         self._engine: Any = engine
@@ -154,12 +153,11 @@ class Segments:
         Raises:
             LeftToEngineError: If the engine refuses the expression, which it says better itself.
         """
-        from milvus_lite.search.indexed_filter import evaluate_segment_filter
-
+        evaluate = _module("search.indexed_filter").evaluate_segment_filter
         try:
             compiled = self._engine._compile_filter(expression)
             plan = self._engine._indexed_filter_plan(compiled)
-            selected: Mask = evaluate_segment_filter(segment, compiled, plan)
+            selected: Mask = evaluate(segment, compiled, plan)
         except Exception as error:
             raise LeftToEngineError from error
         return selected
@@ -175,20 +173,17 @@ def check_shape(path: str) -> None:
         Exception: Whatever an engine raises that is another.
         ValueError: If it has other rows than those that were written.
     """
-    from milvus_lite.engine.collection import Collection
-    from milvus_lite.search.filter import compile_filter
-    from milvus_lite.search.indexed_filter import evaluate_segment_filter
-
     _opened(path)
     for name in ("_read_snapshot", "_compile_filter", "_indexed_filter_plan", "get_index_info"):
-        getattr(Collection, name)
+        getattr(_module("engine.collection").Collection, name)
     schema, memtable = _tried_memtable()
     growing = _growing(memtable, "id", None)
     segment = growing.segment
     vectors, present = segment.vector_data("dense")
     [sparse] = segment.table.column("sparse").to_pylist()
-    compiled = compile_filter('id == "b"', schema)
-    if evaluate_segment_filter(segment, compiled, None).tolist() != [True]:
+    compiled = _module("search.filter").compile_filter('id == "b"', schema)
+    evaluate = _module("search.indexed_filter").evaluate_segment_filter
+    if evaluate(segment, compiled, None).tolist() != [True]:
         msg = "its filters select other rows"
         raise ValueError(msg)
     seen = (segment.pks, segment.pk_to_row, [*segment.seqs], growing.deleted, growing.version)
@@ -202,32 +197,27 @@ def check_shape(path: str) -> None:
 
 def _tried_memtable() -> tuple[Any, Any]:
     """Return a schema, and a memtable with two rows, of which one was deleted."""
-    import pyarrow as pa
-    from milvus_lite.schema.arrow_builder import build_wal_data_schema, build_wal_delta_schema
-    from milvus_lite.schema.types import CollectionSchema, DataType, FieldSchema
-    from milvus_lite.storage.memtable import MemTable
-
+    types, arrow = _module("schema.types"), _module("schema.arrow_builder")
+    batch: Any = import_module("pyarrow").RecordBatch
     fields = [
-        FieldSchema("id", DataType.VARCHAR, is_primary=True, max_length=8),
-        FieldSchema("dense", DataType.FLOAT_VECTOR, dim=2),
-        FieldSchema("sparse", DataType.SPARSE_FLOAT_VECTOR),
+        types.FieldSchema("id", types.DataType.VARCHAR, is_primary=True, max_length=8),
+        types.FieldSchema("dense", types.DataType.FLOAT_VECTOR, dim=2),
+        types.FieldSchema("sparse", types.DataType.SPARSE_FLOAT_VECTOR),
     ]
-    schema = CollectionSchema(fields)
-    memtable = MemTable(schema)
+    schema = types.CollectionSchema(fields)
+    memtable = _module("storage.memtable").MemTable(schema)
     for key, seq in (("a", 1), ("b", 2)):
-        row = {"_seq": [seq], "_partition": ["_default"], "id": [key], "dense": [[0.0, 2.0]]}
-        row["sparse"] = [b"\x07\x00\x00\x00\x00\x00\x00@"]
-        memtable.apply_insert(pa.RecordBatch.from_pydict(row, build_wal_data_schema(schema)))
+        row: dict[str, Any] = {"_seq": [seq], "_partition": ["_default"], "id": [key]}
+        row |= {"dense": [[0.0, 2.0]], "sparse": [b"\x07\x00\x00\x00\x00\x00\x00@"]}
+        memtable.apply_insert(batch.from_pydict(row, arrow.build_wal_data_schema(schema)))
     gone = {"id": ["a"], "_seq": [3], "_partition": ["_all"]}
-    memtable.apply_delete(pa.RecordBatch.from_pydict(gone, build_wal_delta_schema(schema)))
+    memtable.apply_delete(batch.from_pydict(gone, arrow.build_wal_delta_schema(schema)))
     return schema, memtable
 
 
 def _opened(path: str) -> Mapping[tuple[str, str], Any]:
     """Return the collections that an engine in this process has open, by database and name."""
-    from milvus_lite.server_manager import server_manager_instance
-
-    _server, database, _port = server_manager_instance._servers[path]
+    _server, database, _port = _module("server_manager").server_manager_instance._servers[path]
     opened: Mapping[tuple[str, str], Any] = database._collections
     return opened
 
@@ -245,18 +235,15 @@ def _growing(memtable: Any, key: str, kept: Growing | None) -> Growing:
 
 
 def _of_all_partitions(deleted: Mapping[Any, tuple[int, str]]) -> dict[Any, int]:
-    from milvus_lite.constants import ALL_PARTITIONS
-
-    if any(partition != ALL_PARTITIONS for _, partition in deleted.values()):
+    every = _module("constants").ALL_PARTITIONS
+    if any(partition != every for _, partition in deleted.values()):
         raise LeftToEngineError
     return {key: seq for key, (seq, _) in deleted.items()}
 
 
 def _segment(keys: Sequence[Any], seqs: Any, table: Any, key: str) -> Any:
-    from milvus_lite.storage.segment import Segment
-
     vectors = np.zeros((len(keys), 0), dtype=np.float32)
-    return Segment(
+    return _module("storage.segment").Segment(
         file_path="",
         partition="",
         pk_field=key,
@@ -266,3 +253,8 @@ def _segment(keys: Sequence[Any], seqs: Any, table: Any, key: str) -> Any:
         vectors=vectors,
         table=table.combine_chunks(),
     )
+
+
+def _module(name: str) -> Any:
+    """Return a module of the engine, which ships no types."""
+    return import_module(f"milvus_lite.{name}")
