@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -139,10 +140,21 @@ def test_a_file_of_another_kind_is_not_written(filled: str, tmp_path: Path) -> N
     assert "there is no folder" in missing.stderr
 
 
+def heed_ctrl_c() -> None:
+    """In a child: what a shell starts in the background ignores it, and so do its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_a_path_is_served_to_several_processes(filled: str) -> None:
     """What many write is found, flushed or not; Ctrl-C ends it with 130, and all is there."""
     command = [sys.executable, "-m", "hybridge", "serve-lite", filled, "--port", "0", "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as server:
+    with (
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed_ctrl_c
+        ) as server,
+        ExitStack() as stack,
+    ):
+        stack.callback(server.kill)  # else a failure would wait for it
         assert server.stdout is not None
         lines = iter(server.stdout.readline, b"}\n")
         uri = json.loads(b"".join(lines) + b"}")["uri"]
