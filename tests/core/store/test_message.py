@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pymilvus import DataType
 from pymilvus.client.prepare import Prepare
 
+from hybridge import MilvusStore, Record
 from hybridge.store.engine.message import upsert_message
 
 COLUMNS: list[dict[str, Any]] = [
@@ -51,13 +52,13 @@ ROW = st.fixed_dictionaries(
 
 def pymilvus_message(rows: list[dict[str, Any]]) -> Any:
     """Return what pymilvus sends."""
-    return Prepare.row_upsert_param("rows", rows, "", fields_info=COLUMNS)
+    return Prepare.row_upsert_param("rows", rows, "", fields_info=COLUMNS, schema_timestamp=7)
 
 
 @given(rows=st.lists(ROW, min_size=1, max_size=4))
 def test_it_is_the_message_of_pymilvus(rows: list[dict[str, Any]]) -> None:
     """In every byte: each type, what is NULL, what a row leaves out."""
-    assert upsert_message("rows", rows, COLUMNS) == pymilvus_message(rows)
+    assert upsert_message("rows", rows, COLUMNS, 7) == pymilvus_message(rows)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_it_is_the_message_of_pymilvus(rows: list[dict[str, Any]]) -> None:
 def test_what_is_wrong_is_left_to_pymilvus(change: dict[str, Any]) -> None:
     """It says what is wrong with it."""
     row = {"id": "a", "metadata": {}, "dense": np.zeros(3, np.float32), "sparse": {1: 1.0}}
-    assert upsert_message("rows", [row], COLUMNS) == pymilvus_message([row])
+    assert upsert_message("rows", [row], COLUMNS, 7) == pymilvus_message([row])
     assert upsert_message("rows", [row | change], COLUMNS) is None
 
 
@@ -90,3 +91,14 @@ def test_what_no_row_of_ours_has_is_left_to_pymilvus(column: dict[str, Any]) -> 
     """It knows more types, and what a server fills in."""
     row = {"id": "a", "metadata": {}, "dense": np.zeros(3, np.float32), "sparse": {1: 1.0}}
     assert upsert_message("rows", [row], [*COLUMNS, column]) is None
+
+
+def test_it_is_what_a_store_sends(store: MilvusStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message of a store's rows, and of its companion's, is never made by pymilvus."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(Prepare, "row_upsert_param", refuse)
+    store.add([Record(id="a", text="a red house", dense=[1.0, 0.0])])
+    assert [hit.id for hit in store.search("house", vector=[1.0, 0.0])] == ["a"]

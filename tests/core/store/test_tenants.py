@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hybridge import ROW_ID, F, MilvusStore, Record
+from hybridge import ROW_ID, F, MilvusStore, Record, SearchConfig
 from hybridge.errors import (
     CollectionMismatchError,
     FilterError,
@@ -239,6 +239,7 @@ EVERY_CALL: Mapping[str, Sequence[tuple[Sequence[Any], Mapping[str, Any]]]] = {
     "exists": [asked()],
     "function": [asked("dense"), asked("sparse")],
     "using": [asked()],
+    "configured": [asked(SearchConfig())],
     "for_tenant": [asked("acme"), asked("umbrella"), asked("")],
     "update": [
         asked(ODD, metadata={"n": 100}),
@@ -294,8 +295,8 @@ def test_no_method_is_forgotten() -> None:
     twins = {name for name in public if name[0] == "a" and name[1:] in public}
     assert public - twins == EVERY_CALL.keys()
     without_twin = {
-        "function", "using", "for_tenant", "field_names", "vector_fields", "metadata_columns",
-        "check_exists", "prepare_import", "finish_import",
+        "function", "using", "configured", "for_tenant", "field_names", "vector_fields",
+        "metadata_columns", "check_exists", "prepare_import", "finish_import",
     }  # fmt: skip
     assert {f"a{name}" for name in EVERY_CALL} - twins == {f"a{name}" for name in without_twin}
 

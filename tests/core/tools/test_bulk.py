@@ -36,7 +36,7 @@ from support.import_server import ImportServer, import_server
 MakeStore = Callable[..., MilvusStore]
 KILLED = """
 import os, signal, sys
-sys.path.append(sys.argv[1])
+sys.path += [sys.argv[1], os.path.join(sys.argv[1], "..", "..")]
 from test_bulk import Letters, documents
 from hybridge.tools import bulk
 

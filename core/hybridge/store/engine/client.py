@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
+from weakref import proxy
 
 from hybridge.store.engine.message import upsert_message
 from hybridge.store.engine.pymilvus_import import pymilvus
+
+_PREPARE = "_prepare_row_upsert_request"
+"""The method of pymilvus's connection that makes the message of rows."""
 
 
 def make_client(**arguments: Any) -> Any:
@@ -37,17 +42,33 @@ def _client_class() -> Any:
         def _manager(self, shared: Any) -> None:
             self._own_manager = type(shared)()
 
-        def upsert(self, collection_name: str, data: list[Any], **options: Any) -> Any:
-            """Write whole rows by a message of ours, and what it is not made for by pymilvus's."""
-            handler, timeout = self._get_connection(), options.get("timeout")
-            context = self._generate_call_context()
-            schema, _ = handler._get_schema(collection_name, timeout=timeout, context=context)
-            message = None
-            if not options.get("partial_update"):
-                message = upsert_message(collection_name, data, schema["fields"])
-            if message is None:
-                return base.upsert(self, collection_name, data, **options)
-            request = {"upsert_param": message, "schema": schema, "context": context}
-            return handler.upsert(collection_name, [], timeout=timeout, **request)
+        def _get_connection(self) -> Any:
+            handler = base._get_connection(self)
+            prepare = getattr(type(handler), _PREPARE)
+            if _PREPARE not in vars(handler):
+                # By a proxy: a handler that held itself would go on connecting when it is closed.
+                setattr(handler, _PREPARE, partial(_prepared, prepare, proxy(handler)))
+            return handler
 
     return Client
+
+
+def _prepared(
+    prepare: Callable[..., Any],
+    handler: Any,
+    collection_name: str,
+    rows: list[Any],
+    partition_name: str | None = None,
+    timeout: float | None = None,
+    context: Any = None,
+    **options: Any,
+) -> Any:
+    """Return the message of an upsert: ours where that is known to be the same as pymilvus's."""
+    message = None
+    if not partition_name and not any(options.values()):
+        schema, changed = handler._get_schema(collection_name, timeout=timeout, context=context)
+        message = upsert_message(collection_name, rows, schema["fields"], changed)
+    if message is not None:
+        return message
+    named = {"timeout": timeout, "context": context, **options}
+    return prepare(handler, collection_name, rows, partition_name, **named)

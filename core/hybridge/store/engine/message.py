@@ -23,7 +23,10 @@ _Put: TypeAlias = Callable[[Any, Values], None]
 
 
 def upsert_message(
-    name: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[Mapping[str, Any]]
+    name: str,
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[Mapping[str, Any]],
+    changed: int = 0,
 ) -> Any:
     """Return the request that writes whole rows, or None where pymilvus has to make it.
 
@@ -31,6 +34,7 @@ def upsert_message(
         name: The collection.
         rows: The rows, whose columns are of the types that the collection has.
         columns: What pymilvus says of the collection's fields.
+        changed: When that was last changed: a server refuses rows of an earlier schema.
     """
     pymilvus()
     from pymilvus.grpc_gen.milvus_pb2 import UpsertRequest
@@ -40,7 +44,7 @@ def upsert_message(
         return None
     if not all(_is_plain(column, known) for column in columns):
         return None
-    request = UpsertRequest(collection_name=name, num_rows=len(rows))
+    request = UpsertRequest(collection_name=name, num_rows=len(rows), schema_timestamp=changed)
     for column_name, column in there.items():
         values = [row.get(column_name) for row in rows]
         given = [value for value in values if value is not None]
