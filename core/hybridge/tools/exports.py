@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,6 +14,7 @@ from hybridge.extras import import_extra
 from hybridge.narrowing import is_mapping
 from hybridge.records import Record
 from hybridge.store import FilterLike, MilvusStore, batched
+from hybridge.whole_file import whole_file
 
 _PAGE = 1000
 
@@ -68,14 +68,8 @@ def export_records(
     if not target.parent.is_dir():
         msg = f"there is no folder {str(target.parent)!r}: make it first"
         raise InvalidInputError(msg)
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
-    try:
-        with part.open("xb") as file:
-            written = write(file, rows)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
-    return written
+    with whole_file(target) as part, part.open("xb") as file:
+        return write(file, rows)
 
 
 def _row(record: Record) -> Row:

@@ -44,8 +44,8 @@ def _client_class() -> Any:
 
         def _get_connection(self) -> Any:
             handler = base._get_connection(self)
-            prepare = getattr(type(handler), _PREPARE)
             if _PREPARE not in vars(handler):
+                prepare = getattr(handler, _PREPARE).__func__
                 # By a proxy: a handler that held itself would go on connecting when it is closed.
                 setattr(handler, _PREPARE, partial(_prepared, prepare, proxy(handler)))
             return handler
@@ -64,11 +64,10 @@ def _prepared(
     **options: Any,
 ) -> Any:
     """Return the message of an upsert: ours where that is known to be the same as pymilvus's."""
-    message = None
     if not partition_name and not any(options.values()):
         schema, changed = handler._get_schema(collection_name, timeout=timeout, context=context)
         message = upsert_message(collection_name, rows, schema["fields"], changed)
-    if message is not None:
-        return message
+        if message is not None:
+            return message
     named = {"timeout": timeout, "context": context, **options}
     return prepare(handler, collection_name, rows, partition_name, **named)

@@ -31,6 +31,7 @@ from hybridge.sparse.statistics import Statistics
 from hybridge.store import Plan, RowMaker, add_counts
 from hybridge.tools.bulk.parquet import Footer, read_footer, read_rows, write_rows
 from hybridge.tools.bulk.repeated import repeated_rows
+from hybridge.whole_file import whole_file
 
 
 @dataclass(frozen=True)
@@ -213,13 +214,11 @@ def _hash(value: Any) -> str:
 
 def _link(path: Path, target: Path) -> None:
     """Give a file a second name, or where the file system has none, make a copy."""
-    part = target.with_name(f"{target.name}.part")
-    part.unlink(missing_ok=True)
-    try:
-        os.link(path, part)
-    except OSError:
-        shutil.copyfile(path, part)
-    part.replace(target)
+    with whole_file(target) as part:
+        try:
+            os.link(path, part)
+        except OSError:
+            shutil.copyfile(path, part)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
@@ -233,6 +232,5 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write a file, which is there once it is whole."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_text(json.dumps(value, ensure_ascii=False), "utf-8")
-    part.replace(path)
+    with whole_file(path) as part:
+        part.write_text(json.dumps(value, ensure_ascii=False), "utf-8")

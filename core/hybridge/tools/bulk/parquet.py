@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ import numpy as np
 from hybridge.extras import import_extra
 from hybridge.sparse.statistics import Statistics
 from hybridge.store import Counts
+from hybridge.whole_file import whole_file
 
 _FOOTER = "hybridge"
 _PAGE = 1000
@@ -92,14 +92,9 @@ def write_rows(path: Path, columns: Mapping[str, str], rows: Sequence[Row], foot
         for name, kind in columns.items()
     }
     table = pyarrow.table(arrays)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with parquet.ParquetWriter(part, table.schema) as writer:
-            writer.write_table(table, row_group_size=len(rows) or 1)
-            writer.add_key_value_metadata({_FOOTER: json.dumps(footer.to_json())})
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole_file(path) as part, parquet.ParquetWriter(part, table.schema) as writer:
+        writer.write_table(table, row_group_size=len(rows) or 1)
+        writer.add_key_value_metadata({_FOOTER: json.dumps(footer.to_json())})
 
 
 def read_footer(path: Path) -> Footer:
