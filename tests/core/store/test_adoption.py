@@ -243,7 +243,7 @@ def test_a_server_pages_by_numbers(lite_server: str, collection_name: str) -> No
     """More rows than a page holds, of a collection that is then made anew by its owner."""
     columns = {**KEY, "text": STRING, "vector": VECTOR}
     make_collection(lite_server, columns, collection_name, auto_id=True)
-    client = MilvusClient(lite_server, alias=collection_name)  # it outlives the one that made it
+    client = MilvusClient(lite_server, dedicated=True, alias=collection_name)
     rows = [{"text": f"note {number}", "vector": embed(str(number))} for number in range(1200)]
     numbers = client.insert(collection_name, rows)["ids"]
     with (

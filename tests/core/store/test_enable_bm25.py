@@ -43,7 +43,7 @@ class World:
         self.column = AddedColumn("sparse", "SparseFloatVector")
         self.name, self._layout, self._left = name, layout, left
         self.server, self.stands = server, list[Stand]()
-        self.client = MilvusClient(server, alias=name)  # it outlives the one that makes it
+        self.client = MilvusClient(server, dedicated=True, alias=name)
 
     def make(self, *, sparse: bool = False) -> None:
         """Make it as the other library does, with a field that is hidden.
