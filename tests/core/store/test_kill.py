@@ -33,10 +33,10 @@ def write_for_ever(path: Path, seed: int, told: Connection) -> None:
             told.send(("gone", ids))
         else:
             text = " ".join(rng.choices(["red", "blue", "house", "boat", f"step{step}"], k=9))
-            store.add([Record(id=one, text=text) for one in ids])
+            store.add([Record(id=one, text=text, dense=rng.choices([1, 2, 3], k=4)) for one in ids])
             told.send(("kept", ids))
         if step % 10 == 9:
-            store.search("red house")
+            store.search("red house", vector=[1, 2, 2, 1])
 
 
 def run_and_kill(path: Path, seed: int, after: float) -> list[tuple[str, list[str]]]:
@@ -56,6 +56,22 @@ def run_and_kill(path: Path, seed: int, after: float) -> list[tuple[str, list[st
     return lines[1:]
 
 
+def check_found_here_as_by_the_engine(store: MilvusStore, path: Path) -> None:
+    """What is read of the path's segments in this process is what Milvus Lite reads of them."""
+    assert store.describe()["searched"] == "in this process"
+    with MilvusStore(path, in_process_search=False) as engine:
+        here, there = (
+            {
+                hit.id: {field: score.score for field, score in hit.scores.items()}
+                for hit in one.search("red house", vector=[1, 2, 2, 1], k=200)
+            }
+            for one in (store, engine)
+        )
+    assert here.keys() == there.keys()
+    for row_id, scores in here.items():
+        assert scores == pytest.approx(there[row_id], rel=1e-5)
+
+
 @pytest.mark.long
 def test_a_killed_store_comes_back(tmp_path: Path) -> None:
     """At many random moments; HYBRIDGE_KILLS says how many."""
@@ -64,7 +80,7 @@ def test_a_killed_store_comes_back(tmp_path: Path) -> None:
     kept = {"first"}
     acknowledged = weighed = 0
     with MilvusStore(path) as store:
-        store.add([Record(id="first", text="the first")])
+        store.add([Record(id="first", text="the first", dense=[1, 2, 3, 4])])
     kills = int(os.environ.get("HYBRIDGE_KILLS", "30"))
     for kill in range(kills):
         for verb, ids in run_and_kill(path, kill, rng.uniform(0.05, 1.5)):
@@ -82,7 +98,8 @@ def test_a_killed_store_comes_back(tmp_path: Path) -> None:
                 store.reencode_sparse()
             assert store.check() == []
             findable = {r.id for r in records if {"red", "house"} & set(r.text.split())}
-            assert {hit.id for hit in store.search("red house", k=200)} == findable
+            assert {hit.id for hit in store.search("red house", k=200, mode="sparse")} == findable
+            check_found_here_as_by_the_engine(store, path)
             kept = {str(row_id) for row_id in live}
         print(
             f"{kill + 1} kills, {acknowledged} rows acknowledged, {weighed} weighed anew",
