@@ -9,6 +9,7 @@ import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hybridge import MilvusStore, Record
@@ -16,6 +17,11 @@ from hybridge.store.bm25 import statistics_log
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload([__name__, "pymilvus", "milvus_lite.server_manager"])
+
+
+def vector(place: float) -> np.ndarray:
+    """Return a vector that depends on a number."""
+    return np.array([1, place, place**2, 1 - place], np.float32)
 
 
 def write_for_ever(path: Path, seed: int, told: Connection) -> None:
@@ -33,10 +39,10 @@ def write_for_ever(path: Path, seed: int, told: Connection) -> None:
             told.send(("gone", ids))
         else:
             text = " ".join(rng.choices(["red", "blue", "house", "boat", f"step{step}"], k=9))
-            store.add([Record(id=one, text=text, dense=rng.choices([1, 2, 3], k=4)) for one in ids])
+            store.add([Record(id=one, text=text, dense=vector(rng.random())) for one in ids])
             told.send(("kept", ids))
         if step % 10 == 9:
-            store.search("red house", vector=[1, 2, 2, 1])
+            store.search("red house", vector=vector(0.5))
 
 
 def run_and_kill(path: Path, seed: int, after: float) -> list[tuple[str, list[str]]]:
@@ -63,7 +69,7 @@ def check_found_here_as_by_the_engine(store: MilvusStore, path: Path) -> None:
         here, there = (
             {
                 hit.id: {field: score.score for field, score in hit.scores.items()}
-                for hit in one.search("red house", vector=[1, 2, 2, 1], k=200)
+                for hit in one.search("red house", vector=vector(0.5), k=200)
             }
             for one in (store, engine)
         )
@@ -80,7 +86,7 @@ def test_a_killed_store_comes_back(tmp_path: Path) -> None:
     kept = {"first"}
     acknowledged = weighed = 0
     with MilvusStore(path) as store:
-        store.add([Record(id="first", text="the first", dense=[1, 2, 3, 4])])
+        store.add([Record(id="first", text="the first", dense=vector(0))])
     kills = int(os.environ.get("HYBRIDGE_KILLS", "30"))
     for kill in range(kills):
         for verb, ids in run_and_kill(path, kill, rng.uniform(0.05, 1.5)):
