@@ -41,6 +41,8 @@ _NUKTA = 7
 _NASALS = re.compile("ङ्(?=[क-घ])|ञ्(?=[च-झ])|ण्(?=[ट-ढ])|न्(?=[त-ध])|म्(?=[प-भ])")
 """A nasal before a consonant of its place, for which Devanagari has a dot, too: हिन्दी, हिंदी."""
 
+_INVISIBLE = "\N{SOFT HYPHEN}\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}\N{WORD JOINER}"
+
 _MANY_SIGNS = re.compile(r"[^\w\s!-~][^\w\s!-~]{31}")
 """A cheap check: more marks on a letter than any language has are among so many signs.
 
@@ -53,6 +55,14 @@ def normalized(text: str) -> str:
     if _MANY_SIGNS.search(text):
         text = _many_marks().sub(r"\1", text)
     return unicodedata.normalize("NFKC", text)
+
+
+def visible(text: str, kept: str = "") -> str:
+    """Return a text without soft hyphens and joiners, which nobody sees or types, but for some."""
+    for mark in _INVISIBLE:
+        if mark not in kept:
+            text = text.replace(mark, "")
+    return text
 
 
 @cache

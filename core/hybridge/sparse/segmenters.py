@@ -10,6 +10,10 @@ segmenters take long over it: Kiwi 19 s for a million characters, jieba 57 s for
 words, and four times that for twice as many. It is cut into pairs, in which queries find the words
 of two characters. And a segmenter gets 2,000 characters at a time: where the costs of a text's
 words add up to 2³¹, MeCab ends the process.
+
+Words of other scripts, and Latin ones with accents, are those of the multilingual analyzer: jieba
+takes all but ASCII apart into letters, and a Thai sentence is one word of MeCab's and Kiwi's. So
+are Chinese characters in Korean texts.
 """
 
 from __future__ import annotations
@@ -19,17 +23,18 @@ import re
 import threading
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 
 from hybridge.extras import import_extra
-from hybridge.sparse.compounds import compounds, parts_of, whole_of
-from hybridge.sparse.folding import normalized
-from hybridge.sparse.languages import Language
-from hybridge.sparse.stop_words import StopWords
+from hybridge.sparse.compounds import JOINTS, compounds, parts_of, whole_of
+from hybridge.sparse.folding import normalized, visible
+from hybridge.sparse.languages import find_language
+from hybridge.sparse.snowball import SnowballAnalyzer
+from hybridge.sparse.stop_words import StopWords, own_stop_words
 from hybridge.sparse.unspaced import pairs
 from hybridge.sparse.word_analyzer import FUNCTION_MARK, Kind, Token, WordAnalyzer, shortened
 
@@ -38,6 +43,14 @@ _COMPOUND = re.compile(r"((?<![A-Za-z0-9])[A-Za-z0-9]+(?:[-_.@/'][A-Za-z0-9]+)+)
 
 The look behind keeps a long run from being tried at each of its letters.
 """
+
+_OTHER = (
+    "\u00b7\u00c0-\u10ff\u1200-\u1fff\u2c00-\u2dff\ua4d0-\ua95f\ua980-\uabff\U00010000-\U0001afff"
+)
+"""Letters and marks of the scripts that no segmenter here knows, and the dot of col·lecció."""
+
+_CHINESE = "\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+"""Characters, and kana."""
 
 _LONG_RUN = re.compile(r"((?<!\w)\w{1000,}|(?<![^\w\s])[^\w\s]{1000,})")
 """What is no prose."""
@@ -48,6 +61,7 @@ _LONG_VOWEL = re.compile("[ァ-ヺー]{3,}ー")
 _SPAN = re.compile(r".{1,2000}(?:(?<=\W)|\Z)", re.DOTALL)
 """What a segmenter gets at a time; it ends with a space or a sign."""
 
+_MULTILINGUAL = find_language("multilingual")
 _TRADITIONAL = Path(__file__).parent / "traditional_chinese.txt"
 
 
@@ -62,7 +76,7 @@ class SegmentingAnalyzer(WordAnalyzer):
         MissingExtraError: The segmenter is not installed.
     """
 
-    _neutral = Language("", "")
+    _other = _OTHER
     extra: str
     packages: tuple[tuple[str, str], ...]
     """Each as its module and as its distribution."""
@@ -71,11 +85,13 @@ class SegmentingAnalyzer(WordAnalyzer):
         for module, package in self.packages:
             import_extra(module, user=type(self).__name__, package=package, extra=self.extra)
         self._lock = threading.Lock()
+        self._other_word = _other_word(self._other)
+        self._multilingual = SnowballAnalyzer(_MULTILINGUAL, own_stop_words(()))
         self._listed = stop_words
         self._stop_words = frozenset(stop_words.words)
         self.language = language_argument
         made_by = ", ".join(f"{package} {version(package)}" for _, package in self.packages)
-        self.identity = f"{self.extra} words 2, stop words {stop_words.name}, {made_by}"
+        self.identity = f"{self.extra} words 3, stop words {stop_words.name}, {made_by}"
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self._listed, self.language)
@@ -93,13 +109,18 @@ class SegmentingAnalyzer(WordAnalyzer):
 
     def split(self, text: str) -> list[str]:
         """Return the words of a text, compounds of Latin letters and digits in one."""
-        pieces = _LONG_RUN.split(normalized(text))
+        pieces = self._other_word.split(visible(normalized(text)))
         with self._lock:
             words = [
-                pairs(piece) if place % 2 else self._prose(piece)
+                self._multilingual.split(piece) if place % 2 else self._known(piece)
                 for place, piece in enumerate(pieces)
             ]
             return list(chain.from_iterable(words))
+
+    def _known(self, text: str) -> Iterator[str]:
+        """Yield the words of the scripts that the segmenter knows."""
+        for place, piece in enumerate(_LONG_RUN.split(text)):
+            yield from pairs(piece) if place % 2 else self._prose(piece)
 
     def _prose(self, text: str) -> Iterator[str]:
         for place, piece in enumerate(_COMPOUND.split(text)):
@@ -115,7 +136,9 @@ class SegmentingAnalyzer(WordAnalyzer):
             return ()
         if bare.lower() in self._stop_words or word.startswith(FUNCTION_MARK):
             return (Token.of_function_word(bare.lower()),)
-        parts = [part.lower() for one in compounds(bare) for part in parts_of(one, self._neutral)]
+        if self._other_word.search(bare):
+            return self._multilingual.tokens(bare)
+        parts = [part.lower() for one in compounds(bare) for part in parts_of(one, _MULTILINGUAL)]
         tokens = [Token(shortened(part)) for part in parts]
         return (
             [*tokens, Token(shortened(whole_of(parts)), Kind.WHOLE)] if len(parts) > 1 else tokens
@@ -169,6 +192,7 @@ class KoreanAnalyzer(SegmentingAnalyzer):
 
     extra = "korean"
     packages = (("kiwipiepy", "kiwipiepy"),)
+    _other = _OTHER + _CHINESE
     _function_words = frozenset({"J", "E", "V", "X", "N", "M", "I"})
     _content = frozenset({"NNG", "NNP", "NR", "NNB", "VV", "VA", "MAG", "XR", "XPN"})
 
@@ -184,6 +208,13 @@ class KoreanAnalyzer(SegmentingAnalyzer):
     def _is_function_word(self, tag: str) -> bool:
         """Whether a tag is none of content, numbers, foreign words, addresses or signs."""
         return tag[0] in self._function_words and tag.partition("-")[0] not in self._content
+
+
+@cache
+def _other_word(letters: str) -> re.Pattern[str]:
+    """Return what finds words that have such letters, Latin ones and digits among them."""
+    latin = f"A-Za-z0-9{re.escape(JOINTS)}"
+    return re.compile(rf"((?<![{latin}])[{latin}]*[{letters}][{latin}{letters}]*)")
 
 
 def _simplified() -> dict[int, str]:

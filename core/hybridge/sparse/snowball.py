@@ -9,8 +9,7 @@ How a text is cut into words, and why:
 - A word is a run of letters, digits and combining marks. The `\w` of `re` leaves marks out, which
   cuts Hindi at every vowel sign.
 - A run of words with single joints between them is a compound (`hybridge.sparse.compounds`).
-- Soft hyphens and joiners, which nobody sees or types, are dropped; Persian's non-joiner is kept,
-  since its stemmer needs it.
+- Soft hyphens and joiners are dropped; Persian's non-joiner is kept, since its stemmer needs it.
 - Scripts without spaces are cut by `hybridge.sparse.unspaced`.
 """
 
@@ -27,7 +26,7 @@ from typing import Any
 
 from hybridge.errors import InvalidInputError
 from hybridge.sparse.compounds import JOINTS, compounds, has_humps, has_whole, parts_of, whole_of
-from hybridge.sparse.folding import Folding, normalized
+from hybridge.sparse.folding import Folding, normalized, visible
 from hybridge.sparse.languages import Language
 from hybridge.sparse.stop_words import StopWords
 from hybridge.sparse.unspaced import spaced
@@ -40,7 +39,6 @@ _ASCII_WORDS = {
     for point in range(128)
 }
 _TYPOGRAPHIC = {"’": "'", "ʼ": "'", "‐": "-"}
-_INVISIBLE = "\N{SOFT HYPHEN}\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}\N{WORD JOINER}"
 
 
 class SnowballAnalyzer(WordAnalyzer):
@@ -64,7 +62,6 @@ class SnowballAnalyzer(WordAnalyzer):
         self._lock = threading.Lock()
         self._stem, stemmer = _stemmer(language) if language.is_stemmed else (str, "no stemmer")
         self._turkish = language.code == "tr"
-        self._invisible = [mark for mark in _INVISIBLE if mark not in language.joiners]
         self._words = _word_pattern(language.joiners).findall
         self._folding = Folding(language)
         self._stop_words = self._spellings(stop_words.words)
@@ -87,10 +84,7 @@ class SnowballAnalyzer(WordAnalyzer):
         text = normalized(text).replace("İ", "i")
         if self._turkish:
             text = text.replace("I", "ı")
-        text = _typed(text)
-        for mark in self._invisible:
-            text = text.replace(mark, "")
-        return self._words(spaced(text))
+        return self._words(spaced(visible(_typed(text), self._language.joiners)))
 
     def tokens(self, word: str) -> Sequence[Token]:
         """Return the token of a word, or those of a compound: its parts and the whole."""
