@@ -1,10 +1,11 @@
 # Every target builds what it needs into .venv by itself.
 PYTHON ?= python3
+ROWS ?= 10000
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 
-.PHONY: demo docs test test-long fuzz test-server check format bench clean
+.PHONY: demo docs test test-long fuzz test-server check format bench bench-peers clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -62,6 +63,14 @@ format: $(VENV)/.dev ## Format the code
 
 bench: $(VENV)/.dev ## The speed and memory bars
 	@for bench in tests/bench/trip.py tests/bench/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+
+.venv-peers/.made: tests/bench/peers/requirements.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --disable-pip-version-check --quiet -r $<
+	@touch $@
+
+bench-peers: $(VENV)/.dev .venv-peers/.made ## Beside Chroma, LanceDB, FAISS and bm25s (ROWS=10000)
+	$(BIN)/python tests/bench/peers/compare.py --rows $(ROWS)
 
 clean: ## Remove what the targets made
 	rm -rf $(VENV) .venv-* dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis milvus.db

@@ -1,10 +1,10 @@
 """What the fields of a search make of the rows that it returns: scores, ranks and relevances.
 
 A field that did not return a row scores it by the row's own vector, so that a relevance does not
-depend on what else was found, or on how deep was read. That takes one read by key, for all queries
-at once, and only where a score is not known: a sparse field that was read to the end gives 0 to
-what it did not find. (Of 900 hits on Cranfield, the first four of each query, 10 lacked a field,
-and .106 of their relevance without this.)
+depend on what else was found, or on how deep was read. Where the engine has searched that takes one
+read by key, for all queries at once, and only where a score is not known: a sparse field that was
+read to the end gives 0 to what it did not find. (Of 900 hits on Cranfield, the first four of each
+query, 10 lacked a field, and .106 of their relevance without this.)
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 from hybridge.records import FieldScore, Hit
 from hybridge.retrieval.relevance import Scale, mean_relevance
+from hybridge.store.engine.row import whole
 from hybridge.store.fields import VectorField
 from hybridge.store.rows import read_vectors, to_hit, vector_columns
 from hybridge.store.session import Opened
@@ -29,7 +30,7 @@ class Answer:
 
     Attributes:
         order: The keys and scores of the rows, best first.
-        rows: What was read of them, by key.
+        rows: The rows, by key; see `hybridge.store.engine.row.whole`.
         rankings: What each field found; none where the engine has fused, which does not show them.
         ended: The fields that would find no more rows, however deep they were read.
     """
@@ -95,8 +96,9 @@ def _add_missing(
     ]
     if not missing:
         return
-    names, keys = {one.name for _, one, _ in missing}, {key for _, _, key in missing}
-    rows = opened.collection.read(sorted(keys), vector_columns(opened.layout, sorted(names)))
+    names = {one.name for _, one, _ in missing}
+    found = {key: answers[place].rows[key] for place, _, key in missing}
+    rows = opened.collection.read_of(found, vector_columns(opened.layout, sorted(names)))
     for place, one, key in missing:
         vector = read_vectors(rows.get(key, {}), {one.name: one}).get(one.name)
         if vector is not None:
@@ -130,7 +132,8 @@ def _make_hits(
         key: {name: one for name, one in some.items() if one.rank or not answer.rankings}
         for key, some in scores.items()
     }
+    rows = {key: whole(row) for key, row in answer.rows.items()}
     return [
-        to_hit(answer.rows[key], carried, score, relevances.get(key), told.get(key, {}))
+        to_hit(rows[key], carried, score, relevances.get(key), told.get(key, {}))
         for key, score in answer.order
     ]

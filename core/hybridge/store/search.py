@@ -19,7 +19,6 @@ from hybridge.store.bm25.reindexing import current_fields
 from hybridge.store.candidates import Candidates, Rows
 from hybridge.store.encoding import Encoding, ModelCheck
 from hybridge.store.engine.collection import FieldSearch
-from hybridge.store.engine.row import whole
 from hybridge.store.fields import DenseField, VectorField
 from hybridge.store.hints import hint_at_paths
 from hybridge.store.query import HYBRID, Query, preferred_fields
@@ -271,7 +270,7 @@ def _fused(search: Search, found: Mapping[str, Rows], depths: Mapping[str, int])
     rows_by_key = {row[key]: row for rows in found.values() for row in rows}
     ended = frozenset(name for name, rows in found.items() if len(rows) < depths[name])
     kept = ordered[search.query.offset : search.query.wanted]
-    return Answer(kept, {key: whole(rows_by_key[key]) for key, _ in kept}, rankings, ended)
+    return Answer(kept, {key: rows_by_key[key] for key, _ in kept}, rankings, ended)
 
 
 def _fusion(search: Search) -> Fusion:

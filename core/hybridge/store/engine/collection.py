@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
@@ -20,6 +20,7 @@ from hybridge.store.engine.chosen import Chosen, Residual
 from hybridge.store.engine.companion import AVERAGE_LENGTH, HEALTH, LAYOUT, Companion
 from hybridge.store.engine.connection import Connection
 from hybridge.store.engine.pymilvus_import import pymilvus
+from hybridge.store.engine.row import cells_here
 from hybridge.store.engine.schema import (
     check_new_field,
     create_collection,
@@ -436,10 +437,31 @@ class Collection:
         self, keys: Sequence[str], columns: Sequence[str], expression: str = ""
     ) -> dict[str, dict[str, Any]]:
         """Return the rows of these keys that an expression selects, by key."""
-        key, names = self.key, self._output(columns)
-        column = self.known.key_column
-        pages = read_rows(self.connection, self.name, column, keys, names, expression)
-        return {row[key]: row for page in pages for row in self._made(page)}
+        column, names = self.known.key_column, self._output(columns)
+        pages = self._read_here(keys, names, expression)
+        if pages is None:
+            pages = read_rows(self.connection, self.name, column, keys, names, expression)
+        return {row[column.name]: row for page in pages for row in self._made(page)}
+
+    def read_of(
+        self, found: Mapping[str, Mapping[str, Any]], columns: Sequence[str]
+    ) -> dict[str, dict[str, Any]]:
+        """Return the cells of rows that a search has found, by key, as `read` does."""
+        here = cells_here(found, columns)
+        others = sorted(found.keys() - here.keys())
+        return {**here, **self.read(others, columns)} if others else here
+
+    def _read_here(
+        self, keys: Sequence[str], names: Sequence[str], expression: str
+    ) -> Iterable[list[dict[str, Any]]] | None:
+        """Return the rows that `read` asks for, found in this process; None where it cannot."""
+        if self.known.key_column.decimal:  # the engine has integers
+            return None
+        chosen, view = Chosen(expression), self.shared.view
+        rows = self.connection.read_here(
+            lambda reader: reader.rows(self.name, keys, chosen, names, view)
+        )
+        return None if rows is None else [rows]
 
     @property
     def has_marks(self) -> bool:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -72,11 +72,11 @@ class Reader:
         """
 
         def search(segments: Segments) -> list[list[Row]]:
-            kinds, key = segments.kinds(columns), segments.key
+            wanted, kinds, key = [*segments.kinds(columns)], segments.every_kind, segments.key
             found = _Search(segments, asked).found(kept.now(segments))
             return [
                 [
-                    Row({key: part.keys[place], "distance": score}, part, place, kinds)
+                    Row({key: part.keys[place], "distance": score}, part, place, wanted, kinds)
                     for score, part, place in rows
                 ]
                 for rows in found
@@ -95,6 +95,21 @@ class Reader:
             return _pages([(part, np.flatnonzero(mask)) for part, mask in found], kinds)
 
         return self._read(name, select)
+
+    def rows(
+        self, name: str, keys: Sequence[str], chosen: Chosen, columns: Sequence[str], kept: KeptView
+    ) -> list[dict[str, Any]] | None:
+        """Return the rows of these keys that are chosen, in no order; None as in `search`."""
+
+        def rows(segments: Segments) -> list[dict[str, Any]]:
+            kinds = segments.kinds(columns)
+            return [
+                row
+                for part, allowed in chosen.of(kept.now(segments), segments)
+                for row in read_rows(part, _places(part, keys, allowed), kinds)
+            ]
+
+        return self._read(name, rows)
 
     def count(self, name: str, chosen: Chosen, kept: KeptView) -> int | None:
         """Return how many rows are chosen; None as in `search`."""
@@ -134,6 +149,12 @@ def _pages(
     for part, places in found:
         for start in range(0, len(places), _PAGE):
             yield read_rows(part, places[start : start + _PAGE], kinds)
+
+
+def _places(part: Part, keys: Iterable[str], allowed: Mask) -> Numbers:
+    """Return where the rows of these keys are, of those that are allowed."""
+    places = (part.places.get(key) for key in dict.fromkeys(keys))
+    return np.array([one for one in places if one is not None and allowed[one]], np.intp)
 
 
 class _Search:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -17,21 +17,31 @@ class Row(dict[str, Any]):
         found: The key and the distance.
         part: Where it is.
         place: Its place there.
-        kinds: The Milvus types of the columns that it has.
+        columns: What it has when it is whole.
+        kinds: The Milvus type of each column that can be read.
     """
 
-    __slots__ = ("_kinds", "_part", "_place")
+    __slots__ = ("_columns", "_kinds", "_part", "_place")
 
     def __init__(
-        self, found: Mapping[str, Any], part: Part, place: int, kinds: Mapping[str, str]
+        self,
+        found: Mapping[str, Any],
+        part: Part,
+        place: int,
+        columns: Sequence[str],
+        kinds: Mapping[str, str],
     ) -> None:
         super().__init__(found)
-        self._part, self._place, self._kinds = part, place, kinds
+        self._part, self._place = part, place
+        self._columns, self._kinds = columns, kinds
 
     def whole(self) -> dict[str, Any]:
         """Return the row with all its cells."""
-        cells = {name: self._read(name, kind) for name, kind in self._kinds.items()}
-        return {**self, **cells}
+        return {**self, **self.cells(self._columns)}
+
+    def cells(self, columns: Iterable[str]) -> dict[str, Any]:
+        """Return the cells of some columns."""
+        return {name: self._read(name, self._kinds[name]) for name in columns}
 
     def _read(self, name: str, kind: str) -> Any:
         if kind == "FLOAT_VECTOR":
@@ -42,6 +52,13 @@ class Row(dict[str, Any]):
 def whole(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a row with all its cells: as it is, if the engine has sent it."""
     return row.whole() if isinstance(row, Row) else row
+
+
+def cells_here(
+    found: Mapping[str, Mapping[str, Any]], columns: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Return the cells of those rows that this process has found, by key."""
+    return {key: row.cells(columns) for key, row in found.items() if isinstance(row, Row)}
 
 
 def read_rows(part: Part, places: Numbers | None, kinds: Mapping[str, str]) -> list[dict[str, Any]]:

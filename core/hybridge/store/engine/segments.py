@@ -141,6 +141,12 @@ class Segments:
         """
         return {column: self._kind(column) for column in columns}
 
+    @property
+    def every_kind(self) -> dict[str, str]:
+        """The Milvus type of each column that is read here."""
+        kinds = {name: str(one.dtype.name) for name, one in self._fields.items()}
+        return {name: kind for name, kind in kinds.items() if kind in _KINDS}
+
     def _kind(self, column: str) -> str:
         field = self._fields.get(column)
         if field is None or field.dtype.name not in _KINDS:
