@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from hybridge.arguments import parse_location, shown
 from hybridge.errors import InvalidInputError
@@ -108,7 +107,7 @@ def recover_statistics(parameters: Parameters) -> Statistics | None:
     the mean idf: no whole df then gives it back.
     """
     documents = parameters.documents
-    exact = (documents + 1) * expit(-parameters.idf) - 0.5
+    exact = (documents + 1) * np.exp(-np.logaddexp(0, parameters.idf)) - 0.5  # no overflow
     frequencies = np.rint(exact).astype(np.int64)
     tokens = round(parameters.average_length * documents)
     if not (

@@ -45,6 +45,7 @@ def resume(opened: Opened, *, give_up: bool = False) -> None:
         return
     with shared.lock:
         if not shared.resumed:
+            collection.connection.load(collection.name)  # then its rows are counted in this process
             entries = entries_of(collection.companion.listing(None))
             own = [entry.last for entry in entries if entry.writer == shared.writer]
             shared.writes = max([shared.writes, *own])
