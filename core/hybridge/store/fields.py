@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import Enum
 from functools import cached_property
-from typing import Any, ClassVar, Final, Literal, TypeAlias
+from typing import Any, ClassVar, Final, Literal, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -57,6 +57,7 @@ PROBE = "The quick brown fox reads about Milvus, a red kite over the plains, at 
 """The text whose vector tells models apart."""
 
 _PROBE_LENGTH = 256
+_PARSED_AT_ONCE = 1000  # they are copied meanwhile
 _SAME_MODEL = 0.99
 _UNIT = 1e-3
 """How far from 1 the length of a unit vector may be."""
@@ -337,6 +338,14 @@ class VectorField:
             InvalidInputError: If it is none, or has another length.
         """
 
+    def parse_vectors(self, values: Sequence[Any], names: Sequence[str]) -> list[Any]:
+        """Return many vectors as `parse_vector` returns each.
+
+        Raises:
+            InvalidInputError: If one is none, or has another length.
+        """
+        return [self.parse_vector(value, name) for value, name in zip(values, names, strict=True)]
+
     @abstractmethod
     def parse_made(self, made: Any, names: Sequence[str]) -> list[Any]:
         """Return the vectors that the function made, checked.
@@ -490,6 +499,16 @@ class DenseField(VectorField):
         vector = parse_dense(value, name)
         _check_length(vector, self.dim or len(vector), name)
         return vector
+
+    def parse_vectors(self, values: Sequence[Any], names: Sequence[str]) -> list[DenseVector]:
+        """Return many vectors as `parse_vector` returns each."""
+        vectors: list[DenseVector] = []
+        for start in range(0, len(values), _PARSED_AT_ONCE):
+            some = slice(start, start + _PARSED_AT_ONCE)
+            vectors += parse_dense_batch(values[some], names[some])
+        for vector, name in zip(vectors, names, strict=True):
+            _check_length(vector, self.dim or len(vector), name)
+        return vectors
 
     def parse_made(self, made: Any, names: Sequence[str]) -> list[DenseVector]:
         """Return what the function made: one vector per text."""
@@ -669,8 +688,16 @@ def parse_dense_batch(values: Any, names: Sequence[str]) -> list[DenseVector]:
     except InvalidInputError:
         matrix = np.empty((0, 0), dtype=np.float32)
     if matrix.ndim == 2 and matrix.size and np.isfinite(matrix).all():
-        return list(matrix)
+        return list(values if _are_parsed(values) else matrix)
     return [parse_dense(value, name) for value, name in zip(values, names, strict=True)]
+
+
+def _are_parsed(values: Any) -> bool:
+    """Whether values are arrays of float32 already, which stay as they are, without a copy."""
+    return isinstance(values, list) and all(
+        isinstance(value, np.ndarray) and value.dtype == np.float32 and value.flags.c_contiguous
+        for value in cast("list[Any]", values)
+    )
 
 
 def parse_sparse(value: Any, name: str) -> SparseVector:

@@ -311,8 +311,7 @@ class RowMaker:
         vectors = {key: dict(record.vectors) for key, record in encoded.items()}
         counts = self._put_terms(encoded, vectors)
         complete = [record.with_vectors(vectors[key]) for key, record in encoded.items()]
-        for record in complete:
-            check_complete(record, layout)
+        check_complete(complete, layout)
         rows = [to_row(record, layout, self.plan.mark) for record in complete]
         return Made(rows, counts, frozenset(lacking(complete, layout)))
 

@@ -10,14 +10,13 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from hybridge.arguments import shown
 from hybridge.errors import InvalidInputError
 from hybridge.filters import ID_COLUMN, Column
 from hybridge.narrowing import is_iterable, is_mapping
-from hybridge.records import FieldScore, Hit, Record
+from hybridge.records import FieldScore, Hit, Record, changed
 from hybridge.store.fields import VectorField
 from hybridge.store.metadata import MetadataEncoder, parse_metadata, utf8
 
@@ -255,10 +254,10 @@ def parse_record(
         msg = f"{name}: vectors is a {type(record.vectors).__name__}: give a mapping of field names"
         raise InvalidInputError(msg)
     check_columns(metadata, columns, name)
-    plain = replace(record, metadata=metadata)
+    plain = changed(record, metadata=metadata)
     if record.id is not None:
         return plain
-    return replace(plain, id=plain.content_id if ids == "content" else str(uuid.uuid4()))
+    return changed(plain, id=plain.content_id if ids == "content" else str(uuid.uuid4()))
 
 
 def parse_id(value: Any, name: str = "the id") -> str:

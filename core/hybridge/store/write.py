@@ -115,8 +115,8 @@ class Batch:
 
     def encoded(self) -> list[Record]:
         """Return the records with the vectors that were made."""
-        vectors = [dict(record.vectors) for record in self.records]
-        for one in self.fields.values():
+        vectors: dict[int, dict[str, Any]] = {}
+        for one in filter(_is_encoded, self.fields.values()):
             texts = {
                 place: text
                 for place, record in enumerate(self.records)
@@ -124,9 +124,12 @@ class Batch:
             }
             made = self.encoding.vectors(one, list(texts.values()), "documents")
             for place, vector in zip(texts, made, strict=True):
-                vectors[place][one.name] = vector
+                vectors.setdefault(place, {})[one.name] = vector
         return [
-            record.with_vectors(some) for record, some in zip(self.records, vectors, strict=True)
+            record.with_vectors({**record.vectors, **vectors[place]})
+            if place in vectors
+            else record
+            for place, record in enumerate(self.records)
         ]
 
     def layout(self, request: LayoutRequest) -> Layout:
@@ -176,7 +179,7 @@ def prepare(
         fields = _with_first_dense(distinct, fields)
         fields = {name: one.new(name) for name, one in fields.items()}
     check_vectors(distinct, fields)
-    parsed = [_with_parsed_vectors(record, fields) for record in distinct]
+    parsed = _with_parsed_vectors(distinct, fields)
     encoding = Encoding()
     for one in fields.values():
         _ask(encoding, one, parsed)
@@ -262,14 +265,26 @@ def _with_first_dense(
     return {"dense": DenseField(name="dense"), **fields}
 
 
-def _with_parsed_vectors(record: Record, fields: Mapping[str, VectorField]) -> Record:
-    if not record.vectors:
-        return record
-    vectors = {
-        name: fields[name].parse_vector(vector, f"the {name} vector of record {record.id!r:.80}")
-        for name, vector in record.vectors.items()
-    }
-    return record.with_vectors(vectors)
+def _with_parsed_vectors(
+    records: Sequence[Record], fields: Mapping[str, VectorField]
+) -> list[Record]:
+    vectors: list[dict[str, Any]] = [{} for _ in records]
+    for name, one in fields.items():
+        having = [place for place, record in enumerate(records) if name in record.vectors]
+        for place, vector in zip(
+            having, _parsed(one, [records[place] for place in having]), strict=True
+        ):
+            vectors[place][name] = vector
+    return [
+        record.with_vectors(some) if some else record
+        for record, some in zip(records, vectors, strict=True)
+    ]
+
+
+def _parsed(one: VectorField, records: Sequence[Record]) -> list[Any]:
+    """Return the vectors that records have of a field, parsed."""
+    names = [f"the {one.name} vector of record {record.id!r:.80}" for record in records]
+    return one.parse_vectors([record.vectors[one.name] for record in records], names)
 
 
 # --- committed -----------------------------------------------------------------------------------
@@ -366,8 +381,7 @@ def put(
             bm25.freeze_by(firsts or list(mine.values()), average_length)
             changes.append(_weigh(bm25, mine, old, rows))
     complete = [record.with_vectors(rows[key]) for key, record in records.items()]
-    for record in complete:
-        check_complete(record, layout)
+    check_complete(complete, layout)
     if layout.foreign is not None and layout.foreign.automatic:
         return _inserted(complete, old, opened)
     collection.note_lacking(lacking(complete, layout))
@@ -455,20 +469,23 @@ def _texts(one: VectorField, records: Mapping[str, Record]) -> dict[str, str]:
     return {key: text for key, text in texts.items() if text is not None}
 
 
-def check_complete(record: Record, layout: Layout) -> None:
-    """Check that a record has the vectors that its row needs.
+def check_complete(records: Sequence[Record], layout: Layout) -> None:
+    """Check that records have the vectors that their rows need.
 
     Raises:
         InvalidInputError: If one is missing, or is none.
     """
     for one in layout.fields.values():
-        vector = record.vectors.get(one.name)
-        if vector is not None and not one.is_checked:
-            one.parse_vector(vector, f"the {one.name} vector of record {record.id!r:.80}")
-        # Where a model made the others' vectors, a row with a source is not left without.
-        is_made = one.probe is not None and one.text_of(record) is not None
-        if vector is None and (is_made or not one.optional):
-            raise _missing(one, record)
+        having = [record for record in records if record.vectors.get(one.name) is not None]
+        if not one.is_checked:
+            _parsed(one, having)
+        if len(having) == len(records):
+            continue
+        for record in records:
+            # Where a model made the others' vectors, a row with a source is not left without.
+            is_made = one.probe is not None and one.text_of(record) is not None
+            if record.vectors.get(one.name) is None and (is_made or not one.optional):
+                raise _missing(one, record)
 
 
 def lacking(records: Sequence[Record], layout: Layout) -> set[str]:

@@ -12,6 +12,7 @@ import pytest
 
 from hybridge import F, MilvusStore, Record
 from hybridge.errors import StoreClosedError
+from hybridge.store.engine import shared
 from hybridge.store.engine.gate import Gate
 from support.word_function import WordFunction
 
@@ -166,9 +167,9 @@ def test_a_call_within_a_call_waits_for_nobody() -> None:
 
 
 @pytest.mark.on_a_path("a server flushes by itself")
-def test_a_read_flushes_when_many_rows_wait(make_store: MakeStore) -> None:
+def test_a_read_by_the_engine_flushes_when_many_rows_wait(make_store: MakeStore) -> None:
     """100 waiting rows are flushed by the next read, fewer are not, and a write never flushes."""
-    store = make_store()
+    store = make_store(in_process_search=False)
     store.add([Record(text="row 1")])
     state = store._session.collection().shared
     store.search("row")
@@ -180,3 +181,30 @@ def test_a_read_flushes_when_many_rows_wait(make_store: MakeStore) -> None:
     assert state.waiting == 100
     store.search("row")
     assert state.waiting == 0
+
+
+@pytest.mark.on_a_path("a server flushes by itself")
+def test_a_read_in_this_process_leaves_the_flush_to_the_next_write(make_store: MakeStore) -> None:
+    """100 waiting rows are searched as they are, and flushed by the write that follows."""
+    store = make_store()
+    store.add([Record(id=str(i), text=f"row {i}") for i in range(100)])
+    state = store._session.collection().shared
+    assert [hit.id for hit in store.search("99", k=1)] == ["99"]
+    assert state.waiting == 200
+    store.add([Record(text="row 100")])
+    assert state.waiting == 1
+    store.search("row")
+    store.add([Record(text="row 101")])
+    assert state.waiting == 2
+
+
+@pytest.mark.on_a_path("a server flushes by itself")
+def test_a_read_in_this_process_flushes_very_many_rows(
+    make_store: MakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What would be kept twice in memory is flushed before it is read."""
+    monkeypatch.setattr(shared, "FLUSH_THRESHOLD_HERE", 150)
+    store = make_store()
+    store.add([Record(text=f"row {i}") for i in range(100)])
+    store.search("row")
+    assert store._session.collection().shared.waiting == 0

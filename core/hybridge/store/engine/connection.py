@@ -229,6 +229,11 @@ class Connection:
             return "by the engine"
         return f"by the engine: {self._reader.failure}" if self._reader.failure else HERE
 
+    @property
+    def reads_here(self) -> bool:
+        """Whether this process makes searches by itself."""
+        return self.searched == HERE
+
     def read_here(self, read: Callable[[Reader], T | None]) -> T | None:
         """Return what is read without the engine; see `hybridge.store.engine.reader`.
 
