@@ -6,9 +6,9 @@ from hybridge.records import DenseVector, is_random_id
 from hybridge.retrieval.fusion import Fusion
 from hybridge.store.answers import parse_vectors, parse_weights
 from hybridge.store.arguments import StoreArguments, plain_arguments, restored_arguments
-from hybridge.store.batches import batched
+from hybridge.store.batches import BATCH_SIZE, batched
 from hybridge.store.binding import bound_store
-from hybridge.store.bm25.live import MOST_TERMS
+from hybridge.store.bm25.live import AVERAGED, MOST_TERMS
 from hybridge.store.engine.address import Address, resolve_address
 from hybridge.store.engine.lite_server import serve_lite
 from hybridge.store.fields import (
@@ -47,11 +47,12 @@ from hybridge.store.query import (
 from hybridge.store.rows import TEXT_BYTES, NewIds, to_record
 from hybridge.store.search_config import SearchConfig
 from hybridge.store.server_options import TLS, ServerOptions
-from hybridge.store.store import BATCH_SIZE, MilvusStore
+from hybridge.store.store import MilvusStore
 from hybridge.store.write import CONTEXT, DERIVED, METADATA, OFFSETS
 
 __all__ = [
     "AUTO",
+    "AVERAGED",
     "BATCH_SIZE",
     "CONTEXT",
     "DERIVED",

@@ -10,6 +10,9 @@ from tqdm.auto import tqdm
 
 T = TypeVar("T")
 
+BATCH_SIZE = 256
+"""Records that are encoded and sent at once; the first so many tell what a new collection holds."""
+
 
 def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
     """Yield the items in lists of `size`."""

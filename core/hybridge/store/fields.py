@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import Enum
 from functools import cached_property
-from typing import Any, ClassVar, Final, Literal, TypeAlias, cast
+from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -694,9 +694,9 @@ def parse_dense_batch(values: Any, names: Sequence[str]) -> list[DenseVector]:
 
 def _are_parsed(values: Any) -> bool:
     """Whether values are arrays of float32 already, which stay as they are, without a copy."""
-    return isinstance(values, list) and all(
+    return all(
         isinstance(value, np.ndarray) and value.dtype == np.float32 and value.flags.c_contiguous
-        for value in cast("list[Any]", values)
+        for value in values
     )
 
 

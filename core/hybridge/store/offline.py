@@ -20,6 +20,7 @@ from hybridge.records import Record
 from hybridge.sparse.analyzer import Analyzer
 from hybridge.sparse.statistics import Statistics
 from hybridge.sparse.weighting import Weighting
+from hybridge.store.batches import BATCH_SIZE
 from hybridge.store.bm25.documents import BM25Documents
 from hybridge.store.bm25.field import BM25Field
 from hybridge.store.bm25.live import AVERAGED
@@ -42,9 +43,6 @@ from hybridge.store.write import check_complete, lacking, owner_of, prepare, put
 
 Counts = Mapping[tuple[str, str], Statistics]
 """BM25 counts by field and `tenant_key`, which is "" where there are no tenants."""
-
-_FIRST = 256
-"""Records that tell what a new collection holds, as many as the first batch of `add`."""
 
 
 def parse_records(
@@ -130,7 +128,7 @@ class Plan:
             msg = "there are no records: without one it is not known what the collection holds"
             raise InvalidInputError(msg)
         first = prepare(
-            head[:_FIRST],
+            head[:BATCH_SIZE],
             request.expected,
             ModelCheck(),
             partition_key=request.partition_key,

@@ -35,7 +35,7 @@ from hybridge.records import Hit, Record
 from hybridge.registry import as_dense_function, as_sparse_function
 from hybridge.retrieval.fusion import Fusion
 from hybridge.store import health, write
-from hybridge.store.batches import batched
+from hybridge.store.batches import BATCH_SIZE, batched
 from hybridge.store.bm25.checking import check_bm25
 from hybridge.store.bm25.enabling import enable, parse_bm25
 from hybridge.store.bm25.live import AVERAGED, LiveBM25
@@ -89,7 +89,6 @@ T = TypeVar("T")
 
 logger = logging.getLogger("hybridge")
 
-BATCH_SIZE = 256
 SCROLL_SIZE = 1000
 _ATTEMPTS = 3
 

@@ -12,6 +12,8 @@ from hybridge.errors import CollectionMismatchError, InvalidInputError
 from hybridge.records import Record
 from hybridge.store import (
     AUTO,
+    AVERAGED,
+    BATCH_SIZE,
     LayoutRequest,
     MetadataEncoder,
     Plan,
@@ -20,12 +22,6 @@ from hybridge.store import (
     parse_records,
 )
 from hybridge.tools.bulk.folder import Folder
-
-_HEAD = 1000
-"""Records that fix the average length, as those of `MilvusStore.add` do."""
-
-_FEW = 256
-"""Records that tell the rest."""
 
 _DEFAULTS: Mapping[str, Any] = {
     **dict.fromkeys(signature(LayoutRequest.parse).parameters),
@@ -95,7 +91,7 @@ class Making:
         """
         plan = folder.find_plan()
         if plan is None:
-            head = list(islice(records, _HEAD if self.average_length is None else _FEW))
+            head = list(islice(records, AVERAGED if self.average_length is None else BATCH_SIZE))
             records = chain(head, records)
             plan = Plan.of(head, self.request, self.average_length)
             folder.keep_plan(plan)
