@@ -68,6 +68,7 @@ class CrossEncoderRerankFunction:
             msg = f"activation_fct must be a function or None, not {shown(activation_fct)}"
             raise InvalidInputError(msg)
         self.model_name = parse_location(model_name, "model_name")
+        self._check_labels(options.get("num_labels", 1))  # as many are made, in memory, by loading
         self.settings = given_settings(type(self), activation_fct=activation_fct, **options)
         self._batch_size = parse_count(batch_size, "batch_size")
         self.scale: RerankScale | None = "probability" if activation_fct is None else None
@@ -80,9 +81,7 @@ class CrossEncoderRerankFunction:
             device=parse_device(device, _NAME),
             **options,
         )
-        if self.model.num_labels != 1:
-            msg = f"{self.model_name!r} gives {self.model.num_labels} scores; a reranker gives one"
-            raise InvalidInputError(msg)
+        self._check_labels(self.model.num_labels)
         if activation_fct is None:
             activation_fct = import_extra("torch", _NAME, "dense").nn.Sigmoid()
         self._activation = activation_fct
@@ -110,6 +109,11 @@ class CrossEncoderRerankFunction:
 
     def __repr__(self) -> str:
         return f"{_NAME}({self.model_name!r})"
+
+    def _check_labels(self, number: object) -> None:
+        if number is not None and parse_count(number, "num_labels") != 1:
+            msg = f"{self.model_name!r} gives {number} scores; a reranker gives one"
+            raise InvalidInputError(msg)
 
     def _try_model(self, long: bool) -> None:
         """Set both tokenizers up, which two threads must not do at once, and score one pair.

@@ -131,6 +131,15 @@ def test_a_classifier_with_several_scores_is_refused(tmp_path: Path) -> None:
         CrossEncoderRerankFunction(tiny_cross_encoder(tmp_path, labels=3))
 
 
+def test_more_scores_are_refused_before_a_model_of_so_many_is_made(folder: Path) -> None:
+    """A thousand million of them take 19 GB."""
+    with pytest.raises(InvalidInputError, match="gives 1000000000 scores"):
+        CrossEncoderRerankFunction(folder, num_labels=1_000_000_000)
+    with pytest.raises(InvalidInputError, match="num_labels must be a whole number"):
+        CrossEncoderRerankFunction(folder, num_labels="many")
+    assert CrossEncoderRerankFunction(folder, num_labels=1)(QUERY, DOCUMENTS)
+
+
 @pytest.mark.parametrize(
     ("query", "documents", "top_k"),
     [(QUERY, DOCUMENTS, 0), (QUERY, "text", 5), (QUERY, [None], 5), (" ", DOCUMENTS, 5)],
