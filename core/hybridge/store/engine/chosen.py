@@ -20,8 +20,12 @@ from hybridge.store.engine.segments import Mask, Segments
 from hybridge.store.engine.view import View
 
 MOST_BYTES = 64 * 2**20
-"""Bytes of ids and metadata, as they are stored, up to which a collection's are kept unpacked: some
-100 bytes a row, so up to some 600,000 rows. Unpacked they have about six times as many."""
+"""Bytes of ids and metadata, as they are stored, up to which a collection's are kept unpacked.
+
+A row with three short keys has 86 bytes, so that 784,000 are kept, and 489 unpacked; one with six
+keys, a title and a URL among them, has 223 (300,000 rows), and 996 unpacked; one without metadata
+35 and 283.
+"""
 
 
 @dataclass(frozen=True)

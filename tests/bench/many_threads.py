@@ -1,0 +1,138 @@
+"""Many threads and coroutines that search one path, against one that leaves searches to the engine.
+
+Docstrings of the standard library with vectors of dimension 384, BM25 on. 64 threads each ask
+one question after the other, first of a store that searches in this process, then of another store
+of the same path with `in_process_search=False`, in turns. Then 50 dense questions are asked at once
+by `asearch`.
+
+    python tests/bench/many_threads.py [--rows N]
+
+`make bench` does not run it: the bars are for a quiet machine, and it has been run on busy ones
+alone (load 16 on 2 cores: dense 9.3 times as many, hybrid 13, 11.6 ms a question of 50 at once). On
+these the CPU time of a question says more than the clock.
+
+Bars: dense at least 10 times as many questions a second, hybrid 5 times; 50 at once at most 2.5 ms
+a question.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hybridge import MilvusStore
+
+sys.path.append(str(Path(__file__).parent))
+sys.path.append(str(Path(__file__).parents[2] / "examples"))
+from bench_ingest import documents
+from bench_reader import DIM, K, record
+
+from stdlib_docs import collect_docstrings
+
+THREADS, TURNS, AT_ONCE = 64, 3, 50
+QUESTIONS = {"in this process": 512, "by the engine": 64}
+BARS = {"dense": 10.0, "hybrid": 5.0}
+AT_ONCE_BAR = 2.5
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=10_000)
+    rows = parser.parse_args().rows
+    docstrings = dict(sorted(collect_docstrings().items()))
+    texts = list(itertools.islice(documents(docstrings), rows))
+    asked = [doc.partition("\n")[0] for doc in docstrings.values()]
+    rng = np.random.default_rng(7)
+    vectors = rng.normal(size=(rows, DIM)).astype(np.float32)
+    queries = list(zip(asked, rng.normal(size=(512, DIM)), strict=False))
+    arguments: dict[str, Any] = {"metadata_schema": {"year": int}}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        MilvusStore(f"{folder}/rows.db", **arguments) as here,
+        MilvusStore(f"{folder}/rows.db", in_process_search=False, **arguments) as engine,
+    ):
+        here.add(record(i, text, vectors[i]) for i, text in enumerate(texts))
+        here.flush()
+        stores = {"in this process": here, "by the engine": engine}
+        kept = [throughput(mode, stores, queries) for mode in BARS]
+        kept.append(at_once(here, queries))
+    print(f"load {os.getloadavg()[0]:.1f}")
+    return 0 if all(kept) else 1
+
+
+def throughput(
+    mode: str, stores: dict[str, MilvusStore], queries: list[tuple[str, np.ndarray]]
+) -> bool:
+    """Ask in turns; print questions a second, and how many times as many they are."""
+    rates: dict[str, list[float]] = {name: [] for name in stores}
+    for _ in range(TURNS):
+        for name, store in stores.items():
+            rates[name].append(rate(asking(store, mode), queries[: QUESTIONS[name]]))
+    ratio = statistics.median(a / b for a, b in zip(*rates.values(), strict=True))
+    here, engine = (statistics.median(some) for some in rates.values())
+    kept = ratio >= BARS[mode]
+    print(
+        f"{mode:8}{THREADS} threads: {here:7.0f} a second, by the engine {engine:6.1f}, "
+        f"{ratio:5.1f} times as many   (bar {BARS[mode]:g}){missed(kept)}",
+        flush=True,
+    )
+    return kept
+
+
+def asking(store: MilvusStore, mode: str) -> Callable[[tuple[str, np.ndarray]], Any]:
+    return lambda query: store.search(query[0], vector=query[1], k=K, mode=mode)
+
+
+def rate(ask: Callable[[Any], Any], queries: list[tuple[str, np.ndarray]]) -> float:
+    """Return how many questions a second many threads get answered."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(ask, queries[:THREADS]))
+        start = time.perf_counter()
+        list(pool.map(ask, queries))
+        return len(queries) / (time.perf_counter() - start)
+
+
+def at_once(store: MilvusStore, queries: list[tuple[str, np.ndarray]]) -> bool:
+    """Ask many dense questions at once; print the best of some turns, for each question."""
+
+    async def ask() -> float:
+        start = time.perf_counter()
+        await asyncio.gather(
+            *(store.asearch(vector=vector, k=K) for _, vector in queries[:AT_ONCE])
+        )
+        return (time.perf_counter() - start) / AT_ONCE * 1e3
+
+    async def turns() -> list[float]:
+        return [await ask() for _ in range(4 * TURNS)]
+
+    start = time.process_time()
+    taken = asyncio.run(turns())
+    cpu = (time.process_time() - start) / len(taken) / AT_ONCE * 1e3
+    took = statistics.median(taken)
+    kept = took <= AT_ONCE_BAR
+    print(
+        f"{AT_ONCE} dense at once: {took:.2f} ms a question, {cpu:.2f} of CPU   "
+        f"(bar {AT_ONCE_BAR}){missed(kept)}",
+        flush=True,
+    )
+    return kept
+
+
+def missed(kept: bool) -> str:
+    return "" if kept else "   MISSED"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
