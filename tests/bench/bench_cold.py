@@ -3,8 +3,7 @@
 A path is filled once with docstrings of the standard library, BM25 on, one column, and random
 vectors of dimension 384. Then processes are started one after the other: each imports Hybridge,
 opens the path, and makes its first search, by vectors that are given, so that no model is loaded.
-Opening is what the first `count()` takes. Chroma's figure, where it is installed, is that of a
-collection with the same rows.
+Opening is what the first `count()` takes, the import of pymilvus included.
 
     python tests/bench/bench_cold.py [--rows N] [--processes N]
 

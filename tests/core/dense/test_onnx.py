@@ -188,13 +188,21 @@ def test_an_unknown_runtime_is_refused(models: tuple[Path, Path]) -> None:
         OnnxEmbeddingFunction(models[1], runtime="tensorrt")  # type: ignore[arg-type]
 
 
-def test_torch_is_not_loaded(models: tuple[Path, Path]) -> None:
-    """Encoding loads none of torch, transformers and sentence-transformers."""
+@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
+def test_torch_is_not_loaded(models: tuple[Path, Path], tmp_path: Path, runtime: str) -> None:
+    """A store that embeds loads none of torch, transformers and sentence-transformers."""
+    pytest.importorskip(runtime, reason=f"{runtime} is not installed")
     program = f"""
 import sys
 sys.path[:] = {[str(Path(__file__).parents[3] / "core"), *sys.path]!r}
-from hybridge.dense import OnnxEmbeddingFunction
-OnnxEmbeddingFunction({str(models[1])!r}).encode_documents(["a b"])
+from hybridge import MilvusStore, OnnxEmbeddingFunction, Record
+with MilvusStore(
+    {str(tmp_path / "onnx.db")!r},
+    dense=OnnxEmbeddingFunction({str(models[1])!r}, runtime={runtime!r}),
+) as store:
+    store.add([Record(text="a b")])
+with MilvusStore.open({str(tmp_path / "onnx.db")!r}) as store:
+    assert len(store.search("a b", k=1)) == 1
 print([name for name in ("torch", "transformers", "sentence_transformers") if name in sys.modules])
 """
     found = subprocess.run(
