@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TypeVar
 
@@ -22,17 +22,17 @@ def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def batched_keys(
-    keys: Sequence[str], size: int, *, what: str, progress: bool
+    keys: Iterable[str], size: int, *, what: str, total: int | None
 ) -> Iterator[list[str]]:
     """Yield the keys of rows in lists of `size`.
 
     Args:
         keys: The keys.
         size: How many are in a list.
-        what: What is done to the rows, as the progress bar says it.
-        progress: Whether to show the bar.
+        what: What is done to the rows, as a progress bar says it.
+        total: How many there are about; None shows no bar.
     """
-    with tqdm(total=len(keys), disable=not progress, desc=what, unit="row") as bar:
+    with tqdm(total=total, disable=total is None, desc=what, unit="row") as bar:
         for batch in batched(keys, size):
             yield batch
             bar.update(len(batch))

@@ -152,17 +152,18 @@ class Candidates:
 
     def _best_by_key(self, asked: Mapping[str, FieldSearch]) -> dict[str, list[Rows]]:
         """Return the best rows of each field among those that a scan selects."""
-        expressions = self._selection.expressions()
+        found: dict[str, list[Rows]] = {
+            name: [[] for _ in one.vectors] for name, one in asked.items()
+        }
+        for expression in self._selection.expressions():
 
-        def best(name: str) -> list[Rows]:
-            one = asked[name]
-            found: list[Rows] = [[] for _ in one.vectors]
-            for expression in expressions:
-                pairs = zip(found, self._read(one, expression), strict=True)
-                found = [_merged(one, *pair) for pair in pairs]
-            return [self._selection.matching(rows) for rows in found]
+            def best(name: str, expression: str = expression) -> list[Rows]:
+                one = asked[name]
+                pairs = zip(found[name], self._read(one, expression), strict=True)
+                return [_merged(one, *pair) for pair in pairs]
 
-        return self._each(best, asked)
+            found = self._each(best, asked)
+        return {name: [*map(self._selection.matching, some)] for name, some in found.items()}
 
     def _read(self, asked: FieldSearch, expression: str) -> list[Rows]:
         one = _sent(asked, expression)

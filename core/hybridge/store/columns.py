@@ -88,15 +88,20 @@ def _complete(collection: Collection, key: str, kind: type, *, progress: bool) -
 
 def _fill(collection: Collection, key: str, kind: type, *, progress: bool = False) -> int:
     """Write the values that the column lacks; return of how many rows."""
-    keys = list(_lacking(collection, key))
-    for batch in batched_keys(keys, _BATCH, what="fill", progress=progress):
+    done, total = 0, collection.count(_is_null(key)) if progress else None
+    for batch in batched_keys(_lacking(collection, key), _BATCH, what="fill", total=total):
         _fill_rows(collection, batch, key, kind)
-    return len(keys)
+        done += len(batch)
+    return done
+
+
+def _is_null(key: str) -> str:
+    return f"{column(key)} is null"
 
 
 def _lacking(collection: Collection, key: str) -> Iterator[str]:
     """Yield the primary keys of rows whose column is NULL, and whose metadata has a value."""
-    for rows in collection.select(f"{column(key)} is null", ["metadata"]):
+    for rows in collection.select(_is_null(key), ["metadata"]):
         for row in rows:
             if row["metadata"].get(key) is not None:
                 yield row[collection.key]

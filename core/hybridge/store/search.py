@@ -306,7 +306,7 @@ def _fused_by_milvus(
     columns: Sequence[str],
 ) -> list[Answer]:
     """Return the rows of each query in the order of Milvus's own ranker, which tells no scores."""
-    size, expressions = search.query.size, selection.expressions()
+    size, expressions = search.query.size, list(selection.expressions())
     if not expressions:
         return [Answer((), {})] * size
     # A query without a known word has an empty vector, which a server refuses: its other fields

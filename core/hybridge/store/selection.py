@@ -23,6 +23,7 @@ from hybridge.filters import (
     match_all,
     row_keys,
 )
+from hybridge.store.batches import batched
 from hybridge.store.engine.chosen import Chosen, Residual
 from hybridge.store.engine.collection import Collection
 from hybridge.store.engine.shared import Candidate, Scan
@@ -79,37 +80,35 @@ class Selection:
         matching = {one.key for one in match_all(self._tree, candidates)}
         return [row for row in rows if row[self._layout.key] in matching]
 
-    def expressions(self) -> list[str]:
-        """Return expressions that together select just the rows wanted, no row twice.
+    def expressions(self) -> Iterator[str]:
+        """Yield expressions that together select just the rows wanted, no row twice.
 
-        Returns:
-            `[""]` for all rows, `[]` for none, else one expression, or one per 10,000 ids.
+        That is "" for all rows, nothing for none, else one expression, or one per 10,000 ids.
         """
         if self.is_exact:
-            return [self.expression]
-        keys, size = self.keys(), IDS_PER_CALL
-        return [
-            ids_expression(keys[start : start + size], self._layout.key_column)
-            for start in range(0, len(keys), size)
-        ]
+            yield self.expression
+            return
+        for keys in batched(self.keys(), IDS_PER_CALL):
+            yield ids_expression(keys, self._layout.key_column)
 
-    def keys(self) -> list[str]:
-        """Return the primary keys of the rows wanted."""
-        pages = self._pages_here()
+    def keys(self) -> Iterator[str]:
+        """Yield the primary keys of the rows wanted, of which a page is read at once."""
+        key, pages = self._layout.key, self._pages_here()
         if pages is None and self.is_exact:
             pages = self._collection.select(self.expression, [])
         if pages is not None:
-            found = (row[self._layout.key] for page in pages for row in page)
+            found = ([row[key] for row in page] for page in pages)
         else:
-            found = (row.key for row in match_all(self._residual, self._scan()))
-        return list(dict.fromkeys(found))  # Lite gives a row as often as `in [...]` names it
+            found = ([row.key for row in match_all(self._residual, page)] for page in self._scan())
+        for page in found:
+            yield from dict.fromkeys(page)  # Lite gives a row as often as `in [...]` names it
 
     def count(self) -> int:
         """Return how many rows are wanted."""
         found = self._collection.count_here(self._chosen)
         if found is not None:
             return found
-        return self.candidates() if self.is_exact else len(self.keys())
+        return self.candidates() if self.is_exact else sum(1 for _ in self.keys())
 
     def candidates(self) -> int:
         """Return how many rows the expression selects."""
@@ -185,16 +184,20 @@ class Selection:
         kept = state.scanned  # read once: a write in another thread takes it away
         return kept if kept is not None and kept.version == state.version else None
 
-    def _scan(self) -> Sequence[Candidate]:
-        """Return what the filter can ask for, of every candidate."""
+    def _scan(self) -> Iterator[Sequence[Candidate]]:
+        """Yield what the filter can ask for, of every candidate, in pages."""
         state, kept = self._collection.shared, self._kept()
         if self._is_kept and kept is not None:
-            return kept.rows
+            yield kept.rows
+            return
         # A write that ends while this reads makes another version, so nothing stale is kept.
         version = state.version
         columns = self._columns_for(self._residual)
-        pages = self._collection.select(self.expression, columns)
-        rows = [self._candidate(row) for page in pages for row in page]
+        rows: list[Candidate] = []
+        for page in self._collection.select(self.expression, columns):
+            candidates = [self._candidate(row) for row in page]
+            if self._is_kept and len(rows) <= MOST_ROWS:
+                rows += candidates
+            yield candidates
         if self._is_kept and len(rows) <= MOST_ROWS:
             state.scanned = Scan(version, rows)
-        return rows

@@ -17,7 +17,7 @@ from collections.abc import (
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, TypeVar
 
 from numpy.typing import ArrayLike
@@ -772,7 +772,8 @@ class MilvusStore(SharedCopies, Closing):
     ) -> Iterator[Record]:
         """Yield every row, or every row that matches, each as it is when its page is read.
 
-        The ids are read when the iteration starts; rows deleted meanwhile are left out.
+        The ids are read when the iteration starts, those of a server page by page, in their order:
+        what is written meanwhile may be among them. Rows deleted meanwhile are left out.
 
         Args:
             filter: Which rows.
@@ -797,20 +798,27 @@ class MilvusStore(SharedCopies, Closing):
     def _scroll(
         self, tree: Filter | None, expr: str | None, with_vectors: bool
     ) -> Iterator[Record]:
-        for keys in batched(self._select(tree, expr), SCROLL_SIZE):
-            yield from self._page(keys, with_vectors)
+        keys = self._select(tree, expr)
+        while page := self._next(keys):
+            yield from self._page(page, with_vectors)
 
     @repeated
-    def _select(self, tree: Filter | None, expr: str | None) -> list[str]:
+    def _select(self, tree: Filter | None, expr: str | None) -> Iterator[str]:
         with self._call() as opened:
             if opened is None:
-                return []
+                return iter(())
             opened.collection.flush_waiting()
             scope = self._tenant.scope(tree, opened.layout)
             keys = Selection(opened.collection, opened.layout, scope, expr).keys()
-            if not keys:
+            first = list(islice(keys, SCROLL_SIZE))
+            if not first:
                 hint_at_paths(tree, opened)
-            return keys
+            return chain(first, keys)
+
+    def _next(self, keys: Iterator[str]) -> list[str]:
+        """Return the next of the keys; a failure is not repeated, which would end them quietly."""
+        with self._call():
+            return list(islice(keys, SCROLL_SIZE))
 
     @operation("scroll")
     def _page(self, keys: Sequence[str], with_vectors: bool) -> list[Record]:

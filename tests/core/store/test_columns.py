@@ -20,6 +20,7 @@ from hybridge.store import columns
 from hybridge.store.engine.companion import LAYOUT
 from support.added_column import AddedColumn
 from support.engines import ServerOverLite, servers_over_lite
+from support.held import held_keys
 from support.relay import Answer, Call, Rule, Stand, is_milvus, relay
 
 COLUMN = "meta_year"
@@ -124,6 +125,17 @@ def test_what_is_written_afterwards_has_it(world: World) -> None:
     store.clear()
     store.add(ROWS[:3])
     assert columns_of(store) == {"00": None, "01": 1, "02": 2}
+
+
+def test_few_ids_are_held(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are read while rows are filled."""
+    monkeypatch.setattr(columns, "_BATCH", 2)
+    store = world.open()
+    store.add(ROWS)
+    with held_keys(2) as held:
+        assert store.add_column("year", int) == FILLED
+    assert held.read > FILLED
+    assert held.most <= 6
 
 
 async def test_the_same_holds_async(world: World) -> None:

@@ -100,9 +100,9 @@ def reencode(bm25: LiveBM25, *, progress: bool = False) -> int:
 def _weigh_rows(bm25: LiveBM25, after: str = "", *, progress: bool = False) -> int:
     """Weigh the rows after a key by the average length that stands; return how many."""
     collection = bm25.collection
-    keys = sorted(row[collection.key] for rows in collection.select(bm25.scope, []) for row in rows)
-    left = [key for key in keys if key > after]
-    batches = batched_keys(left, _BATCH, what="reencode", progress=progress)
+    total = collection.count(bm25.scope) if progress else None
+    left = collection.keys(bm25.scope, after)
+    batches = batched_keys(left, _BATCH, what="reencode", total=total)
     done = sum(_reencode_batch(bm25, batch) for batch in batches)
     bm25.end_progress()
     return done

@@ -485,6 +485,20 @@ class Collection:
         for page in engine.select(self.connection, self.name, expression, names, key):
             yield self._made(page)
 
+    def keys(self, expression: str, after: str) -> Iterator[str]:
+        """Yield in order the keys of the rows that an expression selects, those after one.
+
+        Args:
+            expression: Which rows; "" for all.
+            after: The key; "" for the first.
+        """
+        ordered = self.dialect.engine.in_order
+        if ordered and after:
+            expression = conjunction(expression, self.known.key_column.after(after))
+        pages = self.select(expression, [])
+        keys = (row[self.key] for page in pages for row in page)
+        yield from keys if ordered else (key for key in sorted(keys) if key > after)
+
     def select_here(
         self, chosen: Chosen, columns: Sequence[str]
     ) -> Iterator[list[dict[str, Any]]] | None:

@@ -48,6 +48,8 @@ class Engine:
         json_paths: Whether filters on metadata keys without a column are sent as JSON paths.
         databases: Whether there are several databases.
         aliases: Whether a collection may be named by an alias.
+        in_order: Whether rows are selected in the order of their keys, and no more than a page of
+            them is held at once.
         functions: Whether the engine has BM25 functions and `TEXT_MATCH` that can be relied on.
         partial_upserts: Whether an upsert may leave out columns that keep their values.
         new_columns: Whether columns can be added to a collection.
@@ -65,6 +67,7 @@ class Engine:
     json_paths: ClassVar[bool] = True
     databases: ClassVar[bool] = True
     aliases: ClassVar[bool] = True
+    in_order: ClassVar[bool] = True
     flushes_alone: ClassVar[bool] = False
     no_functions: ClassVar[str] = "this server is older than Milvus 2.5, which has it"
     message_bytes: ClassVar[int] = 64 * _MIB
@@ -164,6 +167,7 @@ class Lite(Engine):
     json_paths = False
     databases = False
     aliases = False
+    in_order = False
     flushes_alone = True
     functions = False
     no_functions = "Milvus Lite's counts each segment by itself, and stems no word"
@@ -207,7 +211,7 @@ class Lite(Engine):
         except EngineError as error:
             if not error.too_large:
                 raise
-            keys = [str(row[key.name]) for row in read([key.name])]
+            keys = list(dict.fromkeys(str(row[key.name]) for row in read([key.name])))
             yield from read_rows(connection, name, key, keys, columns)
 
 
