@@ -81,7 +81,7 @@ def main(folder: Path, blocks: int, *server: str) -> None:
     written = ray_ingest.write(dataset, folder, **given)
     done = {"rows": written.rows, "made": written.blocks, "averages": dict(written.average_lengths)}
     if server:
-        target: dict[str, Any] = {"uri": server[0], "collection_name": server[1]}
+        target = {"uri": server[0], "collection_name": server[1], "health": False}
         for name in ("first", "second"):
             added = ray_ingest.add(dataset, **target, **given)
             done[name] = [added.records, added.added, added.mended]

@@ -153,17 +153,23 @@ class Candidates:
     def _best_by_key(self, asked: Mapping[str, FieldSearch]) -> dict[str, list[Rows]]:
         """Return the best rows of each field among those that a scan selects."""
         found: dict[str, list[Rows]] = {
-            name: [[] for _ in one.vectors] for name, one in asked.items()
+            name: [[]] * len(one.vectors) for name, one in asked.items()
         }
         for expression in self._selection.expressions():
-
-            def best(name: str, expression: str = expression) -> list[Rows]:
-                one = asked[name]
-                pairs = zip(found[name], self._read(one, expression), strict=True)
-                return [_merged(one, *pair) for pair in pairs]
-
-            found = self._each(best, asked)
+            found = self._best_with(found, asked, expression)
         return {name: [*map(self._selection.matching, some)] for name, some in found.items()}
+
+    def _best_with(
+        self, found: Mapping[str, list[Rows]], asked: Mapping[str, FieldSearch], expression: str
+    ) -> dict[str, list[Rows]]:
+        """Return the best of what was found and of the rows that an expression selects."""
+
+        def best(name: str) -> list[Rows]:
+            one = asked[name]
+            pairs = zip(found[name], self._read(one, expression), strict=True)
+            return [_merged(one, *pair) for pair in pairs]
+
+        return self._each(best, asked)
 
     def _read(self, asked: FieldSearch, expression: str) -> list[Rows]:
         one = _sent(asked, expression)
