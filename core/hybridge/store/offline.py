@@ -349,18 +349,22 @@ def add_counts(total: dict[tuple[str, str], Statistics], counts: Counts) -> None
 # --- the collection that takes them --------------------------------------------------------------
 
 
-def freeze_averages(plan: Plan, opened: Opened, tenants: Iterable[str]) -> None:
+def freeze_averages(plan: Plan, opened: Opened, counts: Counts) -> None:
     """Fix the average lengths of a collection before rows of the plan arrive.
+
+    They are those of all these rows, so that none is weighed anew before there are more.
 
     Raises:
         CollectionMismatchError: If others are fixed: the rows were weighed by another length.
     """
     for bm25 in opened.bm25:
-        planned = plan.averages[bm25.field.name]
-        for tenant in tenants:
+        name = bm25.field.name
+        planned = plan.averages[name]
+        there = {tenant: one.documents for (field, tenant), one in counts.items() if field == name}
+        for tenant, documents in (there or {"": 0}).items():
             own = bm25.of_tenant(tenant, "") if tenant else bm25
             if own.average_length is None:
-                own.freeze(planned, AVERAGED)
+                own.freeze(planned, max(documents, AVERAGED))
             elif abs(own.average_length / planned - 1) > 1e-9:
                 msg = (
                     f"{opened.collection.name!r} weighs documents by an average length of "

@@ -1414,14 +1414,14 @@ class MilvusStore(SharedCopies, Closing):
     # --- rows that come another way ------------------------------------------------------------
 
     @operation("prepare_import")
-    def prepare_import(self, plan: Plan, tenants: Sequence[str] = ("",)) -> None:
+    def prepare_import(self, plan: Plan, counts: Counts | None = None) -> None:
         """Make ready for rows that were made elsewhere; see `hybridge.tools.bulk`.
 
         The collection is made, if it is not there, and weighs documents as the rows were weighed.
 
         Args:
             plan: What the rows were made by.
-            tenants: Whose rows there are, by `tenant_key`; "" where there are no tenants.
+            counts: What BM25 counts of them; None where that is not known yet.
 
         Raises:
             CollectionMismatchError: If the collection holds something else, or weighs otherwise.
@@ -1433,7 +1433,7 @@ class MilvusStore(SharedCopies, Closing):
                 collection.check_writable()
                 opened = self._session.find_or_create(lambda: plan.layout)
                 plan.check(opened)
-                freeze_averages(plan, opened, tenants)
+                freeze_averages(plan, opened, counts or {})
 
     @operation("finish_import")
     def finish_import(self, plan: Plan, counts: Counts, lacking: Iterable[str] = ()) -> None:

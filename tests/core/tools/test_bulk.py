@@ -25,7 +25,8 @@ from hybridge.errors import (
     StoreError,
 )
 from hybridge.sparse.statistics import Statistics
-from hybridge.store.bm25 import live
+from hybridge.store import offline
+from hybridge.store.bm25 import live, reencoding
 from hybridge.store.bm25.live import LiveBM25
 from hybridge.store.rows import schema_columns
 from hybridge.tools import bulk
@@ -238,6 +239,21 @@ def test_of_several_rows_with_one_id_the_last_counts(store: MilvusStore, tmp_pat
     assert counts == statistics_in(store, [])
     again = bulk.write(records, tmp_path / "rows", block_size=15)
     assert again == replace(written, blocks=0)
+
+
+def test_loaded_rows_stay_as_they_were_made(
+    store: MilvusStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Short documents come first: the average length is all the same that of all of them."""
+    for module in (live, reencoding, offline):
+        monkeypatch.setattr(module, "AVERAGED", 10)
+    records = [Record(id=f"{i:03}", text="a parrot" + " talks" * (i // 2)) for i in range(100)]
+    bulk.write(records, tmp_path / "rows", block_size=25)
+    assert bulk.load(tmp_path / "rows", store, batch_size=10, progress=False).ok
+    rows, stored = rows_of(tmp_path / "rows"), rows_in(store)
+    assert {key: row["sparse"] for key, row in rows.items()} == {
+        key: row["sparse"] for key, row in stored.items()
+    }
 
 
 def test_records_that_have_changed_are_made_anew(tmp_path: Path) -> None:

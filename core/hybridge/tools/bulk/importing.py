@@ -129,7 +129,7 @@ def import_rows(
     counts, lacking = there.counts()
     if not store.exists():
         jobs.forget()
-    store.prepare_import(there.plan, sorted({tenant for _, tenant in counts}) or [""])
+    store.prepare_import(there.plan, counts)
     jobs.begin(list(there.manifest.files), files_per_job)
     rows = _wait(
         jobs, there.manifest.rows, None if timeout is None else started + timeout, progress

@@ -69,5 +69,5 @@ def load(
     """
     there = Folder(folder)
     counts, _ = there.counts()
-    store.prepare_import(there.plan, sorted({tenant for _, tenant in counts}) or [""])
+    store.prepare_import(there.plan, counts)
     return migrate(FromBulk(folder), store, batch_size=batch_size, progress=progress)
