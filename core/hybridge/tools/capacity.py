@@ -37,10 +37,10 @@ million terms, on a busy machine."""
 ROW = 300
 """Bytes of a row beside text, terms and vector."""
 
-# Published.
+# Assumed.
 LINKS_OF_NODE = 30
-"""M of HNSW, by which Milvus's memory is `4 * dim + 8 * M` bytes for each vector:
-https://milvus.io/docs/index-explained.md; 30 is its default: https://milvus.io/docs/hnsw.md."""
+"""M of HNSW, whose lowest layer has 2 M links of 4 bytes: `4 * dim + 8 * M` bytes for each vector.
+No figure of Milvus's was found that confirms either."""
 
 _HASHES = 2**32
 _MONTH = 730
@@ -130,7 +130,7 @@ class Capacity:
             f"{self.statistics_seconds:.1f} s in each process that searches by words"
         )
         yield f"  term ids        {self.collisions:.2%} of the terms share one with another"
-        yield "by Milvus's and Zilliz's published figures:"
+        yield "by the layout of HNSW and Zilliz's published figures:"
         yield f"  stored          {_size(self.stored_bytes)}, once, before indexes"
         yield f"  HNSW in memory  {_size(self.memory_bytes)}"
         yield (
