@@ -694,10 +694,7 @@ def parse_dense_batch(values: Any, names: Sequence[str]) -> list[DenseVector]:
 
 def _are_parsed(values: Any) -> bool:
     """Whether values are arrays of float32 already, which stay as they are, without a copy."""
-    return all(
-        isinstance(value, np.ndarray) and value.dtype == np.float32 and value.flags.c_contiguous
-        for value in values
-    )
+    return all(np.ascontiguousarray(value, np.float32) is value for value in values)
 
 
 def parse_sparse(value: Any, name: str) -> SparseVector:
