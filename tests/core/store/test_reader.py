@@ -299,7 +299,7 @@ def test_no_cell_is_read_before_it_is_wanted(few: MilvusStore) -> None:
     found(few)
     with patch.object(Part, "cell", autospec=True, side_effect=Part.cell) as cells:
         found(few)
-    assert len({call.args[2] for call in cells.call_args_list if call.args[1] == "text"}) == 3
+    assert len({call.args[3] for call in cells.call_args_list if call.args[1] == "text"}) == 3
 
 
 def test_nothing_outlives_its_rows(few: MilvusStore) -> None:

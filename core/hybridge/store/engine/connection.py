@@ -242,7 +242,7 @@ class Connection:
         """
         if self._reader is None:
             return None
-        with self._gate.passed(alone=False):
+        with interrupted_after(), self._gate.passed(alone=False):
             return read(self._reader)
 
     def insert(self, collection_name: str, rows: list[dict[str, Any]]) -> list[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from hybridge.store.engine.segments import LeftToEngineError, Mask
@@ -124,10 +125,12 @@ class Postings:
         return scores
 
 
-def sparse_vector(packed: bytes) -> dict[int, float]:
-    """Return a sparse vector as a mapping of index to weight."""
-    pairs = np.frombuffer(packed, _PAIR)
-    return dict(zip(pairs["index"].tolist(), pairs["weight"].tolist(), strict=True))
+def _unpacked(cell: Any, kind: str) -> Any:
+    """Return what pymilvus makes of a cell: of a sparse vector a mapping of index to weight."""
+    if kind == "SPARSE_FLOAT_VECTOR":
+        pairs = np.frombuffer(cell or b"", _PAIR)
+        return dict(zip(pairs["index"].tolist(), pairs["weight"].tolist(), strict=True))
+    return orjson.loads(cell) if kind == "JSON" and cell is not None else cell
 
 
 def _pairs(chunk: Any) -> tuple[Numbers, Numbers]:
@@ -174,11 +177,22 @@ class Part:
     def __len__(self) -> int:
         return len(self.segment.pks)
 
-    def cell(self, column: str, place: int) -> Any:
-        """Return what Arrow has in a column of a row."""
-        return self._column(column)[place].as_py()
+    def cell(self, column: str, kind: str, place: int) -> Any:
+        """Return what pymilvus gives of a column of a row, whose Milvus type is `kind`."""
+        if kind == "FLOAT_VECTOR":
+            return self._vector(column, place)
+        return _unpacked(self._column(column)[place].as_py(), kind)
 
-    def vector(self, field: str, place: int) -> Numbers | None:
+    def cells(self, column: str, kind: str, places: Numbers | None = None) -> list[Any]:
+        """Return what pymilvus gives of a column of some rows; None for all."""
+        if kind == "FLOAT_VECTOR":
+            some = range(len(self)) if places is None else places.tolist()
+            return [self._vector(column, place) for place in some]
+        values = self._column(column)
+        some = (values if places is None else values.take(places)).to_pylist()
+        return [_unpacked(cell, kind) for cell in some]
+
+    def _vector(self, field: str, place: int) -> Numbers | None:
         """Return a copy of a row's dense vector, None where it has none."""
         vectors, present = self.segment.vector_data(field)
         return None if present is not None and not present[place] else vectors[place].copy()
@@ -186,12 +200,6 @@ class Part:
     def bytes_of(self, columns: Iterable[str]) -> int:
         """Return how many bytes some columns have."""
         return sum(self._column(name).nbytes for name in columns)
-
-    def cells(self, column: str, places: Numbers | None = None) -> list[Any]:
-        """Return what Arrow has in a column of some rows; None for all."""
-        values = self._column(column)
-        cells: list[Any] = (values if places is None else values.take(places)).to_pylist()
-        return cells
 
     def told(self, name: Hashable, tell: Callable[[], Sequence[T]]) -> Sequence[T]:
         """Return what filters are evaluated over, of every row, which is kept."""

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import orjson
-
-from hybridge.store.engine.part import Numbers, Part, sparse_vector
+from hybridge.store.engine.part import Numbers, Part
 
 
 class Row(dict[str, Any]):
@@ -41,12 +39,8 @@ class Row(dict[str, Any]):
 
     def cells(self, columns: Iterable[str]) -> dict[str, Any]:
         """Return the cells of some columns."""
-        return {name: self._read(name, self._kinds[name]) for name in columns}
-
-    def _read(self, name: str, kind: str) -> Any:
-        if kind == "FLOAT_VECTOR":
-            return self._part.vector(name, self._place)
-        return _unpacked(self._part.cell(name, self._place), kind)
+        kinds = self._kinds
+        return {name: self._part.cell(name, kinds[name], self._place) for name in columns}
 
 
 def whole(row: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -69,19 +63,5 @@ def read_rows(part: Part, places: Numbers | None, kinds: Mapping[str, str]) -> l
         places: The rows; None for all.
         kinds: The Milvus types of the columns that are read.
     """
-    columns = [_column(part, places, name, kind) for name, kind in kinds.items()]
+    columns = [part.cells(name, kind, places) for name, kind in kinds.items()]
     return [dict(zip(kinds, cells, strict=True)) for cells in zip(*columns, strict=True)]
-
-
-def _column(part: Part, places: Numbers | None, name: str, kind: str) -> list[Any]:
-    if kind == "FLOAT_VECTOR":
-        some = range(len(part)) if places is None else places.tolist()
-        return [part.vector(name, place) for place in some]
-    return [_unpacked(cell, kind) for cell in part.cells(name, places)]
-
-
-def _unpacked(cell: Any, kind: str) -> Any:
-    """Return what pymilvus makes of a cell."""
-    if kind == "SPARSE_FLOAT_VECTOR":
-        return sparse_vector(cell or b"")
-    return orjson.loads(cell) if kind == "JSON" and cell is not None else cell
