@@ -18,7 +18,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +49,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000)
     rows = parser.parse_args().rows
+    rng = np.random.default_rng(7)
+    with two_stores(rows, rng) as (here, engine, texts):
+        asked = list(zip(texts[:: rows // ROUNDS], rng.normal(size=(ROUNDS, DIM)), strict=False))
+        print(f"{rows:,} rows, searched {here.describe()['searched']}", flush=True)
+        kept = [compare(kind, here, engine, asked) for kind in KINDS]
+    return 0 if all(kept) else 1
+
+
+@contextmanager
+def two_stores(
+    rows: int, rng: np.random.Generator
+) -> Iterator[tuple[MilvusStore, MilvusStore, list[str]]]:
+    """Give a store that searches here, one of the same path whose engine does, and their texts."""
     docstrings = dict(sorted(collect_docstrings().items()))
     texts = list(itertools.islice(documents(docstrings), rows))
-    rng = np.random.default_rng(7)
     vectors = rng.normal(size=(rows, DIM)).astype(np.float32)
-    asked = list(zip(texts[:: rows // ROUNDS], rng.normal(size=(ROUNDS, DIM)), strict=False))
     arguments: dict[str, Any] = {"metadata_schema": {"year": int}}
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -60,9 +72,7 @@ def main() -> int:
         MilvusStore(f"{folder}/rows.db", in_process_search=False, **arguments) as engine,
     ):
         here.add(record(i, text, vectors[i]) for i, text in enumerate(texts))
-        print(f"{rows:,} rows, searched {here.describe()['searched']}", flush=True)
-        kept = [compare(kind, here, engine, asked) for kind in KINDS]
-    return 0 if all(kept) else 1
+        yield here, engine, texts
 
 
 def record(number: int, text: str, vector: np.ndarray) -> Record:

@@ -19,11 +19,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import itertools
 import os
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -36,8 +34,7 @@ from hybridge import MilvusStore
 
 sys.path.append(str(Path(__file__).parent))
 sys.path.append(str(Path(__file__).parents[2] / "examples"))
-from bench_ingest import documents
-from bench_reader import DIM, K, record
+from bench_reader import DIM, K, two_stores
 
 from stdlib_docs import collect_docstrings
 
@@ -51,19 +48,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000)
     rows = parser.parse_args().rows
-    docstrings = dict(sorted(collect_docstrings().items()))
-    texts = list(itertools.islice(documents(docstrings), rows))
-    asked = [doc.partition("\n")[0] for doc in docstrings.values()]
+    asked = [doc.partition("\n")[0] for _, doc in sorted(collect_docstrings().items())]
     rng = np.random.default_rng(7)
-    vectors = rng.normal(size=(rows, DIM)).astype(np.float32)
-    queries = list(zip(asked, rng.normal(size=(512, DIM)), strict=False))
-    arguments: dict[str, Any] = {"metadata_schema": {"year": int}}
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        MilvusStore(f"{folder}/rows.db", **arguments) as here,
-        MilvusStore(f"{folder}/rows.db", in_process_search=False, **arguments) as engine,
-    ):
-        here.add(record(i, text, vectors[i]) for i, text in enumerate(texts))
+    with two_stores(rows, rng) as (here, engine, _):
+        queries = list(zip(asked, rng.normal(size=(512, DIM)), strict=False))
         here.flush()
         stores = {"in this process": here, "by the engine": engine}
         kept = [throughput(mode, stores, queries) for mode in BARS]

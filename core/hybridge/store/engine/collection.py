@@ -715,15 +715,19 @@ class Collection:
         What is read in this process waits for the next write, see `shared.FLUSH_THRESHOLD_HERE`.
         """
         state = self.shared
-        if not self.is_shared and state.waiting >= shared.FLUSH_THRESHOLD:
+        if self._many_wait:
             state.put_off = state.put_off or self.connection.reads_here
             if not state.put_off or state.waiting >= shared.FLUSH_THRESHOLD_HERE:
                 self.flush()
 
     def _flush_for_engine(self) -> None:
         """Flush as `flush_waiting` does before a read that the engine makes."""
-        if not self.is_shared and self.shared.waiting >= shared.FLUSH_THRESHOLD:
+        if self._many_wait:
             self.flush()
+
+    @property
+    def _many_wait(self) -> bool:
+        return not self.is_shared and self.shared.waiting >= shared.FLUSH_THRESHOLD
 
     def check_writable(self) -> None:
         """Refuse to write where that could lose rows, under the shared lock.
