@@ -19,7 +19,7 @@ from hybridge.errors import StoreError
 from hybridge.store.bm25 import statistics_log
 from support.engines import servers_over_lite
 from support.examples import examples
-from support.relay import imposed, read_only, relay
+from support.relay import Answer, Call, imposed, read_only, relay
 
 SETUP = textwrap.dedent(
     """
@@ -228,6 +228,31 @@ def test_two_processes_that_make_the_collection_share_it(
     with opened(server, collection_name) as store:
         assert store.count() == 60
         assert store.check() == []
+
+
+@pytest.mark.parametrize("indexes", [0, 1], ids=["no index", "one index"])
+def test_a_collection_is_read_while_another_process_makes_it(
+    server: str, collection_name: str, indexes: int
+) -> None:
+    """The reader makes the indexes that are missing, and the maker finds them made."""
+    made: list[str] = []
+
+    def read_meanwhile(call: Call, answer: Answer) -> bytes:
+        if call.name == "CreateIndex" and call.request.collection_name == collection_name:
+            if len(made) == indexes:
+                with opened(server, collection_name) as reader:
+                    assert reader.count() == 0
+            made.append(call.request.field_name)
+        return answer(call)
+
+    with (
+        relay(server, read_meanwhile) as relayed,
+        opened(relayed.uri, collection_name) as maker,
+    ):
+        maker.add([Record(id="a", text="a parrot", dense=[1, 1])])
+        assert sorted(made) == ["dense", "sparse"]
+        assert [hit.id for hit in maker.search("parrot", vector=[1, 1])] == ["a"]
+        assert maker.check() == []
 
 
 def test_statistics_are_rebuilt_beside_a_writer(

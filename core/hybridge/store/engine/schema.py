@@ -127,9 +127,18 @@ def _column_index(key: str) -> dict[str, Any]:
 
 
 def _finish(connection: Connection, name: str, indexes: list[dict[str, Any]]) -> None:
-    params = pymilvus().MilvusClient.prepare_index_params()
     for index in indexes:
-        params.add_index(**index)
-    # An empty collection's index is ready at once; waiting for it polls every half second.
-    connection.call("create_index", name, index_params=params, sync=False)
+        _create_index(connection, name, index)
     connection.load(name)
+
+
+def _create_index(connection: Connection, name: str, index: dict[str, Any]) -> None:
+    """Index a field; it may be indexed already: another process may be making the collection."""
+    params = pymilvus().MilvusClient.prepare_index_params()
+    params.add_index(**index)
+    try:
+        # An empty collection's index is ready at once; waiting for it polls every half second.
+        connection.call("create_index", name, index_params=params, sync=False)
+    except EngineError:
+        if not connection.call("list_indexes", name, field_name=index["field_name"]):
+            raise
