@@ -7,9 +7,9 @@ by `asearch`.
 
     python tests/bench/many_threads.py [--rows N]
 
-`make bench` does not run it: the bars are for a quiet machine, and it has been run on busy ones
-alone (load 16 on 2 cores: dense 9.3 times as many, hybrid 13, 11.6 ms a question of 50 at once). On
-these the CPU time of a question says more than the clock.
+`make bench` does not run it: the bars are for a quiet machine (dense 13 and 26 times as many,
+hybrid 11 and 19, 2.0 and 1.9 ms a question of 50 at once). With a load of 16 on 2 cores it was 9.3
+times, 13 and 11.6 ms: there the CPU time of a question says more than the clock.
 
 Bars: dense at least 10 times as many questions a second, hybrid 5 times; 50 at once at most 2.5 ms
 a question.

@@ -7,6 +7,7 @@ import logging
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,7 +24,7 @@ from hybridge.errors import EngineError
 from hybridge.filters import match_all
 from hybridge.store.engine import chosen, segments
 from hybridge.store.engine.collection import Collection, FieldSearch
-from hybridge.store.engine.part import Part
+from hybridge.store.engine.part import Part, one_at_a_time
 from hybridge.store.engine.row import whole
 from support.examples import examples
 
@@ -337,6 +338,36 @@ def test_each_row_is_found_beside_writers_and_flushes(few: MilvusStore) -> None:
         hits = few.search("kite", vector=[1.0, 1.0, 1.0], k=200, mode="dense")
         lost |= known - {hit.id for hit in hits}
     assert (lost, len(written)) == (set(), 60)
+
+
+def test_a_few_questions_wait_for_no_other_thread(few: MilvusStore) -> None:
+    """They are answered while many questions of another one are compared with all rows at once."""
+    asked = [[1.0, 0.4, 0.1], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    expected = few.search_many(vectors=asked, k=3, mode="dense")
+    with ThreadPoolExecutor(1) as pool, one_at_a_time.lock:
+        answer = pool.submit(few.search_many, vectors=asked, k=3, mode="dense")
+        assert answer.result(timeout=60) == expected
+
+
+def test_many_questions_find_what_one_does(few: MilvusStore) -> None:
+    """However many are compared at once."""
+    asked = np.random.default_rng(3).normal(size=(40, 3))
+    alone = [few.search(vector=one, k=9, mode="dense") for one in asked]
+    for hits, expected in zip(
+        few.search_many(vectors=asked, k=9, mode="dense"), alone, strict=True
+    ):
+        assert [hit.id for hit in hits] == [hit.id for hit in expected]
+        assert [hit.score for hit in hits] == pytest.approx([hit.score for hit in expected])
+
+
+def test_rows_that_are_alike_score_alike(make_store: MakeStore) -> None:
+    """Wherever they lie, so that they come in their order, on any page."""
+    store = make_store(sparse=None)
+    vector = np.random.default_rng(5).normal(size=33)
+    store.add(Record(id=f"{number:03}", text="fox", dense=vector) for number in range(203))
+    hits = store.search(vector=vector + 0.1, k=203)
+    assert len({hit.score for hit in hits}) == 1
+    assert [hit.id for hit in hits] == [f"{number:03}" for number in range(203)]
 
 
 # --- filters on keys without a column ------------------------------------------------------------
