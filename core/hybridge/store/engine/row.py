@@ -51,8 +51,14 @@ def whole(row: Mapping[str, Any]) -> Mapping[str, Any]:
 def cells_here(
     found: Mapping[str, Mapping[str, Any]], columns: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
-    """Return the cells of those rows that this process has found, by key."""
-    return {key: row.cells(columns) for key, row in found.items() if isinstance(row, Row)}
+    """Return the cells of those rows that have them here, by key."""
+    cells: dict[str, dict[str, Any]] = {}
+    for key, row in found.items():
+        if isinstance(row, Row):
+            cells[key] = row.cells(columns)
+        elif all(name in row for name in columns):
+            cells[key] = {name: row[name] for name in columns}
+    return cells
 
 
 def read_rows(part: Part, places: Numbers | None, kinds: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -170,6 +170,7 @@ class SharedState:
         lacking: The names of the fields that some rows lack.
         health: How well fields find documents by their own words, where that was measured.
         trust: How far a fusion trusts those that it does not trust as it finds them.
+        row_bytes: About how many bytes a row of the last search had; 0 where the engine sent none.
         size: About how many rows there are; None while nobody has counted.
         writer: Tells this state among all that write to the collection.
         writes: How many writes it has made, for their marks.
@@ -200,6 +201,7 @@ class SharedState:
     lacking: set[str] = field(default_factory=set[str])
     health: Mapping[str, Health] = field(default_factory=dict[str, Health])
     trust: Mapping[str, float] = field(default_factory=dict[str, float])
+    row_bytes: int = 0
     size: int | None = None
     writer: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
     writes: int = 0
@@ -231,7 +233,7 @@ class SharedState:
             self.made, self.target, self.look = False, "", Look()
             self.bm25, self.suspects = {}, set()
             self.lacking, self.view = set(), KeptView()
-            self.health, self.trust, self.size = {}, {}, None
+            self.health, self.trust, self.size, self.row_bytes = {}, {}, None, 0
 
     def note_health(self, health: Mapping[str, Health]) -> None:
         """Note how well fields find documents, and how far to trust them for that."""

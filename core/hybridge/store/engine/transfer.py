@@ -81,7 +81,7 @@ def _cut(rows: list[dict[str, Any]], limit: int) -> Iterator[list[dict[str, Any]
     part: list[dict[str, Any]] = []
     size = 0
     for row in rows:
-        bytes_of_row = sum(map(_size, row.values()))
+        bytes_of_row = sum(map(message_bytes, row.values()))
         if part and size + bytes_of_row > limit:
             yield part
             part, size = [], 0
@@ -90,7 +90,7 @@ def _cut(rows: list[dict[str, Any]], limit: int) -> Iterator[list[dict[str, Any]
     yield part
 
 
-def _size(value: Any) -> int:
+def message_bytes(value: Any) -> int:
     """Return about how many bytes a value has in a message."""
     if isinstance(value, str):
         return len(value.encode())
