@@ -21,6 +21,7 @@ from hybridge.store.engine.companion import LAYOUT
 from support.added_column import AddedColumn
 from support.engines import ServerOverLite, servers_over_lite
 from support.held import held_keys
+from support.killed import Arrived, KilledAt, Moment, is_change, is_note
 from support.relay import Answer, Call, Rule, Stand, is_milvus, relay
 
 COLUMN = "meta_year"
@@ -28,6 +29,30 @@ ROWS = [
     Record(id=f"{n:02}", text=f"word{n}", metadata={"year": n} if n % 3 else {}) for n in range(20)
 ]
 FILLED = sum("year" in row.metadata for row in ROWS)
+MANY = 20_000
+ADD_COLUMN = """
+import sys
+from hybridge import MilvusStore
+from hybridge.store import columns
+from support.engines import servers_over_lite
+columns.KNOWN_AFTER = 0
+with servers_over_lite(), MilvusStore(sys.argv[1], collection_name=sys.argv[2]) as store:
+    print(store.add_column("year", int))
+"""
+
+
+def is_addition(call: Call) -> bool:
+    """Whether a call adds the column."""
+    return call.name == "AddCollectionField"
+
+
+MOMENTS = [
+    *(Moment(is_addition, 1, arrives) for arrives in (False, True)),
+    *(Moment(is_note, 1, arrives) for arrives in (False, True)),  # it is being filled
+    *(Moment(is_change, page, arrives) for page in (1, 4) for arrives in (False, True)),
+    *(Moment(is_note, 1, arrives) for arrives in (False, True)),  # it is full
+]
+"""The column is added; it is noted that it is being filled; pages of rows; that it is full."""
 
 
 class World:
@@ -35,13 +60,13 @@ class World:
 
     def __init__(self, server: str, name: str, left: ExitStack) -> None:
         self.column = AddedColumn(COLUMN, "Int64")
-        self._server, self._name, self._left = server, name, left
+        self.name, self._server, self._left = name, server, left
         self.stands: list[Stand] = []
 
     def make(self) -> None:
         """Make the collection: the column is there, and neither its layout nor its rows say so."""
         with MilvusStore(
-            self._server, collection_name=self._name, metadata_schema={"year": int}
+            self._server, collection_name=self.name, metadata_schema={"year": int}
         ) as store:
             store.add(ROWS[:1])
             companion = store._session.collection().companion
@@ -50,10 +75,15 @@ class World:
 
     def open(self, *rules: Rule, version: str = "v2.6.4", **arguments: object) -> MilvusStore:
         """Return a store, as another process has it."""
+        uri = self.reach(*rules, version=version)
+        store = MilvusStore(uri, collection_name=self.name, **arguments)  # type: ignore[arg-type]
+        return self._left.enter_context(store)
+
+    def reach(self, *rules: Rule, version: str = "v2.6.4") -> str:
+        """Return the URI of a relay to the server."""
         stand = relay(self._server, *rules, is_milvus(version), self.column)
         self.stands.append(self._left.enter_context(stand))
-        store = MilvusStore(self.stands[-1].uri, collection_name=self._name, **arguments)  # type: ignore[arg-type]
-        return self._left.enter_context(store)
+        return self.stands[-1].uri
 
 
 @pytest.fixture
@@ -192,6 +222,27 @@ def test_what_was_cut_short_is_gone_on_with(world: World, monkeypatch: pytest.Mo
     assert other.add_column("year", int) == FILLED - 5
     assert columns_of(store) == years_of(store)
     assert is_sent(other)
+
+
+@pytest.mark.long
+def test_killed_at_any_moment_it_is_gone_on_with(world: World) -> None:
+    """Each call of a process that is killed may have arrived or not: no row is written twice."""
+    store, arrived = world.open(), Arrived("id")
+    store.add(
+        (
+            Record(id=f"{n:05}", text=f"word{n}", metadata={"year": n} if n % 3 else {})
+            for n in range(MANY)
+        ),
+        batch_size=1000,
+    )
+    for moment in (*MOMENTS, None):
+        rule = KilledAt(moment)
+        said = rule.run(ADD_COLUMN, world.reach(rule, arrived), world.name)
+    assert columns_of(store) == years_of(store)
+    assert store.count() == MANY + 1
+    assert arrived.rows == {f"{n:05}": 1 for n in range(MANY) if n % 3}
+    assert int(said) == 0
+    assert is_sent(store)
 
 
 def test_a_server_that_has_the_column_already_is_no_obstacle(world: World) -> None:

@@ -20,6 +20,7 @@ from hybridge.store.bm25 import reencoding
 from hybridge.store.fields import EMPTY_SPARSE
 from support.added_column import AddedColumn
 from support.engines import servers_over_lite
+from support.killed import Arrived, KilledAt, Moment, is_change, is_note
 from support.peers import ToyFunction, embed, make_collection
 from support.relay import Answer, Call, Rule, Stand, is_milvus, relay
 
@@ -27,6 +28,39 @@ WORDS = ["kite", "parrot", "invoice", "river", "engine"]
 TEXTS = [f"a note {number} of the {WORDS[number % 5]}" for number in range(30)]
 STRING: tuple[DataType, dict[str, Any]] = (DataType.VARCHAR, {"max_length": 4000})
 NAMED: tuple[DataType, dict[str, Any]] = (DataType.VARCHAR, {"max_length": 200, "is_primary": True})
+MANY, PAGE = 10_000, 1000
+ENABLE = """
+import sys
+from hybridge import MilvusStore
+from support.engines import servers_over_lite
+from support.peers import ToyFunction
+with servers_over_lite(), MilvusStore(
+    sys.argv[1], collection_name=sys.argv[2], dense=ToyFunction()
+) as store:
+    store.enable_bm25()
+"""
+
+
+def is_addition(call: Call) -> bool:
+    """Whether a call adds the field."""
+    return call.name == "AddCollectionField"
+
+
+MOMENTS = [
+    Moment(concerns, number, arrives)
+    for concerns, number in (
+        (is_note, 1),  # what the collection will hold
+        (is_addition, 1),
+        (is_note, 1),  # what is counted
+        (is_change, 1),
+        (is_change, 4),
+        (is_note, 2),
+    )
+    for arrives in (False, True)
+]
+UNSURE = 3
+"""Moments at which a page has arrived, and the note that it is done has not."""
+
 NUMBER: tuple[DataType, dict[str, Any]] = (DataType.INT64, {"is_primary": True})
 VECTOR: tuple[DataType, dict[str, Any]] = (DataType.FLOAT_VECTOR, {"dim": 12})
 LAYOUTS: dict[str, dict[str, Any]] = {
@@ -76,12 +110,15 @@ class World:
 
     def open(self, *rules: Rule, version: str = "v2.6.18", **arguments: Any) -> MilvusStore:
         """Return a store, as another process has it."""
+        uri = self.reach(*rules, version=version)
+        store = MilvusStore(uri, collection_name=self.name, dense=ToyFunction(), **arguments)
+        return self._left.enter_context(store)
+
+    def reach(self, *rules: Rule, version: str = "v2.6.18") -> str:
+        """Return the URI of a relay to the server."""
         stand = relay(self.server, *rules, is_milvus(version), self.column)
         self.stands.append(self._left.enter_context(stand))
-        store = MilvusStore(
-            self.stands[-1].uri, collection_name=self.name, dense=ToyFunction(), **arguments
-        )
-        return self._left.enter_context(store)
+        return self.stands[-1].uri
 
     def collections(self) -> set[str]:
         """Return those of the collection and its companion that there are."""
@@ -204,6 +241,22 @@ def test_what_was_cut_short_is_gone_on_with(
     assert 0 < written <= len(TEXTS)
     assert found(store) == {str(number) for number in range(0, 30, 5)}
     assert store.check() == []
+
+
+@pytest.mark.long
+def test_killed_at_any_moment_it_is_gone_on_with(world: World) -> None:
+    """Each call of a process that is killed may have arrived or not: few rows are written twice."""
+    for first in range(len(TEXTS), MANY, PAGE):
+        world.insert(range(first, min(first + PAGE, MANY)))
+    arrived = Arrived("pk")
+    for moment in (*MOMENTS, None):
+        rule = KilledAt(moment)
+        rule.run(ENABLE, world.reach(rule, arrived), world.name)
+    store = world.open()
+    assert store.count() == MANY
+    assert store.check() == []
+    assert arrived.rows.keys() == {str(number) for number in range(MANY)}
+    assert sum(arrived.rows.values()) <= MANY + UNSURE * PAGE
 
 
 def test_a_field_without_an_index_is_gone_on_with(world: World) -> None:
