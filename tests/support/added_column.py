@@ -9,7 +9,26 @@ from __future__ import annotations
 import grpc
 from pymilvus.grpc_gen import common_pb2, milvus_pb2, schema_pb2
 
+from hybridge import MilvusStore, Record
+from hybridge.store.engine.companion import LAYOUT
 from support.relay import Answer, Call, Failure
+
+
+def make_without(uri: str, name: str, key: str, kind: type, first: Record) -> None:
+    """Make a collection with the column of a metadata key, which its layout says nothing of.
+
+    Args:
+        uri: The server.
+        name: The collection.
+        key: The key.
+        kind: The type of its values.
+        first: A row without the key.
+    """
+    with MilvusStore(uri, collection_name=name, metadata_schema={key: kind}) as store:
+        store.add([first])
+        companion = store._session.collection().companion
+        stored = companion.read_value(LAYOUT) or {}
+        companion.write_value(LAYOUT, {**stored, "metadata_schema": {}})
 
 
 class AddedColumn:

@@ -129,7 +129,7 @@ class Capacity:
             f"  BM25            {self.terms:,} terms: {_size(self.statistics_bytes)} and "
             f"{self.statistics_seconds:.1f} s in each process that searches by words"
         )
-        yield f"  term ids        {self.collisions:.2%} of the terms share one with another"
+        yield f"  term ids        1 in {1 / self.collisions:,.0f} terms shares its id with another"
         yield "by the layout of HNSW and Zilliz's published figures:"
         yield f"  stored          {_size(self.stored_bytes)}, once, before indexes"
         yield f"  HNSW in memory  {_size(self.memory_bytes)}"

@@ -17,8 +17,7 @@ from pymilvus.grpc_gen import common_pb2
 from hybridge import F, MilvusStore, Record
 from hybridge.errors import EngineError, HybridgeError, InvalidInputError
 from hybridge.store import columns
-from hybridge.store.engine.companion import LAYOUT
-from support.added_column import AddedColumn
+from support.added_column import AddedColumn, make_without
 from support.engines import ServerOverLite, servers_over_lite
 from support.held import held_keys
 from support.killed import Arrived, KilledAt, Moment, is_change, is_note
@@ -65,13 +64,7 @@ class World:
 
     def make(self) -> None:
         """Make the collection: the column is there, and neither its layout nor its rows say so."""
-        with MilvusStore(
-            self._server, collection_name=self.name, metadata_schema={"year": int}
-        ) as store:
-            store.add(ROWS[:1])
-            companion = store._session.collection().companion
-            stored = companion.read_value(LAYOUT) or {}
-            companion.write_value(LAYOUT, {**stored, "metadata_schema": {}})
+        make_without(self._server, self.name, "year", int, ROWS[0])
 
     def open(self, *rules: Rule, version: str = "v2.6.4", **arguments: object) -> MilvusStore:
         """Return a store, as another process has it."""
