@@ -391,7 +391,7 @@ class LayoutRequest:
         Raises:
             CollectionMismatchError: If they contradict each other; it shows both.
         """
-        there, asked = self._contradictions(layout)
+        there, asked = self.contradictions(layout)
         if asked:
             msg = (
                 f"collection {name!r} has {there}, but the store asks for {asked}: leave the "
@@ -406,7 +406,7 @@ class LayoutRequest:
                 )
             raise CollectionMismatchError(msg)
 
-    def _contradictions(self, layout: Layout) -> tuple[dict[str, Any], dict[str, Any]]:
+    def contradictions(self, layout: Layout) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return what is there and what is asked for, by argument, where they differ."""
         there: dict[str, Any] = {}
         asked: dict[str, Any] = {}

@@ -333,10 +333,16 @@ def test_a_folder_is_gone_on_with_by_the_same_arguments_alone(tmp_path: Path) ->
     bulk.write(documents(5), tmp_path / "rows", dense=Letters(), average_length=7.0)
     with pytest.raises(CollectionMismatchError, match=r"average length of \{'sparse': 7"):
         bulk.write(documents(5), tmp_path / "rows", dense=Letters(), average_length=8.0)
-    with pytest.raises(CollectionMismatchError, match="metadata_schema"):
+    with pytest.raises(CollectionMismatchError, match=r"metadata_schema.*choose another folder"):
         bulk.write(documents(5), tmp_path / "rows", dense=Letters(), metadata_schema={"year": int})
     with pytest.raises(InvalidInputError, match="no records"):
         bulk.write([], tmp_path / "none")
+
+
+def test_a_folder_that_is_not_there_is_not_loaded(make_store: MakeStore, tmp_path: Path) -> None:
+    """It is not said to be unfinished: the path may be mistyped."""
+    with pytest.raises(InvalidInputError, match="no folder that bulk"):
+        bulk.load(tmp_path / "mistyped", make_store(), progress=False)
 
 
 # --- imported ------------------------------------------------------------------------------------

@@ -81,9 +81,13 @@ class Folder:
         """
         plan = self.find_plan()
         if plan is None:
-            msg = f"{self.path} has no plan.json: it is no folder that bulk.write() has made"
-            raise InvalidInputError(msg)
+            raise self._not_begun()
         return plan
+
+    def _not_begun(self) -> InvalidInputError:
+        return InvalidInputError(
+            f"{self.path} has no plan.json: it is no folder that bulk.write() has made"
+        )
 
     def keep_plan(self, plan: Plan) -> None:
         """Write the plan of a new folder."""
@@ -180,6 +184,8 @@ class Folder:
         """
         value = read_json(self._manifest)
         if value is None:
+            if self.find_plan() is None:
+                raise self._not_begun()
             msg = f"{self.path} is not finished: write the same records again, which goes on"
             raise InvalidInputError(msg)
         return Manifest(value["files"], value["repeated"])

@@ -99,6 +99,16 @@ class Making:
         return RowMaker(plan, self.request), records
 
     def _check(self, plan: Plan, folder: Folder) -> None:
+        there, asked = self.request.contradictions(plan.layout)
+        if asked:
+            msg = (
+                f"the rows in {folder.path} were begun with {there}, and now {asked} is asked for: "
+                "leave the argument out to go on with them, or choose another folder"
+            )
+            raise CollectionMismatchError(msg)
+        self._check_average(plan, folder)
+
+    def _check_average(self, plan: Plan, folder: Folder) -> None:
         given = self.average_length
         if given is None:
             return
