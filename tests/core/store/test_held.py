@@ -1,7 +1,9 @@
-"""A server's rows pass through a client page by page: no call holds the ids of all."""
+"""A server's rows pass through a client page by page: no call holds the ids or texts of all."""
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -59,3 +61,47 @@ def test_few_ids_are_held(name: str, there: MilvusStore, monkeypatch: pytest.Mon
         assert call(there) == expected
     assert held.read >= ROWS / 3
     assert held.most <= FEW
+
+
+FILLER = " filler" * 80
+ALL_CALLS: dict[str, Callable[[MilvusStore], object]] = {
+    "add": lambda there: there.add(record(f"new {n}") for n in range(100)),
+    "update": lambda there: there.update(["0001", "0002"], metadata={"changed": True}),
+    "search without a filter": lambda there: there.search("parrot", k=3),
+    **{name: call for name, (call, _) in CALLS.items() if not name.startswith("delete")},
+    "delete by ids": lambda there: there.delete(["0001", "0002"]),
+    "delete by a filter": lambda there: there.delete(filter=EVEN),
+}
+
+
+def record(name: str) -> Record:
+    """Return one whose text is half a kilobyte, of the same terms as others: those are kept."""
+    return Record(id=name, text=f"parrot{FILLER}", metadata={"even": name[-1] in "02468"})
+
+
+def peaks(uri: str, name: str, rows: int) -> dict[str, int]:
+    """Return the bytes of Python that each call has at most on a collection of so many rows."""
+    found: dict[str, int] = {}
+    with MilvusStore(uri, collection_name=f"{name}_{rows}") as there:
+        there.add((record(f"{n:04}") for n in range(rows)), batch_size=500)
+        for call in ALL_CALLS:
+            gc.collect()
+            tracemalloc.start()
+            try:
+                ALL_CALLS[call](there)
+                found[call] = tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
+    return found
+
+
+@pytest.mark.long
+def test_memory_does_not_grow_with_the_rows(lite_server: str, collection_name: str) -> None:
+    """Three times as many take no more, but for a small part of the texts that there are more."""
+    few_rows, many_rows = 3000, 9000  # a page of 1,000 is full of rows that a filter selects
+    allowed = (many_rows - few_rows) * len(FILLER) / 10
+    with servers_over_lite():
+        peaks(lite_server, collection_name, 100)  # whatever is imported late
+        few = peaks(lite_server, collection_name, few_rows)
+        many = peaks(lite_server, collection_name, many_rows)
+    assert {name for name in few if many[name] - few[name] > allowed} == set()
