@@ -125,12 +125,13 @@ class Client23:
                 indexes.add_index(index.field_name, index_type=_SCALAR_INDEXES[kind])
         if _VECTOR in columns:
             indexes.add_index(_VECTOR, index_type="FLAT", metric_type="L2")
-        self._client.create_index(name, index_params=indexes, **arguments)
+        if len(indexes):
+            self._client.create_index(name, index_params=indexes, **arguments)
 
-    def list_indexes(self, name: str, *, timeout: float) -> list[str]:
+    def list_indexes(self, name: str, field_name: str = "", *, timeout: float) -> list[str]:
         """Return the names of the indexes, those of sparse vectors included where there are any."""
-        indexes: list[str] = self._client.list_indexes(name, timeout=timeout)
-        columns = self._columns(name, timeout) if indexes else {}
+        indexes: list[str] = self._client.list_indexes(name, field_name, timeout=timeout)
+        columns = self._columns(name, timeout) if indexes and not field_name else {}
         return indexes + [n for n, one in columns.items() if one.get("description") == _SPARSE]
 
     def _columns(self, name: str, timeout: float) -> dict[str, Row]:
