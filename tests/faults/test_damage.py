@@ -38,7 +38,6 @@ FILES = (
     "wal/wal_delta_*",
     "partitions/_default/data/*.parquet",
     "partitions/_default/delta/*.parquet",
-    "partitions/_default/indexes/*",
 )
 
 

@@ -54,13 +54,13 @@ def test_a_flush_killed_in_its_last_step(what: str, logs: str, path: str, tmp_pa
 
 
 def test_a_torn_index_is_made_anew(make_store: MakeStore, path: str) -> None:
-    """As a kill in the middle of its writing leaves one."""
-    store = make_store()
+    """As a kill in the middle of its writing leaves one, where the engine searches."""
+    store = make_store(in_process_search=False)
     store.add(Record(id=str(n), text=f"word{n}", dense=[n, 1.0]) for n in range(9))
     store.close()
     [*_, index] = Path(path).glob("collections/hybridge/partitions/*/indexes/*")
     os.truncate(index, index.stat().st_size // 2)
-    reopened = make_store()
+    reopened = make_store(in_process_search=False)
     assert reopened.search(vector=[1.0, 0.0], mode="dense", k=1)[0].id == "8"
     assert reopened.check() == []
 

@@ -439,3 +439,19 @@ def test_opening_counts_the_rows_in_this_process(make_store: MakeStore) -> None:
     with patch.object(connection, "call", noted):
         assert reopened.count() == 2
     assert ("query", reopened._session.collection().name) not in asked
+
+
+def test_the_engine_keeps_no_second_copy_of_vectors_that_are_searched_here(tmp_path: Path) -> None:
+    """Not in a file, and not in memory: its indexes are made for the first search of its own."""
+    indexes = tmp_path / "milvus.db/collections/hybridge/partitions/_default/indexes"
+    for life in range(2):
+        with MilvusStore(tmp_path / "milvus.db") as store:
+            store.add(Record(id=f"{life}{n}", text=f"word{n}", dense=[n, 1.0]) for n in range(1, 9))
+            store.flush()
+            assert {hit.text for hit in store.search("word3", vector=[9.0, 0.0], k=3)}
+        assert not [*indexes.glob("*")]
+    with MilvusStore(tmp_path / "milvus.db") as store:
+        [hit] = store.search("word3", vector=[3.0, 1.0], k=1, fusion="milvus-rrf")
+        assert hit.text == "word3"
+        assert store.check() == []
+    assert [*indexes.glob("*")]

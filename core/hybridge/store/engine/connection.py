@@ -44,6 +44,7 @@ from hybridge.store.engine.place import cannot_be, prepare_place
 from hybridge.store.engine.pymilvus_import import pymilvus
 from hybridge.store.engine.reader import Reader
 from hybridge.store.engine.refusals import NOT_LOADED, translate
+from hybridge.store.engine.segments import give_back_memory
 from hybridge.store.lifetime import call_in_child
 from hybridge.store.server_options import TLS, ServerOptions
 
@@ -256,8 +257,17 @@ class Connection:
         return [str(key) for key in answer["ids"]]
 
     def load(self, collection_name: str) -> None:
-        """Load a collection, as often as the server's options say."""
-        self.call(_LOAD, collection_name, **self._loading)
+        """Load a collection, as often as the server's options say.
+
+        Where this process reads the rows by itself they are opened and no more. Loading is for the
+        engine's own searches, the first of which does it: it takes a second copy of all vectors,
+        from a file that the engine then writes beside the rows.
+        """
+        if self.reads_here:
+            self.call("describe_collection", collection_name)
+            give_back_memory()
+        else:
+            self.call(_LOAD, collection_name, **self._loading)
 
     def has(self, collection_name: str) -> bool:
         """Whether there is a collection of this name.

@@ -6,9 +6,9 @@ and sends the whole of each row found. Here what does not change is kept, of eac
 read before it is wanted. The hits are the same: rows, deletions and the evaluator of filters are
 the engine's own.
 
-What is not known here is left to the engine: another index or metric, a column of another type, a
-collection that is not loaded. If its insides are not those that are known, or one of them fails,
-everything is from then on, and that is said once.
+What is not known here is left to the engine: another index or metric, a column of another type. If
+its insides are not those that are known, or one of them fails, everything is from then on, and that
+is said once.
 """
 
 from __future__ import annotations

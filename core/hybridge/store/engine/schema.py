@@ -34,6 +34,8 @@ def finish_collection(connection: Connection, name: str, layout: Layout) -> None
     if engine.column_indexes:
         indexes += [_column_index(key) for key in layout.columns]
     _finish(connection, name, indexes)
+    if connection.reads_here:  # else the engine writes all vectors a second time, as its index
+        connection.call("release_collection", name)
 
 
 def create_column(connection: Connection, name: str, key: str, kind: type, layout: Layout) -> None:
