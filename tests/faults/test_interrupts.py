@@ -104,3 +104,45 @@ def test_a_second_interrupt_takes_effect_at_once(tmp_path: Path) -> None:
     program.send_signal(signal.SIGINT)
     code, out, errors = end_of(program)
     assert (code, out) == (0, "interrupted 10\n"), errors
+
+
+def test_a_handler_that_raises_late_leaves_the_others_in_place(tmp_path: Path) -> None:
+    """A Ctrl-C while a call gives the handlers back: a SIGTERM still arrives, and at once."""
+    body = """
+        class Handler:
+            armed = False
+            def __call__(self, number, frame):
+                print("terminated", flush=True)
+            def __int__(self):  # Python asks for it where a handler is set
+                if self.armed:
+                    self.armed = False
+                    signal.raise_signal(signal.SIGINT)
+                raise TypeError
+        handler = Handler()
+        signal.signal(signal.SIGTERM, handler)
+        handler.armed = True
+        try:
+            store.count()
+        except KeyboardInterrupt:
+            print("interrupted", flush=True)
+        signal.raise_signal(signal.SIGTERM)
+    """
+    code, out, errors = end_of(start(tmp_path / "milvus.db", body))
+    assert (code, out) == (0, "interrupted\nterminated\n"), errors
+
+
+def test_no_search_hides_python_behind_c_that_swallows_interrupts(tmp_path: Path) -> None:
+    """NumPy passes over whatever is raised where it looks for methods on an Enum's class."""
+    body = """
+        store.search("word1")
+        asked = []
+        def note(frame, event, _):
+            if event == "call" and frame.f_code.co_name == "__getattr__":
+                asked.append(frame.f_code.co_filename)
+        sys.setprofile(note)
+        store.search("word1")
+        sys.setprofile(None)
+        print(asked, flush=True)
+    """
+    code, out, errors = end_of(start(tmp_path / "milvus.db", body))
+    assert (code, out) == (0, "[]\n"), errors

@@ -310,7 +310,8 @@ def _query_block(codes: NDArray[np.uint64], stops: NDArray[np.int64]) -> TermCou
     codes, rows = codes[left], rows[left]
     keys, places = np.unique(_keys(codes, rows), return_inverse=True)
     kinds = (codes[_is_known(codes)] >> _INDEX_BITS).view(np.int64)
-    weights = np.where(kinds == Kind.WHOLE, _WHOLE_WEIGHT, 1.0)
+    # An Enum's class runs Python where NumPy looks for methods, and swallows a Ctrl-C that comes.
+    weights = np.where(kinds == Kind.WHOLE.value, _WHOLE_WEIGHT, 1.0)
     counts = np.bincount(places, weights, minlength=len(keys))
     return _term_counts(keys, counts, _lengths(codes, rows, len(stops) - 1))
 

@@ -27,10 +27,12 @@ def interrupted_after() -> Generator[None]:
         return
     handlers = {one: handler for one in _SIGNALS if callable(handler := signal.getsignal(one))}
     came: list[tuple[int, FrameType | None]] = []
+    is_over = False
 
     def note(number: int, frame: FrameType | None) -> None:
-        came.append((number, frame))
-        if len(came) > 1:
+        if not is_over:
+            came.append((number, frame))
+        if is_over or len(came) > 1:
             handlers[number](number, frame)
 
     for one in handlers:
@@ -38,8 +40,11 @@ def interrupted_after() -> Generator[None]:
     try:
         yield
     finally:
-        for one, handler in handlers.items():
-            signal.signal(one, handler)
-        if len(came) == 1:
-            [(number, frame)] = came
-            handlers[number](number, frame)
+        is_over = True  # a handler that raises here may leave `note` in the place of the others
+        try:
+            for one, handler in handlers.items():
+                signal.signal(one, handler)
+        finally:
+            if len(came) == 1:
+                [(number, frame)] = came
+                handlers[number](number, frame)
