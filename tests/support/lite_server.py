@@ -10,9 +10,22 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from pymilvus import MilvusClient
 
 _WITHIN = 120.0
 """Seconds within which it listens: one on a quiet machine."""
+
+
+def raw_client(uri: str, **arguments: Any) -> MilvusClient:
+    """Return pymilvus's client, which does not ping while it is idle: Milvus Lite ends such ones.
+
+    gRPC shares a connection between clients that ask for it in the same way, so that the next to
+    open one would be refused with it.
+    """
+    options = {"grpc.keepalive_permit_without_calls": False}
+    return MilvusClient(uri, grpc_options=options, **arguments)
 
 
 class LiteServer:

@@ -22,8 +22,10 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from pymilvus import DataType, MilvusClient
+from pymilvus import DataType
 from scipy.sparse import csr_array
+
+from support.lite_server import raw_client
 
 _FIXTURES = Path(__file__).parents[1] / "fixtures"
 sys.path.append(str(_FIXTURES / "peers"))
@@ -173,7 +175,7 @@ def make_collection(
     uri: Path | str, columns: dict[str, Any], name: str = "own", **options: Any
 ) -> None:
     """Make a collection of one's own, with raw pymilvus: types and options by column."""
-    client = MilvusClient(str(uri))
+    client = raw_client(str(uri))
     schema = client.create_schema(**{"auto_id": False, **options})
     index = client.prepare_index_params()
     for column, (kind, more) in columns.items():

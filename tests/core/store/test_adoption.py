@@ -14,6 +14,7 @@ from pymilvus import DataType, MilvusClient
 from hybridge import ROW_ID, DenseField, F, MilvusStore, Record
 from hybridge.errors import CollectionMismatchError, InvalidInputError
 from support.engines import servers_over_lite
+from support.lite_server import raw_client
 from support.peers import (
     COUNT,
     LAYOUTS,
@@ -243,7 +244,7 @@ def test_a_server_pages_by_numbers(lite_server: str, collection_name: str) -> No
     """More rows than a page holds, of a collection that is then made anew by its owner."""
     columns = {**KEY, "text": STRING, "vector": VECTOR}
     make_collection(lite_server, columns, collection_name, auto_id=True)
-    client = MilvusClient(lite_server, dedicated=True, alias=collection_name)
+    client = raw_client(lite_server, dedicated=True, alias=collection_name)
     rows = [{"text": f"note {number}", "vector": embed(str(number))} for number in range(1200)]
     numbers = client.insert(collection_name, rows)["ids"]
     with (

@@ -21,6 +21,7 @@ from hybridge.store.fields import EMPTY_SPARSE
 from support.added_column import AddedColumn
 from support.engines import servers_over_lite
 from support.killed import Arrived, KilledAt, Moment, is_change, is_note
+from support.lite_server import raw_client
 from support.peers import ToyFunction, embed, make_collection
 from support.relay import Answer, Call, Rule, Stand, is_milvus, relay
 
@@ -77,7 +78,7 @@ class World:
         self.column = AddedColumn("sparse", "SparseFloatVector")
         self.name, self._layout, self._left = name, layout, left
         self.server, self.stands = server, list[Stand]()
-        self.client = MilvusClient(server, dedicated=True, alias=name)
+        self.client = raw_client(server, dedicated=True, alias=name)
 
     def make(self, *, sparse: bool = False) -> None:
         """Make it as the other library does, with a field that is hidden.
