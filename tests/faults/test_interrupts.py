@@ -87,6 +87,32 @@ def test_what_a_handler_raises_is_no_failure_of_the_engine(tmp_path: Path) -> No
     assert (code, out) == (0, "[]\n"), errors
 
 
+def test_what_a_handler_raises_is_no_failure_of_a_model(tmp_path: Path) -> None:
+    """An alarm while it is measured how well one knows the documents, which no failure stops."""
+    body = """
+        import numpy as np
+        class LateError(Exception):
+            pass
+        def late(*_):
+            raise LateError
+        signal.signal(signal.SIGALRM, late)
+        class Function:
+            dim = 2
+            def encode_documents(self, texts):
+                return np.ones((len(texts), 2), np.float32)
+            def encode_queries(self, texts):
+                signal.raise_signal(signal.SIGALRM)
+                return self.encode_documents(texts)
+        other = MilvusStore(path, collection_name="other", dense=Function())
+        try:
+            other.add([Record(id=str(n), text=f"word{n} of some others") for n in range(40)])
+        except LateError:
+            print(other.count(), flush=True)
+    """
+    code, out, errors = end_of(start(tmp_path / "milvus.db", body))
+    assert (code, out) == (0, "40\n"), errors
+
+
 def test_a_second_interrupt_takes_effect_at_once(tmp_path: Path) -> None:
     """Where a server does not answer."""
     body = """

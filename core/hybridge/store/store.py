@@ -51,6 +51,7 @@ from hybridge.store.columns import add_column
 from hybridge.store.encoding import awaits
 from hybridge.store.engine.address import resolve_address
 from hybridge.store.engine.companion import SUFFIX
+from hybridge.store.engine.interrupts import interrupted_after
 from hybridge.store.fields import AUTO, DenseField, Sparse, VectorField
 from hybridge.store.hints import hint_at_paths
 from hybridge.store.layout import Layout, LayoutRequest, check_metadata_column
@@ -988,7 +989,8 @@ class MilvusStore(SharedCopies, Closing):
 
     def _examine(self, batch: write.Batch) -> None:
         """Measure, where that is due, how well the models know the documents."""
-        with health.not_in_the_way():
+        # What a handler of a signal raises is no failure of a model.
+        with interrupted_after(), health.not_in_the_way():
             examination = self._examination(batch)
             if examination is not None:
                 examination.encoding.run()

@@ -369,7 +369,8 @@ def _acquire(address: Address, timeout: float | None) -> _Opened:
     """Return the client of an address, and count one more user."""
     with _opening.of(address):
         if address not in _opened:
-            _opened[address] = _open(address, timeout)
+            with interrupted_after():  # else a client would be left that nobody closes
+                _opened[address] = _open(address, timeout)
         _opened[address].users += 1
         return _opened[address]
 
@@ -384,7 +385,7 @@ def _open(address: Address, timeout: float | None) -> _Opened:
     if address.is_path:
         prepare_place(address)
         _forget_schemas()
-    with logged_causes() as causes, raised_not_logged(), interrupted_after():
+    with logged_causes() as causes, raised_not_logged():
         try:
             client = make_client(
                 uri=Secret(address.uri),
