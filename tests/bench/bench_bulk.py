@@ -20,6 +20,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+from bars import show
 
 from hybridge import MilvusStore, Record
 from hybridge.tools import bulk
@@ -106,11 +107,6 @@ def read_back(folder: Path, loaded: int) -> Iterator[bool]:
         same = all(given[one.metadata["n"]].content_id == one.id for one in sample)
         yield show("rows of the sample are the documents", len(sample), same)
         yield show("differences from what a store writes", store.check(), not store.check())
-
-
-def show(what: str, measured: object, kept: bool) -> bool:
-    print(f"{what:<40} {measured!s:<14} {'' if kept else 'BAR MISSED'}", flush=True)
-    return kept
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ from pathlib import Path
 from hybridge import MilvusStore, Record
 
 sys.path.append(str(Path(__file__).parents[1]))
+from bars import show
+
 from support.added_column import AddedColumn, make_without
 from support.engines import servers_over_lite
 from support.killed import Arrived, KilledAt, Moment, is_change
@@ -91,11 +93,6 @@ def records(count: int) -> Iterator[Record]:
 
 def is_dated(number: int) -> bool:
     return number % 3 > 0
-
-
-def show(what: str, measured: object, kept: bool) -> bool:
-    print(f"{what:<40} {measured!s:<14} {'' if kept else 'BAR MISSED'}", flush=True)
-    return kept
 
 
 if __name__ == "__main__":

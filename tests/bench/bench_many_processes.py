@@ -18,6 +18,8 @@ from pathlib import Path
 from hybridge import MilvusStore, Record
 
 sys.path.append(str(Path(__file__).parents[1]))
+from bars import show
+
 from support.lite_server import lite_server
 
 FOUND_BAR, SAME_BAR = 3.0, 200
@@ -102,11 +104,6 @@ def started(program: str, uri: str, name: str, writer: str = "w") -> subprocess.
         stdout=subprocess.PIPE,
         text=True,
     )
-
-
-def show(what: str, measured: object, kept: bool) -> bool:
-    print(f"{what:<40} {measured!s:<14} {'' if kept else 'BAR MISSED'}", flush=True)
-    return kept
 
 
 if __name__ == "__main__":

@@ -34,6 +34,8 @@ from hybridge import BM25EmbeddingFunction, ConfidenceWeighted, MilvusStore, Rec
 from hybridge.retrieval.fusion import Ranking
 
 sys.path += [str(Path(__file__).parents[1]), str(Path(__file__).parents[2] / "examples")]
+from bars import show
+
 from stdlib_docs import collect_docstrings
 from support.lite_server import lite_server
 
@@ -290,11 +292,6 @@ def compare(
 
 def alike(scores: Scores, expected: Scores) -> bool:
     return len(scores) == len(expected) and np.allclose(scores, expected, atol=1e-4)
-
-
-def show(what: str, measured: object, kept: bool) -> bool:
-    print(f"{what:<40} {measured!s:<14} {'' if kept else 'BAR MISSED'}", flush=True)
-    return kept
 
 
 if __name__ == "__main__":

@@ -39,6 +39,15 @@ WORKING = """
 """
 
 
+LATE = """
+    class LateError(Exception):
+        pass
+    def late(*_):
+        raise LateError
+    signal.signal(signal.SIGALRM, late)
+"""
+
+
 def check_interrupt(work: str, path: Path, after: float) -> None:
     """Interrupt some work, and see that the program goes on with the same store, and ends."""
     program = start(path, WORKING.replace("WORK", work))
@@ -69,11 +78,6 @@ def test_what_a_handler_raises_is_no_failure_of_the_engine(tmp_path: Path) -> No
     """An alarm in the middle of a flush: the error arrives as it is, and the store goes on."""
     body = """
         from hybridge.errors import PartialWriteError
-        class LateError(Exception):
-            pass
-        def late(*_):
-            raise LateError
-        signal.signal(signal.SIGALRM, late)
         for _ in range(10):
             signal.setitimer(signal.ITIMER_REAL, 0.05)
             try:
@@ -86,7 +90,7 @@ def test_what_a_handler_raises_is_no_failure_of_the_engine(tmp_path: Path) -> No
                 assert isinstance(error.__cause__, LateError)
         print(store.check(), flush=True)
     """
-    code, out, errors = end_of(start(tmp_path / "milvus.db", body))
+    code, out, errors = end_of(start(tmp_path / "milvus.db", LATE, body))
     assert (code, out) == (0, "[]\n"), errors
 
 
@@ -94,11 +98,6 @@ def test_what_a_handler_raises_is_no_failure_of_a_model(tmp_path: Path) -> None:
     """An alarm while it is measured how well one knows the documents, which no failure stops."""
     body = """
         import numpy as np
-        class LateError(Exception):
-            pass
-        def late(*_):
-            raise LateError
-        signal.signal(signal.SIGALRM, late)
         class Function:
             dim = 2
             def encode_documents(self, texts):
@@ -112,7 +111,7 @@ def test_what_a_handler_raises_is_no_failure_of_a_model(tmp_path: Path) -> None:
         except LateError:
             print(other.count(), flush=True)
     """
-    code, out, errors = end_of(start(tmp_path / "milvus.db", body))
+    code, out, errors = end_of(start(tmp_path / "milvus.db", LATE, body))
     assert (code, out) == (0, "40\n"), errors
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+import numpy as np
 from hypothesis import strategies as st
 
 from hybridge.filters import DOCUMENT_ID, ROW_ID, TEXT, And, Comparison, F, Filter, Not, Or
@@ -25,6 +26,9 @@ PROMOTED: dict[str, type[str] | type[int] | type[float] | type[bool]] = {
     "draft": bool,
 }
 """The metadata keys that have a column, and its type."""
+
+QUERIES = [("word", [1.0, 2.0]), ("filler", [-1.0, 0.5])]
+"""Texts and vectors that `distinct_records` are asked by."""
 
 STRINGS = ("", "a", "b", "ab", "A", "é", "É", "\uffff", "\U0001f600", "1", "true", *HOSTILE[::12])
 INTEGERS = (0, 1, -1, 2, 5, 2020, 2**31, 2**53, 2**53 + 1, -(2**63), 2**63 - 1)
@@ -112,6 +116,25 @@ def random_records(seed: int, count: int) -> list[Record]:
     """Return `count` records with the ids of `ROW_IDS`, different for each seed."""
     random = Random(seed)
     return [_record(random, id) for id in ROW_IDS[:count]]
+
+
+def distinct_records(seed: int, count: int) -> list[Record]:
+    """Return random records of which no two score alike for one of `QUERIES`."""
+    rng = np.random.default_rng(seed)
+    return [
+        Record(
+            id=record.id,
+            text="word " * (1 + place % 7) + "filler " * (1 + place),
+            document_id=record.document_id,
+            metadata={
+                key: value
+                for key, value in record.metadata.items()
+                if key != "year" or type(value) is int
+            },
+            dense=rng.normal(size=2),
+        )
+        for place, record in enumerate(random_records(seed, count))
+    ]
 
 
 def _record(random: Random, id: str) -> Record:

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 from unittest.mock import patch
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -20,11 +19,10 @@ from hybridge.store import candidates, selection
 from hybridge.store.engine.collection import Collection, FieldSearch
 from support.engines import servers_over_lite
 from support.examples import examples
-from support.filter_strategies import PROMOTED, random_records, trees
+from support.filter_strategies import PROMOTED, QUERIES, distinct_records, trees
 
 MakeStore = Callable[..., MilvusStore]
 ROWS, K, FETCH_K = 45, 3, 6
-QUERIES = [("word", [1.0, 2.0]), ("filler", [-1.0, 0.5])]
 
 
 @pytest.fixture
@@ -38,25 +36,10 @@ def rows(
     request: pytest.FixtureRequest, lite_server: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[MilvusStore]:
     """A store of random rows with hostile keys and values; no two score alike."""
-    rng = np.random.default_rng(8)
-    records = [
-        Record(
-            id=record.id,
-            text="word " * (1 + place % 7) + "filler " * (1 + place),
-            document_id=record.document_id,
-            metadata={
-                key: value
-                for key, value in record.metadata.items()
-                if key != "year" or type(value) is int
-            },
-            dense=rng.normal(size=2),
-        )
-        for place, record in enumerate(random_records(8, ROWS))
-    ]
     is_path = request.param == "path"
     uri = tmp_path_factory.mktemp("candidates") / "rows.db" if is_path else lite_server
     with servers_over_lite(), MilvusStore(uri, metadata_schema={"year": PROMOTED["year"]}) as store:
-        store.add(records)
+        store.add(distinct_records(8, ROWS))
         yield store
         store.drop()
 

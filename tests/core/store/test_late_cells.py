@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -16,13 +16,12 @@ from hybridge.store import search
 from hybridge.store.engine.collection import Collection, FieldSearch
 from support.engines import servers_over_lite
 from support.examples import examples
-from support.filter_strategies import PROMOTED, random_records, trees
+from support.filter_strategies import PROMOTED, QUERIES, distinct_records, trees
 from support.relay import relay
 
 MakeStore = Callable[..., MilvusStore]
 NEVER, ALWAYS = 2**62, 0
 LARGE = 40_000
-QUERIES = [("word", [1.0, 2.0]), ("filler", [-1.0, 0.5])]
 
 
 def both_ways(ask: Callable[[], Any]) -> tuple[Any, Any]:
@@ -39,22 +38,9 @@ def rows(
     request: pytest.FixtureRequest, lite_server: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[MilvusStore]:
     """A store of random rows with hostile keys and values; no two score alike."""
-    rng = np.random.default_rng(8)
     records = [
-        Record(
-            id=record.id,
-            text="word " * (1 + place % 7) + "filler " * (1 + place),
-            document_id=record.document_id,
-            context=f"context {place}",
-            extra={"place": place},
-            metadata={
-                key: value
-                for key, value in record.metadata.items()
-                if key != "year" or type(value) is int
-            },
-            dense=rng.normal(size=2),
-        )
-        for place, record in enumerate(random_records(8, 45))
+        replace(record, context=f"context {place}", extra={"place": place})
+        for place, record in enumerate(distinct_records(8, 45))
     ]
     is_path = request.param == "path"
     uri = tmp_path_factory.mktemp("late") / "rows.db" if is_path else lite_server
